@@ -1,0 +1,248 @@
+// Constants of the kernel's uapi, by their C names. Each group cites its header; a test compares every one with the system headers.
+// Where x64 and arm64 differ, the value of this process's architecture is taken.
+
+const arm64 = process.arch === 'arm64';
+
+/** asm-generic/fcntl.h; O_DIRECTORY, O_NOFOLLOW, O_DIRECT and O_LARGEFILE have other values on arm64 (arch/arm64/include/uapi/asm/fcntl.h). */
+export const openFlags = {
+  O_RDONLY: 0o0,
+  O_WRONLY: 0o1,
+  O_RDWR: 0o2,
+  O_CREAT: 0o100,
+  O_EXCL: 0o200,
+  O_NOCTTY: 0o400,
+  O_TRUNC: 0o1000,
+  O_APPEND: 0o2000,
+  O_NONBLOCK: 0o4000,
+  O_DIRECTORY: arm64 ? 0o40000 : 0o200000,
+  O_NOFOLLOW: arm64 ? 0o100000 : 0o400000,
+  O_CLOEXEC: 0o2000000,
+  O_PATH: 0o10000000,
+} as const;
+
+/** linux/fcntl.h */
+export const AT_FDCWD = -100;
+
+/** linux/fcntl.h */
+export const atFlags = {
+  AT_SYMLINK_NOFOLLOW: 0x100,
+  AT_REMOVEDIR: 0x200,
+  AT_SYMLINK_FOLLOW: 0x400,
+  AT_NO_AUTOMOUNT: 0x800,
+  AT_EMPTY_PATH: 0x1000,
+  AT_RECURSIVE: 0x8000,
+} as const;
+
+/** linux/openat2.h */
+export const resolveFlags = {
+  RESOLVE_NO_XDEV: 0x01,
+  RESOLVE_NO_MAGICLINKS: 0x02,
+  RESOLVE_NO_SYMLINKS: 0x04,
+  RESOLVE_BENEATH: 0x08,
+  RESOLVE_IN_ROOT: 0x10,
+} as const;
+
+/** linux/sched.h */
+export const cloneFlags = {
+  CLONE_NEWTIME: 0x80,
+  CLONE_VM: 0x100,
+  CLONE_FS: 0x200,
+  CLONE_FILES: 0x400,
+  CLONE_SIGHAND: 0x800,
+  CLONE_PIDFD: 0x1000,
+  CLONE_VFORK: 0x4000,
+  CLONE_PARENT: 0x8000,
+  CLONE_NEWNS: 0x20000,
+  CLONE_PARENT_SETTID: 0x100000,
+  CLONE_CHILD_CLEARTID: 0x200000,
+  CLONE_NEWCGROUP: 0x2000000,
+  CLONE_NEWUTS: 0x4000000,
+  CLONE_NEWIPC: 0x8000000,
+  CLONE_NEWUSER: 0x10000000,
+  CLONE_NEWPID: 0x20000000,
+  CLONE_NEWNET: 0x40000000,
+} as const;
+
+/** linux/sched.h: flags that only clone3(2) takes. */
+export const CLONE_INTO_CGROUP = 0x200000000n;
+
+/** linux/mount.h, mount(2) */
+export const mountFlags = {
+  MS_RDONLY: 1,
+  MS_NOSUID: 2,
+  MS_NODEV: 4,
+  MS_NOEXEC: 8,
+  MS_SYNCHRONOUS: 16,
+  MS_REMOUNT: 32,
+  MS_NOATIME: 1024,
+  MS_NODIRATIME: 2048,
+  MS_BIND: 4096,
+  MS_MOVE: 8192,
+  MS_REC: 16384,
+  MS_UNBINDABLE: 1 << 17,
+  MS_PRIVATE: 1 << 18,
+  MS_SLAVE: 1 << 19,
+  MS_SHARED: 1 << 20,
+  MS_RELATIME: 1 << 21,
+  MS_STRICTATIME: 1 << 24,
+} as const;
+
+/** linux/fs.h, umount2(2) */
+export const umountFlags = { MNT_FORCE: 1, MNT_DETACH: 2, MNT_EXPIRE: 4, UMOUNT_NOFOLLOW: 8 } as const;
+
+/** linux/mount.h, open_tree(2); its AT_ flags are in `atFlags`. */
+export const openTreeFlags = { OPEN_TREE_CLONE: 1, OPEN_TREE_CLOEXEC: openFlags.O_CLOEXEC } as const;
+
+/** linux/mount.h, move_mount(2) */
+export const moveMountFlags = {
+  MOVE_MOUNT_F_SYMLINKS: 0x1,
+  MOVE_MOUNT_F_EMPTY_PATH: 0x4,
+  MOVE_MOUNT_T_SYMLINKS: 0x10,
+  MOVE_MOUNT_T_EMPTY_PATH: 0x40,
+} as const;
+
+/** linux/mount.h */
+export const fsopenFlags = { FSOPEN_CLOEXEC: 1 } as const;
+/** linux/mount.h */
+export const fsmountFlags = { FSMOUNT_CLOEXEC: 1 } as const;
+/** linux/mount.h, enum fsconfig_command */
+export const fsconfigCommands = {
+  FSCONFIG_SET_FLAG: 0,
+  FSCONFIG_SET_STRING: 1,
+  FSCONFIG_SET_BINARY: 2,
+  FSCONFIG_SET_PATH: 3,
+  FSCONFIG_SET_PATH_EMPTY: 4,
+  FSCONFIG_SET_FD: 5,
+  FSCONFIG_CMD_CREATE: 6,
+  FSCONFIG_CMD_RECONFIGURE: 7,
+} as const;
+
+/** linux/mount.h: attributes of fsmount(2) and mount_setattr(2) */
+export const mountAttrs = {
+  MOUNT_ATTR_RDONLY: 0x1,
+  MOUNT_ATTR_NOSUID: 0x2,
+  MOUNT_ATTR_NODEV: 0x4,
+  MOUNT_ATTR_NOEXEC: 0x8,
+  MOUNT_ATTR_NOATIME: 0x10,
+  MOUNT_ATTR_STRICTATIME: 0x20,
+  MOUNT_ATTR_NODIRATIME: 0x80,
+  MOUNT_ATTR_IDMAP: 0x100000,
+  MOUNT_ATTR_NOSYMFOLLOW: 0x200000,
+} as const;
+/** linux/mount.h: the mask of the access-time attributes, to be cleared as a whole */
+export const MOUNT_ATTR__ATIME = 0x70;
+
+/** linux/stat.h: file types in a mode */
+export const fileTypes = { S_IFIFO: 0o10000, S_IFCHR: 0o20000, S_IFDIR: 0o40000, S_IFBLK: 0o60000, S_IFREG: 0o100000, S_IFLNK: 0o120000, S_IFSOCK: 0o140000 } as const;
+
+/** linux/fcntl.h and asm-generic/fcntl.h */
+export const fcntlCommands = { F_DUPFD: 0, F_GETFD: 1, F_SETFD: 2, F_GETFL: 3, F_SETFL: 4, F_DUPFD_CLOEXEC: 1030, F_SETPIPE_SZ: 1031, F_ADD_SEALS: 1033, F_GET_SEALS: 1034 } as const;
+/** linux/fcntl.h */
+export const seals = { F_SEAL_SEAL: 1, F_SEAL_SHRINK: 2, F_SEAL_GROW: 4, F_SEAL_WRITE: 8, F_SEAL_EXEC: 0x20 } as const;
+/** linux/memfd.h */
+export const memfdFlags = { MFD_CLOEXEC: 1, MFD_ALLOW_SEALING: 2, MFD_NOEXEC_SEAL: 8, MFD_EXEC: 0x10 } as const;
+/** linux/close_range.h */
+export const closeRangeFlags = { CLOSE_RANGE_UNSHARE: 2, CLOSE_RANGE_CLOEXEC: 4 } as const;
+
+/** linux/prctl.h */
+export const prctlOptions = {
+  PR_SET_PDEATHSIG: 1,
+  PR_GET_PDEATHSIG: 2,
+  PR_SET_DUMPABLE: 4,
+  PR_SET_KEEPCAPS: 8,
+  PR_SET_NAME: 15,
+  PR_CAPBSET_DROP: 24,
+  PR_SET_SECUREBITS: 28,
+  PR_SET_CHILD_SUBREAPER: 36,
+  PR_SET_NO_NEW_PRIVS: 38,
+  PR_CAP_AMBIENT: 47,
+} as const;
+
+/** linux/wait.h */
+export const waitFlags = { WNOHANG: 1, WUNTRACED: 2, WEXITED: 4, WCONTINUED: 8, WNOWAIT: 0x1000000, __WALL: 0x40000000 } as const;
+/** linux/wait.h: idtype_t of waitid(2) */
+export const waitIdTypes = { P_ALL: 0, P_PID: 1, P_PGID: 2, P_PIDFD: 3 } as const;
+
+/** asm-generic/poll.h */
+export const pollEvents = { POLLIN: 1, POLLOUT: 4, POLLERR: 8, POLLHUP: 16, POLLNVAL: 32 } as const;
+
+/** asm-generic/ioctls.h, linux/sockios.h */
+export const ioctls = {
+  TIOCSCTTY: 0x540e,
+  TIOCGWINSZ: 0x5413,
+  TIOCSWINSZ: 0x5414,
+  TIOCNOTTY: 0x5422,
+  TIOCSPTLCK: 0x40045431,
+  TIOCGPTPEER: 0x5441,
+  SIOCGIFFLAGS: 0x8913,
+  SIOCSIFFLAGS: 0x8914,
+} as const;
+
+/** linux/socket.h */
+export const socketDomains = { AF_UNIX: 1, AF_INET: 2, AF_NETLINK: 16 } as const;
+/** linux/net.h */
+export const socketTypes = { SOCK_STREAM: 1, SOCK_DGRAM: 2, SOCK_RAW: 3, SOCK_SEQPACKET: 5, SOCK_NONBLOCK: 0o4000, SOCK_CLOEXEC: 0o2000000 } as const;
+/** linux/socket.h */
+export const messageFlags = { MSG_PEEK: 2, MSG_DONTWAIT: 0x40, MSG_NOSIGNAL: 0x4000, MSG_CMSG_CLOEXEC: 0x40000000 } as const;
+/** linux/socket.h */
+export const SOL_SOCKET = 1;
+/** linux/socket.h */
+export const SCM_RIGHTS = 1;
+/** linux/if.h */
+export const interfaceFlags = { IFF_UP: 1, IFF_RUNNING: 0x40 } as const;
+
+/** asm-generic/fcntl.h */
+export const accessModes = { F_OK: 0, X_OK: 1, W_OK: 2, R_OK: 4 } as const;
+
+/** asm-generic/signal.h: how of rt_sigprocmask(2) */
+export const maskHow = { SIG_BLOCK: 0, SIG_UNBLOCK: 1, SIG_SETMASK: 2 } as const;
+
+/** asm-generic/signal.h: the same numbers on x64 and arm64 */
+export const signals = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGILL: 4,
+  SIGTRAP: 5,
+  SIGABRT: 6,
+  SIGBUS: 7,
+  SIGFPE: 8,
+  SIGKILL: 9,
+  SIGUSR1: 10,
+  SIGSEGV: 11,
+  SIGUSR2: 12,
+  SIGPIPE: 13,
+  SIGALRM: 14,
+  SIGTERM: 15,
+  SIGSTKFLT: 16,
+  SIGCHLD: 17,
+  SIGCONT: 18,
+  SIGSTOP: 19,
+  SIGTSTP: 20,
+  SIGTTIN: 21,
+  SIGTTOU: 22,
+  SIGURG: 23,
+  SIGXCPU: 24,
+  SIGXFSZ: 25,
+  SIGVTALRM: 26,
+  SIGPROF: 27,
+  SIGWINCH: 28,
+  SIGIO: 29,
+  SIGPWR: 30,
+  SIGSYS: 31,
+} as const;
+
+/** linux/magic.h: f_type of statfs(2) */
+export const fsMagic = { PROC_SUPER_MAGIC: 0x9fa0, CGROUP_SUPER_MAGIC: 0x27e0eb, CGROUP2_SUPER_MAGIC: 0x63677270, TMPFS_MAGIC: 0x01021994, OVERLAYFS_SUPER_MAGIC: 0x794c7630 } as const;
+
+/** linux/sched.h: the kinds of namespace by the file names of /proc/PID/ns */
+export const namespaceFlags = {
+  mnt: cloneFlags.CLONE_NEWNS,
+  uts: cloneFlags.CLONE_NEWUTS,
+  ipc: cloneFlags.CLONE_NEWIPC,
+  pid: cloneFlags.CLONE_NEWPID,
+  net: cloneFlags.CLONE_NEWNET,
+  user: cloneFlags.CLONE_NEWUSER,
+  cgroup: cloneFlags.CLONE_NEWCGROUP,
+  time: cloneFlags.CLONE_NEWTIME,
+} as const;

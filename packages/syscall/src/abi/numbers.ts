@@ -1,0 +1,23 @@
+import { numbers as arm64 } from './numbers-arm64.js';
+import { numbers as x64 } from './numbers-x64.js';
+
+/** A system call that exists on every architecture ctr runs on. */
+export type SyscallName = keyof typeof x64 & keyof typeof arm64;
+
+/** The architectures that plans can be compiled for, by Node's names for them. */
+export type Arch = 'x64' | 'arm64';
+
+const tables: Record<Arch, Readonly<Record<string, number>>> = { x64, arm64 };
+
+/** The architecture of this process. Throws a `RangeError` where ctr has no listing for it. */
+export function hostArch(): Arch {
+  if (process.arch === 'x64' || process.arch === 'arm64') return process.arch;
+  throw new RangeError(`ctr runs on x64 and arm64, not on ${process.arch}`);
+}
+
+/** The number of a system call on an architecture. Throws a `RangeError` for a name that is not there. */
+export function syscallNumber(name: string, arch: Arch = hostArch()): number {
+  const number = Object.hasOwn(tables[arch], name) ? tables[arch][name] : undefined;
+  if (number === undefined) throw new RangeError(`no system call named ${JSON.stringify(name)} on ${arch}`);
+  return number;
+}

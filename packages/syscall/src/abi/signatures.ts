@@ -1,0 +1,132 @@
+import type { SyscallName } from './numbers.js';
+
+/**
+ * What an argument of a system call means: how `explain` prints it.
+ * A `…Flags` kind is a set of bits, `…Name` is one of a list; the tables are in constants.ts.
+ */
+export type ArgKind =
+  | 'int'
+  | 'hex'
+  | 'mode'
+  | 'fd'
+  | 'dirfd'
+  | 'path'
+  | 'string'
+  | 'strings'
+  | 'bytes'
+  | 'pointer'
+  | 'pid'
+  | 'uid'
+  | 'device'
+  | 'signal'
+  | 'openFlags'
+  | 'resolveFlags'
+  | 'atFlags'
+  | 'accessMode'
+  | 'cloneFlags'
+  | 'namespaceFlags'
+  | 'mountFlags'
+  | 'umountFlags'
+  | 'openTreeFlags'
+  | 'moveMountFlags'
+  | 'fsopenFlags'
+  | 'fsmountFlags'
+  | 'fsconfigName'
+  | 'mountAttrFlags'
+  | 'fcntlName'
+  | 'memfdFlags'
+  | 'closeRangeFlags'
+  | 'prctlName'
+  | 'waitFlags'
+  | 'idTypeName'
+  | 'ioctlName'
+  | 'domainName'
+  | 'socketTypeFlags'
+  | 'messageFlags'
+  | 'maskHowName';
+
+/** Name and arguments of each call that steps commonly make, in the order of its manual page; any other call is printed with plain numbers. */
+export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
+  bpf: ['int', 'pointer', 'int'],
+  capset: ['pointer', 'pointer'],
+  chdir: ['path'],
+  chroot: ['path'],
+  clone: ['cloneFlags', 'pointer', 'pointer', 'pointer', 'pointer'],
+  clone3: ['pointer', 'int'],
+  close: ['fd'],
+  close_range: ['int', 'int', 'closeRangeFlags'],
+  dup: ['fd'],
+  dup3: ['fd', 'int', 'openFlags'],
+  execve: ['path', 'strings', 'strings'],
+  execveat: ['dirfd', 'path', 'strings', 'strings', 'atFlags'],
+  exit: ['int'],
+  exit_group: ['int'],
+  faccessat: ['dirfd', 'path', 'accessMode'],
+  fchdir: ['fd'],
+  fchmod: ['fd', 'mode'],
+  fchmodat: ['dirfd', 'path', 'mode'],
+  fchownat: ['dirfd', 'path', 'uid', 'uid', 'atFlags'],
+  fchown: ['fd', 'uid', 'uid'],
+  fcntl: ['fd', 'fcntlName', 'int'],
+  fsconfig: ['fd', 'fsconfigName', 'string', 'string', 'int'],
+  fsmount: ['fd', 'fsmountFlags', 'mountAttrFlags'],
+  fsopen: ['string', 'fsopenFlags'],
+  fstatfs: ['fd', 'pointer'],
+  ftruncate: ['fd', 'int'],
+  getpid: [],
+  getppid: [],
+  ioctl: ['fd', 'ioctlName', 'pointer'],
+  keyctl: ['int', 'pointer', 'int', 'int', 'int'],
+  kill: ['pid', 'signal'],
+  linkat: ['dirfd', 'path', 'dirfd', 'path', 'atFlags'],
+  lseek: ['fd', 'int', 'int'],
+  memfd_create: ['string', 'memfdFlags'],
+  mkdirat: ['dirfd', 'path', 'mode'],
+  mknodat: ['dirfd', 'path', 'mode', 'device'],
+  mount: ['string', 'path', 'string', 'mountFlags', 'string'],
+  mount_setattr: ['dirfd', 'path', 'atFlags', 'pointer', 'int'],
+  move_mount: ['dirfd', 'path', 'dirfd', 'path', 'moveMountFlags'],
+  nanosleep: ['pointer', 'pointer'],
+  open_tree: ['dirfd', 'path', 'openTreeFlags'],
+  openat: ['dirfd', 'path', 'openFlags', 'mode'],
+  openat2: ['dirfd', 'path', 'pointer', 'int'],
+  pidfd_open: ['pid', 'int'],
+  pidfd_send_signal: ['fd', 'signal', 'pointer', 'int'],
+  pipe2: ['pointer', 'openFlags'],
+  pivot_root: ['path', 'path'],
+  ppoll: ['pointer', 'int', 'pointer', 'pointer', 'int'],
+  prctl: ['prctlName', 'int', 'int', 'int', 'int'],
+  prlimit64: ['pid', 'int', 'pointer', 'pointer'],
+  read: ['fd', 'pointer', 'int'],
+  readlinkat: ['dirfd', 'path', 'pointer', 'int'],
+  recvmsg: ['fd', 'pointer', 'messageFlags'],
+  renameat2: ['dirfd', 'path', 'dirfd', 'path', 'int'],
+  rt_sigaction: ['signal', 'pointer', 'pointer', 'int'],
+  rt_sigprocmask: ['maskHowName', 'pointer', 'pointer', 'int'],
+  rt_sigtimedwait: ['pointer', 'pointer', 'pointer', 'int'],
+  seccomp: ['int', 'int', 'pointer'],
+  sendfile: ['fd', 'fd', 'pointer', 'int'],
+  sendmsg: ['fd', 'pointer', 'messageFlags'],
+  setdomainname: ['string', 'int'],
+  setgid: ['uid'],
+  setgroups: ['int', 'pointer'],
+  sethostname: ['string', 'int'],
+  setns: ['fd', 'namespaceFlags'],
+  setpgid: ['pid', 'pid'],
+  setresgid: ['uid', 'uid', 'uid'],
+  setresuid: ['uid', 'uid', 'uid'],
+  setsid: [],
+  setuid: ['uid'],
+  socket: ['domainName', 'socketTypeFlags', 'int'],
+  socketpair: ['domainName', 'socketTypeFlags', 'int', 'pointer'],
+  statfs: ['path', 'pointer'],
+  symlinkat: ['string', 'dirfd', 'path'],
+  tgkill: ['pid', 'pid', 'signal'],
+  umask: ['mode'],
+  umount2: ['path', 'umountFlags'],
+  unlinkat: ['dirfd', 'path', 'atFlags'],
+  unshare: ['namespaceFlags'],
+  wait4: ['pid', 'pointer', 'waitFlags', 'pointer'],
+  waitid: ['idTypeName', 'int', 'pointer', 'waitFlags', 'pointer'],
+  write: ['fd', 'bytes', 'int'],
+};

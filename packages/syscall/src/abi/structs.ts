@@ -1,0 +1,65 @@
+import { struct } from '../memory.js';
+
+/** linux/openat2.h, struct open_how */
+export const openHow = struct('open_how', { flags: { type: 'u64', show: 'openFlags' }, mode: { type: 'u64', show: 'mode' }, resolve: { type: 'u64', show: 'resolveFlags' } });
+
+/** linux/mount.h, struct mount_attr (MOUNT_ATTR_SIZE_VER0) */
+export const mountAttr = struct('mount_attr', {
+  attr_set: { type: 'u64', show: 'mountAttrFlags' },
+  attr_clr: { type: 'u64', show: 'mountAttrFlags' },
+  propagation: { type: 'u64', show: 'mountFlags' },
+  userns_fd: { type: 'u64', show: 'int' },
+});
+
+/** linux/sched.h, struct clone_args (CLONE_ARGS_SIZE_VER2) */
+export const cloneArgs = struct('clone_args', {
+  flags: { type: 'u64', show: 'cloneFlags' },
+  pidfd: { type: 'pointer' },
+  child_tid: { type: 'pointer' },
+  parent_tid: { type: 'pointer' },
+  exit_signal: { type: 'u64', show: 'signal' },
+  stack: { type: 'pointer' },
+  stack_size: { type: 'u64' },
+  tls: { type: 'u64' },
+  set_tid: { type: 'pointer' },
+  set_tid_size: { type: 'u64' },
+  cgroup: { type: 'u64' },
+});
+
+/** asm-generic/poll.h, struct pollfd */
+export const pollfd = struct('pollfd', { fd: { type: 'i32' }, events: { type: 'u16', show: 'hex' }, revents: { type: 'u16', show: 'hex' } });
+
+/** linux/time_types.h, struct __kernel_timespec */
+export const timespec = struct('timespec', { tv_sec: { type: 'i64' }, tv_nsec: { type: 'i64' } });
+
+/** linux/if.h, struct ifreq, with the flags member of its union */
+export const ifreq = struct('ifreq', { ifr_name: { type: { bytes: 16 } }, ifr_flags: { type: 'u16', show: 'hex' }, ifr_rest: { type: { bytes: 22 } } });
+
+/** linux/resource.h, struct rlimit64 */
+export const rlimit64 = struct('rlimit64', { rlim_cur: { type: 'u64' }, rlim_max: { type: 'u64' } });
+
+/** linux/uio.h, struct iovec */
+export const iovec = struct('iovec', { iov_base: { type: 'pointer' }, iov_len: { type: 'u64' } });
+
+/** linux/socket.h, struct user_msghdr */
+export const msghdr = struct('msghdr', {
+  msg_name: { type: 'pointer' },
+  msg_namelen: { type: 'i32' },
+  msg_iov: { type: 'pointer' },
+  msg_iovlen: { type: 'u64' },
+  msg_control: { type: 'pointer' },
+  msg_controllen: { type: 'u64' },
+  msg_flags: { type: 'u32' },
+});
+
+/** linux/socket.h, struct cmsghdr with room for one fd (and its padding to 8 bytes) */
+export const cmsgFd = struct('cmsghdr', { cmsg_len: { type: 'u64' }, cmsg_level: { type: 'i32' }, cmsg_type: { type: 'i32' }, fd: { type: 'u64', show: 'int' } });
+
+/** asm-generic/signal.h, struct sigaction as the kernel takes it: on x64 with a restorer, which arm64 has not */
+export const sigaction =
+  process.arch === 'arm64'
+    ? struct('sigaction', { sa_handler: { type: 'u64' }, sa_flags: { type: 'u64', show: 'hex' }, sa_mask: { type: 'u64', show: 'hex' } })
+    : struct('sigaction', { sa_handler: { type: 'u64' }, sa_flags: { type: 'u64', show: 'hex' }, sa_restorer: { type: 'u64' }, sa_mask: { type: 'u64', show: 'hex' } });
+
+/** asm-generic/termios.h, struct winsize */
+export const winsize = struct('winsize', { ws_row: { type: 'u16' }, ws_col: { type: 'u16' }, ws_xpixel: { type: 'u16' }, ws_ypixel: { type: 'u16' } });

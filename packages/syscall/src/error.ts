@@ -1,0 +1,80 @@
+import { getSystemErrorMap } from 'node:util';
+
+import { errnoName, type ErrnoName } from './abi/errno.js';
+
+const brand = Symbol.for('ctr.SyscallError');
+
+/** What a {@link SyscallError} is made of. */
+export interface SyscallFailure {
+  /** The name of the call: `mount`. */
+  readonly call: string;
+  /** The call with its arguments, as strace prints it: `mount("proc", "/proc", "proc", MS_NOSUID, NULL)`. */
+  readonly line: string;
+  readonly errno: number;
+  /** The index of the step in its plan, from 0, and the number of steps. */
+  readonly step?: number;
+  readonly of?: number;
+  readonly purpose?: string;
+  readonly hint?: string;
+  /** The whole plan, as `explain` prints it, with an arrow at the step. */
+  readonly plan?: string | (() => string);
+}
+
+/**
+ * A system call that failed: which one, with which arguments, with which errno, for what purpose, and what may help.
+ *
+ * @example
+ * ```ts
+ * import { isSyscallError, perform } from '@ctr/syscall';
+ * try {
+ *   perform([{ call: 'chdir', args: ['/nowhere'], purpose: 'start from there' }]);
+ * } catch (error) {
+ *   if (isSyscallError(error)) console.log(error.code, error.line); // ENOENT chdir("/nowhere")
+ * }
+ * ```
+ */
+export class SyscallError extends Error {
+  override readonly name = 'SyscallError';
+  readonly call: string;
+  readonly line: string;
+  readonly errno: number;
+  readonly code: ErrnoName;
+  readonly step: number | undefined;
+  readonly purpose: string | undefined;
+  readonly hint: string | undefined;
+  readonly #plan: string | (() => string) | undefined;
+
+  constructor(failure: SyscallFailure) {
+    super(messageOf(failure));
+    this.call = failure.call;
+    this.line = failure.line;
+    this.errno = failure.errno;
+    this.code = errnoName(failure.errno);
+    this.step = failure.step;
+    this.purpose = failure.purpose;
+    this.hint = failure.hint;
+    this.#plan = failure.plan;
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** The whole plan with an arrow at the step that failed, where the step was part of one. */
+  get plan(): string | undefined {
+    return typeof this.#plan === 'function' ? this.#plan() : this.#plan;
+  }
+}
+
+/** Whether a value is a {@link SyscallError}, also one of another copy of this package (where `instanceof` says no). */
+export function isSyscallError(value: unknown): value is SyscallError {
+  return value instanceof Error && brand in value;
+}
+
+/** `operation not permitted` for EPERM. */
+export function errnoText(errno: number): string {
+  return getSystemErrorMap().get(-errno)?.[1] ?? errnoName(errno);
+}
+
+function messageOf({ line, errno, step, of, purpose, hint }: SyscallFailure): string {
+  const where = step === undefined ? '' : `, step ${step + 1}${of === undefined ? '' : ` of ${of}`}`;
+  const why = purpose === undefined ? '' : `: ${purpose}`;
+  return `${line} = ${errnoName(errno)} (${errnoText(errno)})${where}${why}${hint === undefined ? '' : `\nhint: ${hint}`}`;
+}

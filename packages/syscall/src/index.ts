@@ -1,0 +1,53 @@
+export { errnoName, errnos, type ErrnoName } from './abi/errno.js';
+export { hostArch, syscallNumber, type Arch, type SyscallName } from './abi/numbers.js';
+export { signatures, type ArgKind } from './abi/signatures.js';
+export {
+  openFlags,
+  AT_FDCWD,
+  atFlags,
+  resolveFlags,
+  cloneFlags,
+  CLONE_INTO_CGROUP,
+  mountFlags,
+  umountFlags,
+  openTreeFlags,
+  moveMountFlags,
+  fsopenFlags,
+  fsmountFlags,
+  fsconfigCommands,
+  mountAttrs,
+  MOUNT_ATTR__ATIME,
+  fileTypes,
+  fcntlCommands,
+  seals,
+  memfdFlags,
+  closeRangeFlags,
+  prctlOptions,
+  waitFlags,
+  waitIdTypes,
+  pollEvents,
+  ioctls,
+  socketDomains,
+  socketTypes,
+  messageFlags,
+  SOL_SOCKET,
+  SCM_RIGHTS,
+  interfaceFlags,
+  accessModes,
+  maskHow,
+  signals,
+  fsMagic,
+  namespaceFlags,
+} from './abi/constants.js';
+export { openHow, mountAttr, cloneArgs, pollfd, timespec, ifreq, rlimit64, iovec, msghdr, cmsgFd, sigaction, winsize } from './abi/structs.js';
+export { compile, type CompileOptions } from './compile/compile.js';
+export { errnoText, isSyscallError, SyscallError, type SyscallFailure } from './error.js';
+export { explain, explainCall } from './explain.js';
+export { Fd } from './fd.js';
+export { KERNEL_FLOOR, requireKernel } from './kernel.js';
+export { launch, signalName, type Child, type Exit, type LaunchOptions, type LaunchStdio, type SignalName } from './launch.js';
+export { Memory, struct, type Field, type FieldValue, type Load, type Pointer, type Struct, type StructType } from './memory.js';
+export { openFd, type OpenOptions } from './open.js';
+export { call, perform } from './perform.js';
+export { announceExec, continueInChild, dieWithHost, waitForHost, type ForkOptions } from './process.js';
+export { fail, label, resultOf, type Arg, type Jump, type Plan, type ResultOf, type Step } from './step.js';

@@ -1,0 +1,19 @@
+import { release } from 'node:os';
+
+/** The oldest kernel that ctr runs on: it has mount_setattr(2), openat2(2), close_range(2) with CLOSE_RANGE_CLOEXEC, and overlayfs in user namespaces. */
+export const KERNEL_FLOOR = '5.14';
+
+/**
+ * Throws an `Error` that names both versions if this kernel is older than {@link KERNEL_FLOOR}.
+ *
+ * @example
+ * ```ts
+ * import { requireKernel } from '@ctr/syscall';
+ * requireKernel();
+ * ```
+ */
+export function requireKernel(version: string = release()): void {
+  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
+  const [floorMajor = 0, floorMinor = 0] = KERNEL_FLOOR.split('.').map(Number);
+  if (major < floorMajor || (major === floorMajor && minor < floorMinor)) throw new Error(`ctr needs Linux ${KERNEL_FLOOR} or newer; this is ${version}`);
+}

@@ -1,0 +1,291 @@
+import { closeRangeFlags, fcntlCommands, messageFlags, openFlags, signals, socketDomains, socketTypes, waitFlags } from './abi/constants.js';
+import { errnoName, errnos } from './abi/errno.js';
+import { hostArch, syscallNumber } from './abi/numbers.js';
+import { compileWith, failedStep, REPORT_FD } from './compile/compile.js';
+import { SyscallError } from './error.js';
+import { Fd } from './fd.js';
+import { allocate, spawn, syscall, whenReadable } from './ffi.js';
+import { hintFor } from './hints.js';
+import { sealedMemfd } from './memfd.js';
+import { stepError } from './perform.js';
+import { announcements, REPORT_EXEC, REPORT_PID, REPORT_WAITING } from './process.js';
+import type { Plan, Step } from './step.js';
+
+/** The name of a signal: `SIGTERM`. */
+export type SignalName = keyof typeof signals;
+
+/** What a standard stream of the new process is: the host's own, `/dev/null`, or an open file. */
+export type LaunchStdio = 'inherit' | 'ignore' | Fd;
+
+/** How a plan is launched. */
+export interface LaunchOptions {
+  /** stdin, stdout and stderr. @default all 'inherit' */
+  readonly stdio?: readonly [LaunchStdio, LaunchStdio, LaunchStdio];
+  /** Called when the plan waits for the host (`waitForHost`); it goes on when the promise settles, and is killed if it rejects. */
+  readonly onWaiting?: (pid: number) => Promise<void> | void;
+  /** Kills the process when it fires: while it is being set up, `launch` rejects with the signal's reason. */
+  readonly cancelSignal?: AbortSignal;
+  /** How long the set-up may take, in milliseconds. @default 30000 */
+  readonly setupTimeoutMs?: number;
+}
+
+/** How a process ended, and what it used (of itself and the children it has waited for). */
+export interface Exit {
+  /** Its exit code, unless a signal ended it. */
+  readonly code?: number;
+  readonly signal?: SignalName;
+  readonly userMicroseconds: number;
+  readonly systemMicroseconds: number;
+  readonly maxResidentBytes: number;
+}
+
+/** A launched process. Disposing kills it and waits for its end. */
+export interface Child extends AsyncDisposable {
+  readonly pid: number;
+  /** Settles when the process has ended; never rejects. */
+  readonly exited: Promise<Exit>;
+  /** Sends a signal, unless the process has ended already. @returns whether it was sent */
+  kill(signal?: SignalName | number): boolean;
+}
+
+const numbers = {
+  close: syscallNumber('close'),
+  fcntl: syscallNumber('fcntl'),
+  kill: syscallNumber('kill'),
+  openat: syscallNumber('openat'),
+  pidfdOpen: syscallNumber('pidfd_open'),
+  recvfrom: syscallNumber('recvfrom'),
+  sendto: syscallNumber('sendto'),
+  socketpair: syscallNumber('socketpair'),
+  wait4: syscallNumber('wait4'),
+};
+/** Name of the memfd, a path, a pair of fds, a message, a status and a rusage. */
+const scratch = allocate(1024);
+const NAME = scratch.address;
+const PAIR = 64;
+const MESSAGES = 128;
+const MESSAGES_BYTES = 256;
+const STATUS = 512;
+const RUSAGE = 528; // struct rusage of linux/resource.h, 144 bytes
+const DEV_NULL = 16;
+const O_RDWR_CLOEXEC = openFlags.O_RDWR | openFlags.O_CLOEXEC;
+scratch.bytes.write('ctr\0', 0, 'latin1');
+scratch.bytes.write('/dev/null\0', DEV_NULL, 'latin1');
+let image = allocate(16 * 1024);
+
+/**
+ * Runs a plan in a fresh process: compiles it, starts it from a sealed memfd, and resolves when its set-up is done: when it has reached `execve` (or its end).
+ * The host's memory is not copied, so the cost does not grow with its heap; nothing blocks but posix_spawn(3), for a fraction of a millisecond.
+ *
+ * Rejects with a {@link SyscallError} that names the step that failed; then nothing of the process is left.
+ * Every file of the host but the standard streams, and those that steps name, is closed in the new program.
+ *
+ * @example
+ * ```ts
+ * import { launch } from '@ctr/syscall';
+ * const child = await launch([{ call: 'execve', args: ['/bin/true', ['true'], []], purpose: 'the program' }]);
+ * const { code } = await child.exited; // 0
+ * ```
+ */
+export async function launch(plan: Plan, options: LaunchOptions = {}): Promise<Child> {
+  const { cancelSignal, setupTimeoutMs = 30_000 } = options;
+  cancelSignal?.throwIfAborted();
+  const { pid: first, report } = start(plan, options.stdio ?? ['inherit', 'inherit', 'inherit']);
+  const setup = await setUp(plan, options, first, report, setupTimeoutMs);
+  const firstEnd = setup.pid === first ? undefined : ended(first);
+  const end = ended(setup.pid);
+  if ('error' in setup) {
+    await Promise.all([firstEnd, end]);
+    throw setup.error;
+  }
+  if (!setup.announced && plan.some((step) => announcements.has(step))) {
+    const exit = await end;
+    await firstEnd;
+    throw new Error(`the process ended during its set-up, ${exit.signal ? `killed by ${exit.signal}` : `with exit code ${exit.code}`}`);
+  }
+  let running = true;
+  const kill = (signal: SignalName | number = 'SIGTERM'): boolean => running && syscall(numbers.kill, setup.pid, typeof signal === 'number' ? signal : signals[signal]) === 0;
+  const cancel = (): void => void kill('SIGKILL');
+  cancelSignal?.addEventListener('abort', cancel, { once: true });
+  const exited = end.then((exit) => {
+    running = false;
+    cancelSignal?.removeEventListener('abort', cancel);
+    return exit;
+  });
+  return {
+    pid: setup.pid,
+    exited,
+    kill,
+    async [Symbol.asyncDispose]() {
+      kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+/** What became of a set-up: the process the plan went on in, and what went wrong. */
+type Setup = { readonly pid: number; readonly announced: boolean } | { readonly pid: number; readonly announced: boolean; readonly error: unknown };
+
+/** Listens to the reports until the other end is closed, which `execve` and every end of the process do. */
+function setUp(plan: Plan, { onWaiting, cancelSignal }: LaunchOptions, first: number, report: number, timeoutMs: number): Promise<Setup> {
+  return new Promise((resolve) => {
+    let pid = first;
+    let announced = false;
+    let failure: { error: unknown } | undefined;
+    const abandon = (error: unknown): void => {
+      failure ??= { error };
+      syscall(numbers.kill, first, signals.SIGKILL);
+      if (pid !== first) syscall(numbers.kill, pid, signals.SIGKILL);
+    };
+    const cancel = (): void => abandon(cancelSignal?.reason);
+    const timer = setTimeout(() => abandon(new Error(`the set-up of the process did not end within ${timeoutMs} ms`)), timeoutMs);
+    cancelSignal?.addEventListener('abort', cancel, { once: true });
+    const answer = async (): Promise<void> => {
+      try {
+        await onWaiting?.(pid);
+        syscall(numbers.sendto, report, NAME, 1, messageFlags.MSG_NOSIGNAL);
+      } catch (error) {
+        abandon(error);
+      }
+    };
+    const watch = whenReadable(report, () => {
+      for (;;) {
+        const received = syscall(numbers.recvfrom, report, scratch.address + MESSAGES, MESSAGES_BYTES, messageFlags.MSG_DONTWAIT);
+        if (received === -errnos.EAGAIN) return;
+        if (received < 8) break;
+        const kind = scratch.bytes.readUInt32LE(MESSAGES);
+        const value = scratch.bytes.readUInt32LE(MESSAGES + 4);
+        if (kind === REPORT_PID) {
+          pid = value;
+          if (failure) abandon(failure.error);
+        } else if (kind === REPORT_WAITING) void answer();
+        else if (kind === REPORT_EXEC) announced = true;
+        else failure ??= { error: stepError(plan, (failedStep(kind) ?? 0) - PROLOGUE_STEPS, value) };
+      }
+      watch.close();
+      syscall(numbers.close, report);
+      clearTimeout(timer);
+      cancelSignal?.removeEventListener('abort', cancel);
+      resolve({ pid, announced, ...failure });
+    });
+  });
+}
+
+/** Before the plan: end if there is no host to report to (a second run of the walker, by a script whose interpreter is /proc/self/exe), and let nothing leak into the program. */
+function prologue(): Step[] {
+  return [
+    { call: 'fcntl', args: [REPORT_FD, fcntlCommands.F_GETFD, 0], purpose: 'there is a host' },
+    { call: 'close_range', args: [REPORT_FD, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'no file of the host is open in the program' },
+  ];
+}
+const PROLOGUE_STEPS = 2;
+
+/** Compiles the plan and spawns it; the pid, and the host's end of the report channel. */
+function start(plan: Plan, stdio: readonly LaunchStdio[]): { pid: number; report: number } {
+  const given: Fd[] = [];
+  const fdNumber = (fd: Fd): number => {
+    let index = given.indexOf(fd);
+    if (index < 0) index = given.push(fd) - 1;
+    return REPORT_FD + 1 + index;
+  };
+  const bytes = compileWith([...prologue(), ...plan], hostArch(), fdNumber);
+  if (bytes.length > image.bytes.length) {
+    image.free();
+    image = allocate(bytes.length * 2);
+  }
+  bytes.copy(image.bytes);
+  const limit = REPORT_FD + 1 + given.length;
+  const opened: number[] = [];
+  try {
+    const own = (fd: number, line: string): number => {
+      if (fd < 0) throw launchError(line.slice(0, line.indexOf('(')), line, -fd);
+      opened.push(fd);
+      return fd;
+    };
+    /** A source below the limit could be overwritten before it is used. */
+    const above = (fd: number): number =>
+      fd >= limit ? fd : own(syscall(numbers.fcntl, fd, fcntlCommands.F_DUPFD_CLOEXEC, limit), `fcntl(${fd}, F_DUPFD_CLOEXEC, ${limit})`);
+    const memfd = above(own(sealedMemfd(image, bytes.length, NAME), 'memfd_create("ctr")'));
+    const pair = syscall(numbers.socketpair, socketDomains.AF_UNIX, socketTypes.SOCK_SEQPACKET | socketTypes.SOCK_CLOEXEC, 0, scratch.address + PAIR);
+    if (pair < 0) throw launchError('socketpair', 'socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0)', -pair);
+    const ours = scratch.bytes.readInt32LE(PAIR);
+    const theirs = scratch.bytes.readInt32LE(PAIR + 4);
+    opened.push(theirs);
+    try {
+      const fds: [number, number][] = [];
+      for (const [to, stream] of stdio.entries()) {
+        if (stream === 'inherit') fds.push([to, to]);
+        else if (stream === 'ignore') fds.push([above(own(syscall(numbers.openat, 0, scratch.address + DEV_NULL, O_RDWR_CLOEXEC), 'openat("/dev/null")')), to]);
+        else fds.push([above(stream.number), to]);
+      }
+      fds.push([above(theirs), REPORT_FD]);
+      for (const [i, fd] of given.entries()) fds.push([above(fd.number), REPORT_FD + 1 + i]);
+      const pid = spawn(`/proc/self/fd/${memfd}`, fds);
+      if (pid < 0) throw launchError('posix_spawn', `posix_spawn("/proc/self/fd/${memfd}", …)`, -pid);
+      return { pid, report: ours };
+    } catch (error) {
+      syscall(numbers.close, ours);
+      throw error;
+    }
+  } finally {
+    for (const fd of opened) syscall(numbers.close, fd);
+  }
+}
+
+function launchError(call: string, line: string, errno: number): SyscallError {
+  const code = errnoName(errno);
+  const hint =
+    call !== 'posix_spawn'
+      ? hintFor(call, code)
+      : code === 'ENOENT'
+        ? '/proc has to be mounted for a plan to be started'
+        : code === 'EACCES'
+          ? 'the sysctl vm.memfd_noexec=2, or a security module, forbids executable memory files'
+          : hintFor('clone', code);
+  return new SyscallError({ call, line, errno, purpose: 'start a process for the plan', ...(hint !== undefined && { hint }) });
+}
+
+/** Reaps a process of ours when it has ended. */
+function ended(pid: number): Promise<Exit> {
+  const now = reap(pid, waitFlags.WNOHANG);
+  if (now) return Promise.resolve(now);
+  const pidfd = syscall(numbers.pidfdOpen, pid, 0);
+  if (pidfd < 0) {
+    // No file left to watch it with: it must not outlive what can be known of it.
+    syscall(numbers.kill, pid, signals.SIGKILL);
+    return Promise.resolve(reap(pid, 0) ?? noExit);
+  }
+  return new Promise((resolve) => {
+    const watch = whenReadable(pidfd, () => {
+      const exit = reap(pid, waitFlags.WNOHANG);
+      if (!exit) return;
+      watch.close();
+      syscall(numbers.close, pidfd);
+      resolve(exit);
+    });
+  });
+}
+
+const noExit: Exit = { userMicroseconds: 0, systemMicroseconds: 0, maxResidentBytes: 0 };
+
+/** wait4(2): how the process ended, or `undefined` if it has not yet. */
+function reap(pid: number, flags: number): Exit | undefined {
+  const waited = syscall(numbers.wait4, pid, scratch.address + STATUS, flags | waitFlags.__WALL, scratch.address + RUSAGE);
+  if (waited === 0) return undefined;
+  if (waited < 0) return noExit;
+  const status = scratch.bytes.readInt32LE(STATUS);
+  const long = (index: number): number => Number(scratch.bytes.readBigInt64LE(RUSAGE + index * 8));
+  const number = status & 0x7f;
+  return {
+    ...(number === 0 ? { code: (status >> 8) & 0xff } : { signal: signalName(number) }),
+    userMicroseconds: long(0) * 1e6 + long(1),
+    systemMicroseconds: long(2) * 1e6 + long(3),
+    maxResidentBytes: long(4) * 1024,
+  };
+}
+
+/** The name of a signal's number; `SIGRTMIN+n` for a real-time one. */
+export function signalName(number: number): SignalName {
+  const name = Object.entries(signals).find(([, value]) => value === number)?.[0] ?? `SIGRTMIN+${number - 34}`;
+  return name as SignalName;
+}

@@ -1,0 +1,100 @@
+import { cloneFlags, prctlOptions, signals } from './abi/constants.js';
+import { errnos } from './abi/errno.js';
+import { pollfd, timespec } from './abi/structs.js';
+import { REPORT_FD } from './compile/compile.js';
+import { Memory } from './memory.js';
+import { fail, label, type Step } from './step.js';
+
+/** First number of a report that names the process in which the plan goes on; the second is its pid. */
+export const REPORT_PID = 1;
+/** First number of a report that says: the plan waits for the host now. */
+export const REPORT_WAITING = 2;
+/** First number of a report that says: the program comes next. */
+export const REPORT_EXEC = 3;
+
+/** The steps that announce the program: `launch` expects the announcement of a plan that has one. */
+export const announcements = new WeakSet<Step>();
+
+/** How a new process is made. */
+export interface ForkOptions {
+  /** `CLONE_NEW…` flags of the namespaces to make it in. @default 0 */
+  readonly namespaces?: number;
+  /**
+   * Whether it shares the few pages of the walker with the first process, which is quicker, or has a copy of them.
+   * A time namespace needs a copy: the kernel does not switch it for a process that shares its memory.
+   * @default 'shared'
+   */
+  readonly memory?: 'shared' | 'copied';
+}
+
+/**
+ * The plan goes on in a new process, whose parent is the host; the first process reports its pid and ends.
+ *
+ * @see clone(2): CLONE_PARENT, CLONE_PARENT_SETTID
+ * @example A process in a UTS namespace of its own
+ * ```ts
+ * import { cloneFlags, continueInChild } from '@ctr/syscall';
+ * const steps = continueInChild({ namespaces: cloneFlags.CLONE_NEWUTS });
+ * ```
+ */
+export function continueInChild({ namespaces = 0, memory = 'shared' }: ForkOptions = {}): Step[] {
+  const report = new Memory(Buffer.from(Uint32Array.of(REPORT_PID, 0).buffer), 'report');
+  const stack = new Memory(64, 'stack');
+  const goOn = label('the new process');
+  const flags = cloneFlags.CLONE_PARENT | cloneFlags.CLONE_PARENT_SETTID | (memory === 'shared' ? cloneFlags.CLONE_VM : 0) | signals.SIGCHLD;
+  return [
+    {
+      call: 'clone',
+      args: [flags | namespaces, memory === 'shared' ? stack : 0, report.at(4), 0, 0],
+      purpose: namespaces === 0 ? 'go on in a new process' : 'go on in a new process, in new namespaces',
+      jump: { when: '==', to: goOn },
+    },
+    { call: 'write', args: [REPORT_FD, report, 8], purpose: 'tell the host its pid', tolerates: 'any' },
+    { call: 'exit_group', args: [0], purpose: 'the first process has done its part' },
+    goOn,
+  ];
+}
+
+/**
+ * The plan stops until the host lets it go on: what `launch` calls its `onWaiting` for (id maps, a gate between create and start).
+ * If the host dies meanwhile, the step after the wait fails with EPIPE.
+ */
+export function waitForHost(purpose: string): Step[] {
+  const report = new Memory(Buffer.from(Uint32Array.of(REPORT_WAITING, 0).buffer), 'report');
+  const answer = new Memory(8, 'answer');
+  const goOn = label('the host has answered');
+  return [
+    { call: 'write', args: [REPORT_FD, report, 8], purpose: `tell the host: ${purpose}` },
+    { call: 'read', args: [REPORT_FD, answer, 1], purpose: `wait for the host: ${purpose}`, jump: { when: '==', than: 1, to: goOn } },
+    fail(errnos.EPIPE, 'the host is gone'),
+    goOn,
+  ];
+}
+
+/**
+ * Says that the set-up is done and the program comes next: an end of the plan before it is a failure of the set-up, one after it is the program's own.
+ * Stands right before the first `execve`.
+ */
+export function announceExec(): Step {
+  const report = new Memory(Buffer.from(Uint32Array.of(REPORT_EXEC, 0).buffer), 'report');
+  const step: Step = { call: 'write', args: [REPORT_FD, report, 8], purpose: 'the set-up is done', tolerates: 'any' };
+  announcements.add(step);
+  return step;
+}
+
+/**
+ * Dies with the host: SIGKILL when the thread that launched it ends, however it ends, also if that was before this step.
+ * The kernel forgets the setting at a change of credentials: it has to be made after those.
+ *
+ * @see PR_SET_PDEATHSIG(2const)
+ */
+export function dieWithHost(): Step[] {
+  const hangup = pollfd({ fd: REPORT_FD, events: 0 });
+  const goOn = label('the host is alive');
+  return [
+    { call: 'prctl', args: [prctlOptions.PR_SET_PDEATHSIG, signals.SIGKILL, 0, 0, 0], purpose: 'die with the host' },
+    { call: 'ppoll', args: [hangup, 1, timespec({}), null, 8], purpose: 'is the host still there?', tolerates: 'any', jump: { when: '==', to: goOn } },
+    { call: 'exit_group', args: [137], purpose: 'the host is gone' },
+    goOn,
+  ];
+}
