@@ -48,6 +48,7 @@ export { KERNEL_FLOOR, requireKernel } from './kernel.js';
 export { launch, signalName, type Child, type Exit, type LaunchOptions, type LaunchStdio, type SignalName } from './launch.js';
 export { Memory, struct, type Field, type FieldValue, type Load, type Pointer, type Struct, type StructType } from './memory.js';
 export { openFd, type OpenOptions } from './open.js';
+export { checkOptions, nearest } from './options.js';
 export { call, perform } from './perform.js';
-export { announceExec, continueInChild, dieWithHost, waitForHost, type ForkOptions } from './process.js';
+export { announceExec, continueInChild, dieWithHost, handOver, waitForHost, type ForkOptions } from './process.js';
 export { fail, label, resultOf, type Arg, type Jump, type Plan, type ResultOf, type Step } from './step.js';

@@ -1,6 +1,7 @@
 import { closeRangeFlags, fcntlCommands, messageFlags, openFlags, signals, socketDomains, socketTypes, waitFlags } from './abi/constants.js';
 import { errnoName, errnos } from './abi/errno.js';
 import { hostArch, syscallNumber } from './abi/numbers.js';
+import { cmsgFd, msghdr } from './abi/structs.js';
 import { compileWith, failedStep, REPORT_FD } from './compile/compile.js';
 import { SyscallError } from './error.js';
 import { Fd } from './fd.js';
@@ -8,7 +9,7 @@ import { allocate, spawn, syscall, whenReadable } from './ffi.js';
 import { hintFor } from './hints.js';
 import { sealedMemfd } from './memfd.js';
 import { stepError } from './perform.js';
-import { announcements, REPORT_EXEC, REPORT_PID, REPORT_WAITING } from './process.js';
+import { announcements, REPORT_EXEC, REPORT_FILE, REPORT_PID, REPORT_WAITING } from './process.js';
 import type { Plan, Step } from './step.js';
 
 /** The name of a signal: `SIGTERM`. */
@@ -23,6 +24,8 @@ export interface LaunchOptions {
   readonly stdio?: readonly [LaunchStdio, LaunchStdio, LaunchStdio];
   /** Called when the plan waits for the host (`waitForHost`); it goes on when the promise settles, and is killed if it rejects. */
   readonly onWaiting?: (pid: number) => Promise<void> | void;
+  /** Called with a file that the plan hands over (`handOver`); the callee closes it. @default it is closed at once */
+  readonly onFile?: (file: Fd) => void;
   /** Kills the process when it fires: while it is being set up, `launch` rejects with the signal's reason. */
   readonly cancelSignal?: AbortSignal;
   /** How long the set-up may take, in milliseconds. @default 30000 */
@@ -54,7 +57,7 @@ const numbers = {
   kill: syscallNumber('kill'),
   openat: syscallNumber('openat'),
   pidfdOpen: syscallNumber('pidfd_open'),
-  recvfrom: syscallNumber('recvfrom'),
+  recvmsg: syscallNumber('recvmsg'),
   sendto: syscallNumber('sendto'),
   socketpair: syscallNumber('socketpair'),
   wait4: syscallNumber('wait4'),
@@ -63,14 +66,23 @@ const numbers = {
 const scratch = allocate(1024);
 const NAME = scratch.address;
 const PAIR = 64;
-const MESSAGES = 128;
-const MESSAGES_BYTES = 256;
+const MESSAGE = 72;
+const REPORT_BYTES = 8;
+const MSGHDR = 128;
+const IOVEC = 192;
+const CONTROL = 208;
+const CONTROL_BYTES = cmsgFd.byteLength;
 const STATUS = 512;
 const RUSAGE = 528; // struct rusage of linux/resource.h, 144 bytes
 const DEV_NULL = 16;
 const O_RDWR_CLOEXEC = openFlags.O_RDWR | openFlags.O_CLOEXEC;
 scratch.bytes.write('ctr\0', 0, 'latin1');
 scratch.bytes.write('/dev/null\0', DEV_NULL, 'latin1');
+scratch.bytes.writeBigUInt64LE(BigInt(scratch.address + MESSAGE), IOVEC);
+scratch.bytes.writeBigUInt64LE(BigInt(REPORT_BYTES), IOVEC + 8);
+scratch.bytes.writeBigUInt64LE(BigInt(scratch.address + IOVEC), MSGHDR + msghdr.offsetOf('msg_iov'));
+scratch.bytes.writeBigUInt64LE(1n, MSGHDR + msghdr.offsetOf('msg_iovlen'));
+scratch.bytes.writeBigUInt64LE(BigInt(scratch.address + CONTROL), MSGHDR + msghdr.offsetOf('msg_control'));
 let image = allocate(16 * 1024);
 
 /**
@@ -127,7 +139,7 @@ export async function launch(plan: Plan, options: LaunchOptions = {}): Promise<C
 type Setup = { readonly pid: number; readonly announced: boolean } | { readonly pid: number; readonly announced: boolean; readonly error: unknown };
 
 /** Listens to the reports until the other end is closed, which `execve` and every end of the process do. */
-function setUp(plan: Plan, { onWaiting, cancelSignal }: LaunchOptions, first: number, report: number, timeoutMs: number): Promise<Setup> {
+function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, first: number, report: number, timeoutMs: number): Promise<Setup> {
   return new Promise((resolve) => {
     let pid = first;
     let announced = false;
@@ -150,16 +162,17 @@ function setUp(plan: Plan, { onWaiting, cancelSignal }: LaunchOptions, first: nu
     };
     const watch = whenReadable(report, () => {
       for (;;) {
-        const received = syscall(numbers.recvfrom, report, scratch.address + MESSAGES, MESSAGES_BYTES, messageFlags.MSG_DONTWAIT);
+        const received = receive(report);
         if (received === -errnos.EAGAIN) return;
-        if (received < 8) break;
-        const kind = scratch.bytes.readUInt32LE(MESSAGES);
-        const value = scratch.bytes.readUInt32LE(MESSAGES + 4);
+        if (received < REPORT_BYTES) break;
+        const kind = scratch.bytes.readUInt32LE(MESSAGE);
+        const value = scratch.bytes.readUInt32LE(MESSAGE + 4);
         if (kind === REPORT_PID) {
           pid = value;
           if (failure) abandon(failure.error);
         } else if (kind === REPORT_WAITING) void answer();
         else if (kind === REPORT_EXEC) announced = true;
+        else if (kind === REPORT_FILE) takeFile(onFile);
         else failure ??= { error: stepError(plan, (failedStep(kind) ?? 0) - PROLOGUE_STEPS, value) };
       }
       watch.close();
@@ -169,6 +182,19 @@ function setUp(plan: Plan, { onWaiting, cancelSignal }: LaunchOptions, first: nu
       resolve({ pid, announced, ...failure });
     });
   });
+}
+
+/** Receives one report, and the file that came with it, if one did; its size, 0 at the end, or `-errno`. */
+function receive(report: number): number {
+  scratch.bytes.writeBigUInt64LE(BigInt(CONTROL_BYTES), MSGHDR + msghdr.offsetOf('msg_controllen'));
+  return syscall(numbers.recvmsg, report, scratch.address + MSGHDR, messageFlags.MSG_DONTWAIT | messageFlags.MSG_CMSG_CLOEXEC);
+}
+
+function takeFile(onFile: LaunchOptions['onFile']): void {
+  if (scratch.bytes.readBigUInt64LE(MSGHDR + msghdr.offsetOf('msg_controllen')) < cmsgFd.offsetOf('fd')) return;
+  const fd = new Fd(scratch.bytes.readInt32LE(CONTROL + cmsgFd.offsetOf('fd')), 'handed over by the plan');
+  if (onFile) onFile(fd);
+  else fd.close();
 }
 
 /** Before the plan: end if there is no host to report to (a second run of the walker, by a script whose interpreter is /proc/self/exe), and let nothing leak into the program. */

@@ -1,9 +1,9 @@
-import { cloneFlags, prctlOptions, signals } from './abi/constants.js';
+import { cloneFlags, messageFlags, prctlOptions, SCM_RIGHTS, signals, SOL_SOCKET } from './abi/constants.js';
 import { errnos } from './abi/errno.js';
-import { pollfd, timespec } from './abi/structs.js';
+import { cmsgFd, iovec, msghdr, pollfd, timespec } from './abi/structs.js';
 import { REPORT_FD } from './compile/compile.js';
 import { Memory } from './memory.js';
-import { fail, label, type Step } from './step.js';
+import { fail, label, type ResultOf, type Step } from './step.js';
 
 /** First number of a report that names the process in which the plan goes on; the second is its pid. */
 export const REPORT_PID = 1;
@@ -11,6 +11,8 @@ export const REPORT_PID = 1;
 export const REPORT_WAITING = 2;
 /** First number of a report that says: the program comes next. */
 export const REPORT_EXEC = 3;
+/** First number of a report that a file comes with. */
+export const REPORT_FILE = 4;
 
 /** The steps that announce the program: `launch` expects the announcement of a plan that has one. */
 export const announcements = new WeakSet<Step>();
@@ -68,6 +70,21 @@ export function waitForHost(purpose: string): Step[] {
     { call: 'read', args: [REPORT_FD, answer, 1], purpose: `wait for the host: ${purpose}`, jump: { when: '==', than: 1, to: goOn } },
     fail(errnos.EPIPE, 'the host is gone'),
     goOn,
+  ];
+}
+
+/**
+ * Hands an open file of the plan over to the host: what `launch` calls its `onFile` with (the master of a terminal, a seccomp listener).
+ *
+ * @see unix(7): SCM_RIGHTS
+ */
+export function handOver(file: ResultOf, purpose: string): Step[] {
+  const report = new Memory(Buffer.from(Uint32Array.of(REPORT_FILE, 0).buffer), 'report');
+  const control = cmsgFd({ cmsg_len: cmsgFd.offsetOf('fd') + 4, cmsg_level: SOL_SOCKET, cmsg_type: SCM_RIGHTS });
+  const message = msghdr({ msg_iov: iovec({ iov_base: report, iov_len: 8 }), msg_iovlen: 1, msg_control: control, msg_controllen: cmsgFd.byteLength });
+  return [
+    { call: 'add', args: [file, 0], purpose, into: control.field('fd') },
+    { call: 'sendmsg', args: [REPORT_FD, message, messageFlags.MSG_NOSIGNAL], purpose },
   ];
 }
 
