@@ -1,6 +1,20 @@
 import { defineConfig } from 'vitest/config';
 
+const isRoot = process.getuid?.() === 0;
+
 export default defineConfig({
+  // The sources of the packages stand for their builds: see CONTRIBUTING.md.
   ssr: { resolve: { conditions: ['@ctr/source', 'module', 'node', 'development|production'] } },
-  test: { projects: ['packages/*'], pool: 'forks' },
+  test: {
+    projects: ['packages/*', 'test'],
+    include: ['**/*.test.ts'],
+    // What needs root is left out as a whole by an ordinary user; the reporter counts it as skipped, by name.
+    exclude: ['**/node_modules/**', '**/dist/**', ...(isRoot ? [] : ['**/*.root.test.ts'])],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    passWithNoTests: true,
+    reporters: ['default', './tools/reporter.mjs'],
+  },
 });

@@ -1,0 +1,70 @@
+// A reporter for vitest: at the end it names every test that was skipped, with the reason, and counts.
+// With CTR_TEST_RESULTS set to a directory, the counts go into a file there, from which tools/test.mjs sums up.
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+/** @typedef {{ passed: number, failed: number, skipped: { name: string, reason: string }[] }} Counts */
+
+/** @import { Reporter, TestModule, Vitest } from 'vitest/node' */
+
+/** @implements {Reporter} */
+export default class CountingReporter {
+  /** @type {Vitest | undefined} */
+  #vitest;
+
+  /** @param {Vitest} vitest */
+  onInit(vitest) {
+    this.#vitest = vitest;
+  }
+
+  /**
+   * @param {readonly TestModule[]} modules
+   * @param {readonly unknown[]} errors
+   */
+  onTestRunEnd(modules, errors) {
+    /** @type {Counts} */
+    const counts = { passed: 0, failed: errors.length, skipped: [] };
+    for (const module of modules) {
+      counts.failed += [module, ...module.children.allSuites()].filter((unit) => unit.errors().length > 0).length;
+      for (const test of module.children.allTests()) {
+        const result = test.result();
+        if (result.state === 'passed') counts.passed++;
+        else if (result.state === 'failed') counts.failed++;
+        else
+          counts.skipped.push({
+            name: `${relative(process.cwd(), module.moduleId)} > ${test.fullName}`,
+            reason: (result.state === 'skipped' && result.note) || 'see its name',
+          });
+      }
+    }
+    if (process.getuid?.() !== 0) counts.skipped.push(...this.#leftOut());
+    if (counts.skipped.length > 0) {
+      console.log(`\nskipped ${counts.skipped.length}:`);
+      for (const { name, reason } of counts.skipped) console.log(`  - ${name} (${reason})`);
+    }
+    const directory = process.env['CTR_TEST_RESULTS'];
+    if (directory === undefined) return;
+    mkdirSync(directory, { recursive: true });
+    const names = this.#vitest?.projects.map((project) => project.name.replaceAll('/', '-')).join('+');
+    writeFileSync(join(directory, `${names}.json`), JSON.stringify(counts));
+  }
+
+  /** The tests that need root, which the configuration has left out: their names as they stand in the files. */
+  #leftOut() {
+    /** @type {unknown} */
+    const given = this.#vitest && Reflect.get(this.#vitest, 'filenamePattern');
+    const filters = Array.isArray(given) ? given.map(String) : [];
+    const skipped = [];
+    for (const { config } of this.#vitest?.projects ?? []) {
+      const directory = existsSync(join(config.root, 'test')) ? join(config.root, 'test') : config.root;
+      for (const file of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
+        const path = join(directory, file);
+        const name = relative(process.cwd(), path);
+        if (!file.endsWith('.root.test.ts') || (filters.length > 0 && !filters.some((filter) => name.includes(filter)))) continue;
+        const titles = [...readFileSync(path, 'utf8').matchAll(/^\s*(?:it|test)\b[^'"`\n]*(['"`])(.+?)\1/gm)].map((match) => match[2]);
+        for (const title of titles.length > 0 ? titles : ['all of it']) skipped.push({ name: `${name} > ${title}`, reason: 'needs root' });
+      }
+    }
+    return skipped;
+  }
+}
