@@ -1,1 +1,12 @@
-export {};
+export { create, createFlags } from './create.js';
+export { parseId } from './id.js';
+export { idMap, mapOwnIds, type IdMap, type IdMaps, type IdRange } from './id-map.js';
+export { inspect, sameNamespace } from './inspect.js';
+export { join, joinPath } from './join.js';
+export { allNamespaces, namespaceFile, namespaceFlag, type Namespace } from './kinds.js';
+export { loopbackUp } from './net.js';
+export { pin, unpin } from './pin.js';
+export { subIds, type SubIdRange, type SubIds, type SubIdUser } from './sub-ids.js';
+export { timeOffsets, type TimeOffset, type TimeOffsets } from './time.js';
+export { domainname, hostname } from './uts.js';
+export { writeIdMaps } from './write-id-maps.js';
