@@ -1,0 +1,122 @@
+// `npm test`: all that has to hold, on a fresh clone too. `npm test -- lint types` runs only the named parts.
+// The last line is always `N passed, N failed, N skipped`; a check such as lint counts as one.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { bin, root, setup } from './setup.mjs';
+
+/** @import { Counts } from './reporter.mjs' */
+/** @typedef {readonly [program: string, ...args: string[]]} Command */
+
+/** What needs nothing but the tree, and what looks at the built packages. @type {Record<string, Command>} */
+const checks = {
+  types: [bin('tsc'), '-p', '.'],
+  lint: [bin('oxlint'), '--deny-warnings'],
+  format: [bin('oxfmt'), '--check'],
+  unused: [bin('knip')],
+  boundaries: ['node', 'tools/check-boundaries.mjs'],
+  docs: [bin('typedoc'), '--logLevel', 'Warn'],
+  examples: ['node', 'tools/check-docs.mjs'],
+  packages: ['node', 'tools/check-packages.mjs'],
+};
+const names = ['build', ...Object.keys(checks), 'tests'];
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !names.includes(name));
+if (unknown.length > 0) {
+  console.error(`npm test knows no part ${unknown.join(', ')}; its parts are ${names.join(', ')}`);
+  process.exit(2);
+}
+const wanted = (/** @type {string} */ name) => chosen.length === 0 || chosen.includes(name);
+
+/** @type {Counts} */
+const total = { passed: 0, failed: 0, skipped: [] };
+/** @type {string[]} */
+const failures = [];
+
+setup();
+await check('build', [bin('nx'), 'run-many', '--targets=build', '--nxBail=false', '--outputStyle=static']);
+const queue = Object.entries(checks).filter(([name]) => wanted(name));
+const worker = async () => {
+  for (let next = queue.shift(); next; next = queue.shift()) await check(...next);
+};
+await Promise.all([worker(), worker()]);
+if (wanted('tests')) await tests();
+
+if (total.skipped.length > 0) {
+  console.log(`\nskipped ${total.skipped.length}:`);
+  for (const [reason, count] of tally(total.skipped.map((skip) => skip.reason))) console.log(`  ${count} × ${reason}`);
+}
+if (failures.length > 0) console.log(`\nfailed: ${failures.join(', ')}`);
+console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
+process.exit(total.failed === 0 ? 0 : 1);
+
+/**
+ * Runs a check, whose output is of interest only when it fails, or says what it skipped.
+ *
+ * @param {string} name
+ * @param {Command} command
+ */
+async function check(name, command) {
+  const start = performance.now();
+  const { code, output } = await run(command, { capture: true });
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  if (code === 0) total.passed++;
+  else {
+    total.failed++;
+    failures.push(name);
+  }
+  for (const [, what = '', reason = ''] of output.matchAll(/^skipped: (.*) \((.*)\)$/gm)) total.skipped.push({ name: what, reason });
+  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
+  if (code !== 0) console.log(output.trimEnd().replaceAll(/^/gm, '    '));
+}
+
+/** The tests of each package, by nx; each leaves its counts in a file. */
+async function tests() {
+  const results = mkdtempSync(join(tmpdir(), 'ctr-test-'));
+  const command = /** @type {const} */ ([bin('nx'), 'run-many', '--targets=test', '--parallel=1', '--nxBail=false', '--outputStyle=stream-without-prefixes']);
+  const { code } = await run(command, { env: { CTR_TEST_RESULTS: results } });
+  let failed = 0;
+  for (const file of readdirSync(results)) {
+    const counts = /** @type {Counts} */ (JSON.parse(readFileSync(join(results, file), 'utf8')));
+    total.passed += counts.passed;
+    total.skipped.push(...counts.skipped);
+    failed += counts.failed;
+    if (counts.failed > 0) failures.push(`tests of ${file.replace(/\.json$/, '')} (${counts.failed})`);
+  }
+  rmSync(results, { recursive: true });
+  if (code !== 0 && failed === 0) {
+    failed = 1;
+    failures.push('tests: a run of vitest ended before it could count');
+  }
+  total.failed += failed;
+}
+
+/**
+ * @param {Command} command
+ * @param {{ capture?: boolean, env?: Record<string, string> }} options
+ * @returns {Promise<{ code: number | null, output: string }>}
+ */
+function run([program, ...args], { capture = false, env = {} }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', capture ? 'pipe' : 'inherit', capture ? 'pipe' : 'inherit'],
+    });
+    let output = '';
+    child.stdout?.on('data', (chunk) => (output += String(chunk)));
+    child.stderr?.on('data', (chunk) => (output += String(chunk)));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+/** How often each text occurs. @param {string[]} texts */
+function tally(texts) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return counts;
+}
