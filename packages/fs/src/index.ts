@@ -1,1 +1,16 @@
-export {};
+export { bind, bindMount, type BindMountOptions, type BindOptions } from './bind.js';
+export { dev, type DevMounts, type DevOptions } from './dev.js';
+export { boundDevice, device, devices, type Device, type DeviceNodes } from './devices.js';
+export { devpts, newDevpts, type DevptsOptions } from './devpts.js';
+export { directory } from './directory.js';
+export { idmap } from './idmap.js';
+export { attach, newMount, setAttributes, unmount, type Detached, type MountAttributes, type Naming, type NewMount } from './mount.js';
+export { mqueue, newMqueue, type MqueueOptions } from './mqueue.js';
+export { newOverlay, overlay, type OverlayOptions } from './overlay.js';
+export { pivotRoot } from './pivot-root.js';
+export { inRoot, openPlace, type Handle, type InRoot, type InRootOptions, type OpenedPlace, type Place } from './place.js';
+export { newProc, proc, type ProcOptions } from './proc.js';
+export { propagation, type Propagation } from './propagation.js';
+export { symlink } from './symlink.js';
+export { newSysfs, sysfs, type SysfsOptions } from './sysfs.js';
+export { newTmpfs, tmpfs, type TmpfsOptions } from './tmpfs.js';

@@ -1,0 +1,23 @@
+import type { Step } from '@ctr/syscall';
+
+import { checkName } from './options.js';
+import { checkPath, type Handle } from './place.js';
+
+/**
+ * Makes a symbolic link in an open directory.
+ *
+ * The step fails with EEXIST if the name is taken.
+ *
+ * @see symlinkat(2)
+ * @example
+ * ```ts
+ * import { newTmpfs, symlink } from '@ctr/fs';
+ * const { steps, mount } = newTmpfs();
+ * const plan = [...steps, ...symlink('/proc/self/fd', mount, 'fd')];
+ * ```
+ */
+export function symlink(target: string, parent: Handle, name: string): Step[] {
+  checkName('symlink', name);
+  checkPath(target);
+  return [{ call: 'symlinkat', args: [target, parent, name], purpose: `${name} leads to ${target}` }];
+}
