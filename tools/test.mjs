@@ -15,7 +15,7 @@ const checks = {
   types: [bin('tsc'), '-p', '.'],
   lint: [bin('oxlint'), '--deny-warnings'],
   format: [bin('oxfmt'), '--check'],
-  unused: [bin('knip')],
+  unused: [bin('knip'), '--no-config-hints', '--no-progress'],
   boundaries: ['node', 'tools/check-boundaries.mjs'],
   docs: [bin('typedoc'), '--logLevel', 'Warn'],
   examples: ['node', 'tools/check-docs.mjs'],
