@@ -1,0 +1,137 @@
+import { collectGarbage, readUsage, removeGroup } from '@ctr/cgroups';
+import { writeIdMaps } from '@ctr/namespaces';
+import { Fd, launch, requireKernel, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
+
+import { Master } from './master.js';
+import { planContainer, type ContainerPlan } from './plan.js';
+import type { Ending, Usage } from './result.js';
+import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
+
+/** How a container is started. */
+export interface StartOptions extends ContainerOptions {
+  /** stdin, stdout and stderr of the program; a `terminal` takes the place of all three. @default all 'inherit' */
+  readonly stdio?: LaunchStdio | readonly [LaunchStdio, LaunchStdio, LaunchStdio];
+  /** Kills the container when it fires. */
+  readonly cancelSignal?: AbortSignal;
+  /** Kills the container when so many milliseconds are over. @default no limit */
+  readonly timeoutMs?: number;
+}
+
+/** A container that runs. Disposing it kills what runs in it, waits for the end and removes its cgroup. */
+export interface Container extends AsyncDisposable {
+  /** The name that was given, or a number. */
+  readonly name: string;
+  /** The pid of its first process on the host. */
+  readonly pid: number;
+  /** The host's side of the program's terminal, where one was asked for. */
+  readonly terminal: Master | undefined;
+  /** Settles when the program has ended and nothing of the container is left. Rejects only if something could not be removed. */
+  readonly exited: Promise<Ending>;
+  /** Sends a signal to its first process. @returns whether it was sent: not after the end */
+  kill(signal?: SignalName | number): boolean;
+}
+
+let swept = false;
+
+/**
+ * Starts a container and resolves when its program runs.
+ *
+ * Rejects with a `SyscallError` that names the step which failed, with a `TypeError` or `RangeError` for options that cannot be; then nothing is left of it.
+ *
+ * @example
+ * ```ts
+ * import { start } from '@ctr/runtime';
+ * const container = await start(['sleep', '60'], { stdio: 'ignore' });
+ * container.kill('SIGKILL');
+ * const { signal } = await container.exited; // SIGKILL
+ * ```
+ */
+export async function start(command: readonly [string, ...string[]], options: StartOptions = {}): Promise<Container> {
+  const { stdio = 'inherit', cancelSignal, timeoutMs, ...rest } = options;
+  return startSpec(checkSpec(command, rest), { stdio, ...(cancelSignal && { cancelSignal }), ...(timeoutMs !== undefined && { timeoutMs }) });
+}
+
+/** Starts a container whose options have been checked. */
+export async function startSpec(spec: Spec, { stdio = 'inherit', cancelSignal, timeoutMs }: Pick<StartOptions, 'stdio' | 'cancelSignal' | 'timeoutMs'>): Promise<Container> {
+  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < 2 ** 31)) throw new RangeError(`timeoutMs is ${timeoutMs}: more than 0 and less than 2147483648 milliseconds`);
+  cancelSignal?.throwIfAborted();
+  requireKernel();
+  if (!swept && spec.cgroup) {
+    swept = true;
+    await collectGarbage();
+  }
+  const began = performance.now();
+  const container = planContainer(spec);
+  let master: Fd | undefined;
+  const streams = spec.terminal ? (['ignore', 'ignore', 'ignore'] as const) : typeof stdio === 'string' || stdio instanceof Fd ? ([stdio, stdio, stdio] as const) : stdio;
+  let child: Child;
+  try {
+    child = await launch(container.steps, {
+      stdio: streams,
+      onFile: (file) => {
+        master = file;
+      },
+      ...(container.idMaps && { onWaiting: (pid: number) => writeIdMaps(pid, container.idMaps as NonNullable<ContainerPlan['idMaps']>) }),
+      ...(cancelSignal && { cancelSignal }),
+    });
+  } catch (error) {
+    master?.close();
+    if (container.group) await removeGroup(container.group.directories);
+    throw error;
+  }
+  return running(container, child, master, began, cancelSignal, timeoutMs);
+}
+
+function running({ spec, group }: ContainerPlan, child: Child, masterFd: Fd | undefined, began: number, cancelSignal: AbortSignal | undefined, timeoutMs: number | undefined): Container {
+  let timedOut = false;
+  let ended = false;
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(
+          () => {
+            timedOut = child.kill('SIGKILL');
+          },
+          Math.max(0, timeoutMs - (performance.now() - began)),
+        );
+  const finish = async (): Promise<Ending> => {
+    const exit = await child.exited;
+    ended = true;
+    clearTimeout(timer);
+    const measured = group && readUsage(group.directories);
+    if (group) await removeGroup(group.directories);
+    return {
+      exitCode: exit.code,
+      signal: exit.signal,
+      durationMs: performance.now() - began,
+      oomKilled: (measured?.oomKills ?? 0) > 0,
+      timedOut,
+      isCanceled: cancelSignal?.aborted === true && exit.signal === 'SIGKILL' && !timedOut,
+      usage: usageOf(exit, measured),
+    };
+  };
+  const exited = finish();
+  const master = masterFd && new Master(masterFd);
+  return {
+    name: spec.name ?? String(child.pid),
+    pid: child.pid,
+    terminal: master,
+    exited,
+    kill: (signal = 'SIGTERM') => !ended && child.kill(signal),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await exited;
+      master?.close();
+    },
+  };
+}
+
+function usageOf(exit: Exit, measured: ReturnType<typeof readUsage> | undefined): Usage {
+  const byRusage = exit.userMicroseconds + exit.systemMicroseconds;
+  return {
+    cpuMicroseconds: measured?.cpuMicroseconds ?? byRusage,
+    peakMemoryBytes: measured?.peakMemoryBytes ?? exit.maxResidentBytes,
+    peakPids: measured?.peakPids,
+    source: measured?.cpuMicroseconds === undefined ? 'rusage' : 'cgroup',
+  };
+}

@@ -1,0 +1,44 @@
+import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+
+import { openPipe, type Fd } from '@ctr/syscall';
+
+/**
+ * A pipe to the program. Its stream is made when it is asked for; if nobody asks in the turn in which the pipe is made, the program finds stdin at its end:
+ * a program that reads from it must not wait for ever for something that nobody will write.
+ */
+export class Input {
+  readonly readEnd: Fd;
+  readonly #writeEnd: Fd;
+  #stream: Socket | undefined;
+
+  constructor(content: string | Uint8Array | undefined) {
+    const { read, write } = openPipe('stdin');
+    this.readEnd = read;
+    this.#writeEnd = write;
+    if (content !== undefined) this.stream.end(content);
+    else queueMicrotask(() => this.#stream ?? this.#writeEnd.close());
+  }
+
+  get stream(): Writable {
+    if (!this.#stream) {
+      this.#stream = this.#writeEnd.closed ? endedSocket() : new Socket({ fd: this.#writeEnd.release(), readable: false, writable: true });
+      // The program may end, or close stdin, without having read everything.
+      this.#stream.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EPIPE') throw error;
+      });
+    }
+    return this.#stream;
+  }
+
+  destroy(): void {
+    this.#stream?.destroy();
+    this.#writeEnd.close();
+  }
+}
+
+function endedSocket(): Socket {
+  const socket = new Socket();
+  socket.destroy();
+  return socket;
+}

@@ -1,0 +1,157 @@
+import { groupName, planGroup, readLayout, type PlannedGroup } from '@ctr/cgroups';
+import { bind, dev, inRoot, pivotRoot, proc, propagation, setAttributes, sysfs, tmpfs, type InRoot } from '@ctr/fs';
+import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type IdRange, type Namespace } from '@ctr/namespaces';
+import { closeRangeFlags, continueInChild, dieWithHost, waitForHost, type Plan, type ResultOf, type Step } from '@ctr/syscall';
+
+import { becomeUser } from './credentials.js';
+import { init } from './init.js';
+import { program } from './program.js';
+import { rootfs } from './rootfs.js';
+import { checkSpec, type CheckedMount, type ContainerOptions, type NamespaceChoice, type Spec } from './spec.js';
+import { control, terminal, type Terminal } from './terminal.js';
+import { userland, type UserlandOptions } from './userland.js';
+
+/** A plan, and what the host has to know to carry it out and to clean up after it. */
+export interface ContainerPlan {
+  readonly spec: Spec;
+  readonly steps: Plan;
+  readonly group: PlannedGroup | undefined;
+  /** Id maps that the host writes while the plan waits for it. */
+  readonly idMaps: IdMaps | undefined;
+}
+
+/** Ids that root gives to a user namespace when none are named: a range that no account has by convention. */
+const DEFAULT_RANGE: readonly IdRange[] = [{ inside: 0, outside: 100_000, count: 65_536 }];
+
+/**
+ * The plan of a container, not run: for `explain`, for tests and reviews. It looks at the host (which directories there are, which cgroups) and changes nothing.
+ *
+ * Throws a `TypeError` or `RangeError` for options that cannot be, and an `Error` for what the host does not offer.
+ *
+ * @example
+ * ```ts
+ * import { plan } from '@ctr/runtime';
+ * import { explain } from '@ctr/syscall';
+ * console.log(explain(plan(['hostname'], { hostname: 'box' })));
+ * ```
+ */
+export function plan(command: readonly [string, ...string[]], options: ContainerOptions = {}): Plan {
+  return planContainer(checkSpec(command, options)).steps;
+}
+
+/** The whole order of things, from the caller's process to the program. */
+export function planContainer(spec: Spec): ContainerPlan {
+  const group = spec.cgroup ? planGroup(groupName(spec.name), spec.limits, { layout: readLayout(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] }) }) : undefined;
+  const idMaps = mapsOfHost(spec);
+  const copied = isNew(spec, 'time');
+  const steps = [
+    ...(group?.steps ?? []),
+    ...userNamespace(spec, idMaps),
+    ...joined(spec),
+    ...(copied ? create('time') : []),
+    ...continueInChild({ namespaces: createFlags(newKinds(spec)), memory: copied ? 'copied' : 'shared' }),
+    ...dieWithHost(),
+    ...setUp(spec),
+    ...program(spec),
+  ];
+  return { spec, steps, group, idMaps };
+}
+
+/** What the container's first process does before the program, in its new namespaces. */
+export function setUp(spec: Spec): Step[] {
+  const inside = spec.namespaces.mount === 'host' ? { steps: [], terminal: undefined } : fileSystems(spec);
+  return [
+    { call: 'umask', args: [0], purpose: 'modes are as they are given' },
+    ...(spec.hostname === undefined ? [] : hostname(spec.hostname)),
+    ...(isNew(spec, 'net') ? loopbackUp() : []),
+    ...inside.steps,
+    { call: 'chdir', args: [spec.cwd], purpose: 'the directory to start in', hints: { ENOENT: `${spec.cwd} does not exist in the container: make it, or start elsewhere` } },
+    ...(spec.init ? init({ subreaper: !isNew(spec, 'pid') }) : []),
+    { call: 'setsid', args: [], purpose: 'a session of its own: no signals and no input by way of the caller', tolerates: ['EPERM'] },
+    ...(inside.terminal ? control(inside.terminal.slave) : []),
+    { call: 'umask', args: [0o022], purpose: 'files are made readable, and writable by their owner alone' },
+    ...(spec.user ? [...becomeUser(spec.user), ...dieWithHost()] : []),
+    { call: 'close_range', args: [4, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'nothing that the set-up opened is open in the program' },
+  ];
+}
+
+/** The mounts, from the private mount namespace to the new root. Everything below the new root is reached from its open mount. */
+function fileSystems(spec: Spec): { steps: Step[]; terminal: Terminal | undefined } {
+  const inUserNamespace = spec.namespaces.user !== 'host';
+  const root = spec.rootfs === undefined ? userland(userlandOptions(spec)) : rootfs(spec.rootfs);
+  const at = (path: string): InRoot => inRoot(root.mount, path);
+  let console: Terminal | undefined;
+  const devices = dev(at('/dev'), {
+    nodes: inUserNamespace ? 'bind' : 'make',
+    pts: { gid: mapped(spec, 5) ? 5 : null },
+    mqueue: !inUserNamespace || isNew(spec, 'ipc'),
+    more: ({ dev: devices }) => {
+      console = spec.terminal && terminal(devices, spec.terminal);
+      return console?.steps ?? [];
+    },
+  });
+  return {
+    steps: [
+      ...propagation('/', 'private', { recursive: true }),
+      ...root.steps,
+      ...proc(at('/proc')),
+      ...(inUserNamespace && !isNew(spec, 'net') ? bind('/sys', at('/sys'), { recursive: true, readonly: true }) : sysfs(at('/sys'))),
+      ...devices,
+      ...spec.mounts.flatMap((mount) => mountSteps(mount, root.mount)),
+      ...(spec.readonly ? setAttributes(root.mount, { readonly: true }) : []),
+      ...pivotRoot(root.mount),
+    ],
+    terminal: console,
+  };
+}
+
+function userlandOptions({ hostname = 'container', namespaces, readonly }: Spec): UserlandOptions {
+  return { hostname, readonly, inUserNamespace: namespaces.user !== 'host', hostNetwork: namespaces.net === 'host' };
+}
+
+function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
+  if (mount.kind === 'tmpfs') return tmpfs(inRoot(root, mount.to), { noSuid: true, noDev: true, mode: 0o1777, ...(mount.sizeBytes !== undefined && { sizeBytes: mount.sizeBytes }) });
+  return bind(mount.from, inRoot(root, mount.to, { create: mount.of }), { recursive: true, kind: mount.of, noSuid: true, noDev: true, ...(mount.readonly && { readonly: true }) });
+}
+
+/** A new user namespace comes first, so that the others belong to it; its ids are mapped by the process itself where one id is all it may have. */
+function userNamespace(spec: Spec, idMaps: IdMaps | undefined): Step[] {
+  if (!isNew(spec, 'user')) return [];
+  return [...create('user'), ...(idMaps ? waitForHost('map the ids') : mapOwnIds(ownIds()))];
+}
+
+/** The maps that only the host can write: any but the one id of an ordinary user. */
+function mapsOfHost(spec: Spec): IdMaps | undefined {
+  if (!isNew(spec, 'user')) return undefined;
+  const root = process.geteuid?.() === 0;
+  if (!root && spec.uidMap === undefined && spec.gidMap === undefined) return undefined;
+  return { uids: spec.uidMap ?? DEFAULT_RANGE, gids: spec.gidMap ?? DEFAULT_RANGE };
+}
+
+/** The caller is root of the namespace, and nobody else exists in it. */
+function ownIds(): IdMaps {
+  return { uids: [{ inside: 0, outside: process.geteuid?.() ?? 0, count: 1 }], gids: [{ inside: 0, outside: process.getegid?.() ?? 0, count: 1 }] };
+}
+
+function mapped(spec: Spec, id: number): boolean {
+  if (!isNew(spec, 'user')) return true;
+  return mapsOfHost(spec)?.gids.some(({ inside, count }) => id >= inside && id < inside + count) ?? id === 0;
+}
+
+/** Joins the namespaces that exist already, the user namespace first: it may be what permits the others. */
+function joined(spec: Spec): Step[] {
+  const order: readonly Namespace[] = ['user', 'mount', 'net', 'uts', 'ipc', 'cgroup', 'time', 'pid'];
+  return order.flatMap((kind) => {
+    const choice = spec.namespaces[kind];
+    if (typeof choice === 'string') return [];
+    return 'pid' in choice ? join(choice.pid, kind) : joinPath(choice.path, kind);
+  });
+}
+
+function newKinds(spec: Spec): Namespace[] {
+  return (Object.entries(spec.namespaces) as [Namespace, NamespaceChoice][]).filter(([kind, choice]) => choice === 'new' && kind !== 'user' && kind !== 'time').map(([kind]) => kind);
+}
+
+function isNew(spec: Spec, kind: Namespace): boolean {
+  return spec.namespaces[kind] === 'new';
+}

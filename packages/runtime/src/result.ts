@@ -1,0 +1,87 @@
+import type { SignalName } from '@ctr/syscall';
+
+/** What a container used. */
+export interface Usage {
+  readonly cpuMicroseconds: number;
+  /** The most memory that was in use at one time; unknown where nothing measured it. */
+  readonly peakMemoryBytes: number | undefined;
+  /** The most processes and threads that there were at one time. */
+  readonly peakPids: number | undefined;
+  /** Who counted: the container's cgroup, or the kernel for the program and the children it has waited for. */
+  readonly source: 'cgroup' | 'rusage';
+}
+
+/** How a container ended. */
+export interface Ending {
+  /** The program's exit code; `undefined` if a signal ended it. */
+  readonly exitCode: number | undefined;
+  readonly signal: SignalName | undefined;
+  /** From the call to the end, in milliseconds. */
+  readonly durationMs: number;
+  /** A process of it was killed because the container's memory limit was reached. */
+  readonly oomKilled: boolean;
+  /** It was killed because `timeoutMs` was over. */
+  readonly timedOut: boolean;
+  /** It was killed because the `cancelSignal` fired. */
+  readonly isCanceled: boolean;
+  readonly usage: Usage;
+}
+
+/** How a container ended that was run, and what it wrote. */
+export interface Result extends Ending {
+  /** What was kept of the output; empty where it is not a pipe. */
+  readonly stdout: string;
+  readonly stderr: string;
+  /** There was more output than `maxBufferBytes`: what came later was dropped. */
+  readonly outputTruncated: boolean;
+}
+
+const brand = Symbol.for('ctr.ContainerError');
+
+/** A program that did not end well: with an exit code other than 0, by a signal, by time-out, or cancelled. It has everything that a {@link Result} has. */
+export class ContainerError extends Error implements Result {
+  override readonly name = 'ContainerError';
+  readonly command: readonly string[];
+  declare readonly exitCode: number | undefined;
+  declare readonly signal: SignalName | undefined;
+  declare readonly durationMs: number;
+  declare readonly oomKilled: boolean;
+  declare readonly timedOut: boolean;
+  declare readonly isCanceled: boolean;
+  declare readonly usage: Usage;
+  declare readonly stdout: string;
+  declare readonly stderr: string;
+  declare readonly outputTruncated: boolean;
+
+  constructor(command: readonly string[], result: Result) {
+    super(`${JSON.stringify(command.join(' '))} ${describeEnding(result)}${result.stderr === '' ? '' : `\n${result.stderr.trimEnd()}`}`);
+    this.command = command;
+    Object.assign(this, result);
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/**
+ * Whether a value is a {@link ContainerError}, also one of another copy of this package.
+ *
+ * @example
+ * ```ts
+ * import { isContainerError, run } from '@ctr/runtime';
+ * try {
+ *   await run(['false']);
+ * } catch (error) {
+ *   if (isContainerError(error)) console.log(error.exitCode); // 1
+ * }
+ * ```
+ */
+export function isContainerError(value: unknown): value is ContainerError {
+  return value instanceof Error && brand in value;
+}
+
+/** In words: `ended with exit code 3`. */
+export function describeEnding({ exitCode, signal, timedOut, isCanceled, oomKilled, durationMs }: Ending): string {
+  if (timedOut) return `was killed after ${Math.round(durationMs)} ms: its time was over`;
+  if (isCanceled) return 'was cancelled';
+  const reason = oomKilled ? ': it reached its memory limit' : '';
+  return signal === undefined ? `ended with exit code ${exitCode}${reason}` : `was killed by ${signal}${reason}`;
+}

@@ -1,0 +1,30 @@
+import { AT_FDCWD, atFlags, openFlags, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { attach } from '@ctr/fs';
+
+/** The steps that make a root file system, and what they leave for later steps. */
+export interface Root {
+  readonly steps: readonly Step[];
+  /** The mount that becomes the root. */
+  readonly mount: ResultOf;
+}
+
+/**
+ * A directory of the host as the root: a copy of its mounts, attached over it in the container's own mount namespace, so that the caller's directory stays as it is.
+ *
+ * @see open_tree(2), and pivot_root(2) on why the new root has to be a mount point
+ */
+export function rootfs(directory: string): Root {
+  const place: Step = {
+    call: 'openat',
+    args: [AT_FDCWD, directory, openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],
+    purpose: 'the directory of the root file system',
+    as: 'directory',
+  };
+  const tree: Step = {
+    call: 'open_tree',
+    args: [resultOf(place), '', openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC | atFlags.AT_EMPTY_PATH | atFlags.AT_RECURSIVE],
+    purpose: 'a mount of it',
+    as: 'root',
+  };
+  return { steps: [place, tree, ...attach(resultOf(tree), resultOf(place))], mount: resultOf(tree) };
+}

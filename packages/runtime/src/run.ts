@@ -1,0 +1,139 @@
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+
+import { Fd, type LaunchStdio } from '@ctr/syscall';
+
+import { startSpec, type Container, type StartOptions } from './container.js';
+import { Input } from './input.js';
+import { Output, OutputBound } from './output.js';
+import { ContainerError, type Result } from './result.js';
+import { checkSpec } from './spec.js';
+
+/** What a standard stream of the program is: a pipe, the host's own, `/dev/null`, or an open file. */
+export type Stdio = 'pipe' | LaunchStdio;
+
+/** How a program is run in a container. */
+export interface RunOptions extends Omit<StartOptions, 'stdio' | 'terminal'> {
+  /** stdin, stdout and stderr. @default all 'pipe' */
+  readonly stdio?: Stdio | readonly [Stdio, Stdio, Stdio];
+  /** What the program reads from stdin. @default nothing, unless `stdin` is taken from the promise at once */
+  readonly input?: string | Uint8Array;
+  /** How many bytes of stdout and stderr together are kept for the result; what comes later is read and dropped. @default 64 MiB */
+  readonly maxBufferBytes?: number;
+  /** Reject if the program does not end with exit code 0. @default true */
+  readonly reject?: boolean;
+}
+
+/** The result to come of a program in a container, and its streams meanwhile. Iterating over it gives the lines of stdout. */
+export interface RunPromise extends Promise<Result>, AsyncDisposable, AsyncIterable<string> {
+  /** Where the program reads from; `null` where stdin is not a pipe. Taken in the same turn as the call to `run`; later, stdin is at its end already. */
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** The container, once it runs; rejects if it does not come to that. */
+  readonly container: Promise<Container>;
+}
+
+const DEFAULT_MAX_BUFFER_BYTES = 64 * 2 ** 20;
+
+/**
+ * Runs a program in a container of its own and waits for its end.
+ *
+ * Rejects with a {@link ContainerError} if the program does not end with exit code 0 (unless `reject` is false),
+ * with a `SyscallError` that names the step if the container could not be set up, and with a `TypeError` or `RangeError` for options that cannot be.
+ *
+ * @example
+ * ```ts
+ * import { run } from '@ctr/runtime';
+ * const { stdout } = await run(['sh', '-c', 'echo $$ $(hostname)']);
+ * console.log(stdout); // 1 container
+ * ```
+ * @example Line by line
+ * ```ts
+ * import { run } from '@ctr/runtime';
+ * for await (const line of run(['seq', '3'])) console.log(line);
+ * ```
+ */
+export function run(command: readonly [string, ...string[]], options: RunOptions = {}): RunPromise {
+  const { stdio = 'pipe', input, maxBufferBytes = DEFAULT_MAX_BUFFER_BYTES, reject = true, cancelSignal, timeoutMs, ...rest } = options;
+  if (!Number.isSafeInteger(maxBufferBytes) || maxBufferBytes < 0) throw new RangeError(`maxBufferBytes is ${maxBufferBytes}: a number of bytes, from 0`);
+  const spec = checkSpec(command, rest);
+  const streams = new Streams(typeof stdio === 'string' || stdio instanceof Fd ? [stdio, stdio, stdio] : stdio, input, maxBufferBytes);
+  const container = startSpec(spec, { stdio: streams.given, ...(cancelSignal && { cancelSignal }), ...(timeoutMs !== undefined && { timeoutMs }) }).finally(() => streams.closeGiven());
+  const result = container.then(
+    async (started): Promise<Result> => {
+      const ending = await started.exited;
+      const full: Result = { ...ending, ...(await streams.collected()) };
+      if (reject && full.exitCode !== 0) throw new ContainerError(command, full);
+      return full;
+    },
+    (error: unknown) => {
+      streams.destroy();
+      throw error;
+    },
+  );
+  return Object.defineProperties(result, {
+    stdin: { get: () => streams.input?.stream ?? null },
+    stdout: { value: streams.stdout?.stream ?? null },
+    stderr: { value: streams.stderr?.stream ?? null },
+    container: { value: container },
+    [Symbol.asyncIterator]: {
+      value: async function* (): AsyncIterator<string> {
+        // The end is told after the last line, so a rejection before that is not unhandled.
+        result.catch(() => undefined);
+        if (streams.stdout) yield* createInterface({ input: streams.stdout.stream, crlfDelay: Infinity });
+        await result;
+      },
+    },
+    [Symbol.asyncDispose]: {
+      value: async (): Promise<void> => {
+        const started = await container.catch(() => undefined);
+        await started?.[Symbol.asyncDispose]();
+        await result.catch(() => undefined);
+      },
+    },
+  }) as RunPromise;
+}
+
+/** The host's ends of the program's pipes, and what the program is given. */
+class Streams {
+  readonly input: Input | undefined;
+  readonly stdout: Output | undefined;
+  readonly stderr: Output | undefined;
+  readonly given: readonly [LaunchStdio, LaunchStdio, LaunchStdio];
+  readonly #bound: OutputBound;
+  readonly #pipes: readonly Fd[];
+
+  constructor([stdin, stdout, stderr]: readonly [Stdio, Stdio, Stdio], input: string | Uint8Array | undefined, maxBufferBytes: number) {
+    if (input !== undefined && stdin !== 'pipe') throw new TypeError('input needs stdin to be a pipe');
+    this.#bound = new OutputBound(maxBufferBytes);
+    const pipes: Fd[] = [];
+    const give = (stream: Stdio, pipe: Fd | undefined): LaunchStdio => {
+      if (stream !== 'pipe') return stream;
+      if (pipe) pipes.push(pipe);
+      return pipe ?? 'ignore';
+    };
+    this.input = stdin === 'pipe' ? new Input(input) : undefined;
+    this.stdout = stdout === 'pipe' ? new Output('stdout', this.#bound) : undefined;
+    this.stderr = stderr === 'pipe' ? new Output('stderr', this.#bound) : undefined;
+    this.given = [give(stdin, this.input?.readEnd), give(stdout, this.stdout?.writeEnd), give(stderr, this.stderr?.writeEnd)];
+    this.#pipes = pipes;
+  }
+
+  /** The program has its ends now: this process lets go of them, so that the pipes end when the program does. */
+  closeGiven(): void {
+    for (const fd of this.#pipes) fd.close();
+  }
+
+  async collected(): Promise<Pick<Result, 'stdout' | 'stderr' | 'outputTruncated'>> {
+    const [stdout = '', stderr = ''] = await Promise.all([this.stdout?.text, this.stderr?.text]);
+    this.input?.destroy();
+    return { stdout, stderr, outputTruncated: this.#bound.truncated };
+  }
+
+  destroy(): void {
+    this.input?.destroy();
+    this.stdout?.stream.destroy();
+    this.stderr?.stream.destroy();
+  }
+}

@@ -1,0 +1,246 @@
+import { existsSync, statSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+
+import { checkOptions } from '@ctr/syscall';
+import type { IdRange, Namespace } from '@ctr/namespaces';
+import type { Limits } from '@ctr/cgroups';
+
+/** What a container's namespace of one kind is: a new one, the host's, or that of a process (by pid) or a file. */
+export type NamespaceChoice = 'new' | 'host' | { readonly pid: number } | { readonly path: string };
+
+/** A directory or file of the host that the container sees at another place. */
+export interface BindMount {
+  /** The path on the host. */
+  readonly bind: string;
+  /** The path in the container. */
+  readonly to: string;
+  /** @default false */
+  readonly readonly?: boolean;
+}
+
+/** A file system in memory. */
+export interface TmpfsMount {
+  /** The path in the container. */
+  readonly tmpfs: string;
+  /** @default half of the host's memory, as the kernel has it */
+  readonly sizeBytes?: number;
+}
+
+/** Something that is mounted in the container. */
+export type Mount = BindMount | TmpfsMount;
+
+/** Who the program runs as: ids of the container, or a name of its /etc/passwd. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups. @default none */
+  readonly groups?: readonly number[];
+}
+
+/** What a container is made of. */
+export interface ContainerOptions {
+  /** A directory that becomes the container's root. @default the host's own userland, copy on write */
+  readonly rootfs?: string;
+  /** @default 'container' */
+  readonly hostname?: string;
+  /** @default new ones of all kinds but time, and user where the caller is root */
+  readonly namespaces?: Readonly<Partial<Record<Namespace, NamespaceChoice>>>;
+  /** Ids of the container and of the host. @default the caller's own id as root, or, as root, 65536 ids from 100000 on */
+  readonly uidMap?: readonly IdRange[];
+  readonly gidMap?: readonly IdRange[];
+  readonly mounts?: readonly Mount[];
+  /** The root file system cannot be written. @default false */
+  readonly readonly?: boolean;
+  /** The program's environment; nothing of the caller's is passed on. @default PATH, HOME, HOSTNAME, and TERM at a terminal */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The directory the program starts in. @default '/' */
+  readonly cwd?: string;
+  /** @default root of the container */
+  readonly user?: User;
+  /** Limits of the container's cgroup. @default 2048 pids */
+  readonly limits?: Limits;
+  /** Put the container into a cgroup; without one there are no limits. @default true as root */
+  readonly cgroup?: boolean;
+  /** Measure what the container uses, in a cgroup for each controller that can; costs some time at its start. @default false */
+  readonly measure?: boolean;
+  /** A name for the container, and for its cgroup. @default a number */
+  readonly name?: string;
+  /** A process of ctr as pid 1, which reaps orphans and passes signals on; the program is its child. @default false */
+  readonly init?: boolean;
+  /** Give the program a terminal of its own, of this size. @default none */
+  readonly terminal?: TerminalSize;
+}
+
+/** The size of a terminal, in characters. */
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A container's options, checked and complete. */
+export interface Spec {
+  readonly command: readonly [string, ...string[]];
+  readonly rootfs: string | undefined;
+  readonly hostname: string | undefined;
+  readonly namespaces: Readonly<Record<Namespace, NamespaceChoice>>;
+  readonly uidMap: readonly IdRange[] | undefined;
+  readonly gidMap: readonly IdRange[] | undefined;
+  readonly mounts: readonly CheckedMount[];
+  readonly readonly: boolean;
+  readonly env: readonly string[];
+  /** The directories that the program is looked for in. */
+  readonly path: readonly string[];
+  readonly cwd: string;
+  readonly user: Required<User> | undefined;
+  readonly limits: Limits;
+  readonly cgroup: boolean;
+  readonly measure: boolean;
+  readonly name: string | undefined;
+  readonly init: boolean;
+  readonly terminal: TerminalSize | undefined;
+}
+
+/** A mount whose source has been looked at. */
+export type CheckedMount =
+  | { readonly kind: 'bind'; readonly from: string; readonly to: string; readonly readonly: boolean; readonly of: 'directory' | 'file' }
+  | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number | undefined };
+
+const kinds: readonly Namespace[] = ['user', 'mount', 'pid', 'net', 'uts', 'ipc', 'cgroup', 'time'];
+const optionNames = [
+  'rootfs', 'hostname', 'namespaces', 'uidMap', 'gidMap', 'mounts', 'readonly', 'env', 'cwd', 'user', 'limits', 'cgroup', 'measure', 'name', 'init', 'terminal',
+] as const satisfies readonly (keyof ContainerOptions)[]; // prettier-ignore
+
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const DEFAULT_PIDS = 2048;
+const MAX_ID = 2 ** 32 - 2;
+
+/**
+ * Checks everything that can be checked before anything is created, and fills in the defaults.
+ * Throws a `TypeError` or `RangeError` that says what was given and what is allowed, and an `Error` for a path of the host that is not what it should be.
+ */
+export function checkSpec(command: readonly string[], options: ContainerOptions): Spec {
+  checkOptions('run', options, optionNames);
+  const [program, ...args] = command;
+  if (program === undefined || program === '') throw new TypeError('the command is empty: give at least the name of a program');
+  for (const word of command) checkText('an argument', word);
+  const root = process.geteuid?.() === 0;
+  const namespaces = checkNamespaces(options.namespaces ?? {}, root);
+  if (namespaces.mount === 'host') {
+    for (const name of ['rootfs', 'mounts', 'readonly'] as const) if (options[name] !== undefined) throw new TypeError(`${name} needs a mount namespace of the container's own, not the host's`);
+  }
+  if (options.hostname !== undefined && namespaces.uts !== 'new') throw new TypeError("hostname needs a UTS namespace of the container's own");
+  if ((options.uidMap ?? options.gidMap) && namespaces.user !== 'new') throw new TypeError('an id map needs a new user namespace');
+  const cgroup = options.cgroup ?? (root || options.limits !== undefined || options.measure === true);
+  if (!cgroup && options.limits !== undefined) throw new TypeError('limits need a cgroup');
+  const hostname = namespaces.uts === 'new' ? (options.hostname ?? 'container') : undefined;
+  const env = checkEnv(options, hostname);
+  return {
+    command: [program, ...args],
+    rootfs: options.rootfs === undefined ? undefined : checkRootfs(options.rootfs),
+    hostname,
+    namespaces,
+    uidMap: options.uidMap,
+    gidMap: options.gidMap,
+    mounts: (options.mounts ?? []).map(checkMount),
+    readonly: options.readonly ?? false,
+    env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
+    path: (env['PATH'] ?? DEFAULT_PATH).split(':').map((directory) => (directory === '' ? '.' : directory)),
+    cwd: checkDestination('cwd', options.cwd ?? '/'),
+    user: options.user && checkUser(options.user),
+    limits: cgroup ? { pids: DEFAULT_PIDS, ...options.limits } : {},
+    cgroup,
+    measure: options.measure ?? false,
+    name: options.name,
+    init: options.init ?? false,
+    terminal: options.terminal && checkTerminal(options.terminal),
+  };
+}
+
+function checkText(what: string, text: unknown): asserts text is string {
+  if (typeof text !== 'string') throw new TypeError(`${what} is ${typeof text === 'object' ? 'an object' : String(text)}, not a string`);
+  if (text.includes('\0')) throw new TypeError(`${what} has a NUL byte in it: ${JSON.stringify(text)}`);
+}
+
+function checkNamespaces(given: NonNullable<ContainerOptions['namespaces']>, root: boolean): Spec['namespaces'] {
+  checkOptions('namespaces', given, kinds);
+  const choices = Object.fromEntries(kinds.map((kind) => [kind, given[kind] ?? (kind === 'time' || (kind === 'user' && root) ? 'host' : 'new')])) as Record<Namespace, NamespaceChoice>;
+  for (const [kind, choice] of Object.entries(choices)) {
+    if (choice === 'new' || choice === 'host') continue;
+    if (typeof choice !== 'object') throw new TypeError(`the ${kind} namespace is ${JSON.stringify(choice)}: 'new', 'host', { pid } or { path }`);
+    if ('pid' in choice && !(Number.isSafeInteger(choice.pid) && choice.pid > 0)) throw new RangeError(`the ${kind} namespace of process ${choice.pid}: a pid is a positive integer`);
+    if ('path' in choice) checkText(`the path of the ${kind} namespace`, choice.path);
+  }
+  return choices;
+}
+
+function checkRootfs(rootfs: string): string {
+  checkText('rootfs', rootfs);
+  const path = resolve(rootfs);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) throw new Error(`rootfs ${JSON.stringify(rootfs)} does not exist: give a directory that holds a root file system`);
+  if (!stat.isDirectory()) throw new Error(`rootfs ${JSON.stringify(rootfs)} is not a directory: unpack an archive or image first`);
+  return path;
+}
+
+/** A path in the container: absolute, and without `..`, so that it means the same whatever stands there. */
+function checkDestination(what: string, path: string): string {
+  checkText(what, path);
+  if (!isAbsolute(path)) throw new TypeError(`${what} ${JSON.stringify(path)} is not an absolute path of the container`);
+  if (path.split('/').includes('..')) throw new TypeError(`${what} ${JSON.stringify(path)} has ".." in it: give the path itself`);
+  return path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
+}
+
+function checkMount(mount: Mount): CheckedMount {
+  if ('tmpfs' in mount) {
+    checkOptions('tmpfs mount', mount, ['tmpfs', 'sizeBytes']);
+    const { sizeBytes } = mount;
+    if (sizeBytes !== undefined && !(Number.isSafeInteger(sizeBytes) && sizeBytes > 0)) throw new RangeError(`the size of a tmpfs is ${sizeBytes}: a positive number of bytes`);
+    return { kind: 'tmpfs', to: checkMountPoint(mount.tmpfs), sizeBytes };
+  }
+  checkOptions('bind mount', mount, ['bind', 'to', 'readonly']);
+  checkText('the source of a bind mount', mount.bind);
+  const from = resolve(mount.bind);
+  const to = checkMountPoint(mount.to);
+  const stat = statSync(from, { throwIfNoEntry: false });
+  if (!stat) throw new Error(`bind mount: ${JSON.stringify(mount.bind)} does not exist on the host`);
+  return { kind: 'bind', from, to, readonly: mount.readonly ?? false, of: stat.isDirectory() ? 'directory' : 'file' };
+}
+
+function checkMountPoint(path: string): string {
+  const to = checkDestination('a mount point', path);
+  if (to === '/') throw new TypeError('a mount at "/" would hide the root file system: use rootfs');
+  if (to === '/proc' || to.startsWith('/proc/')) throw new TypeError(`a mount at ${JSON.stringify(path)} would let the container fake /proc`);
+  return to;
+}
+
+function checkEnv(options: ContainerOptions, hostname: string | undefined): Record<string, string> {
+  const given = options.env ?? {};
+  for (const [key, value] of Object.entries(given)) {
+    checkText(`the environment variable ${JSON.stringify(key)}`, value);
+    if (key === '' || key.includes('=') || key.includes('\0')) throw new TypeError(`${JSON.stringify(key)} is not the name of an environment variable`);
+  }
+  return {
+    PATH: DEFAULT_PATH,
+    HOME: (options.user?.uid ?? 0) === 0 ? '/root' : '/',
+    ...(hostname !== undefined && { HOSTNAME: hostname }),
+    ...(options.terminal && { TERM: process.env['TERM'] ?? 'xterm' }),
+    ...given,
+  };
+}
+
+function checkUser(user: User): Required<User> {
+  checkOptions('user', user, ['uid', 'gid', 'groups']);
+  const { uid, gid, groups = [] } = user;
+  for (const id of [uid, gid, ...groups]) if (!Number.isSafeInteger(id) || id < 0 || id > MAX_ID) throw new RangeError(`user: ${id} is not an id from 0 to ${MAX_ID}`);
+  return { uid, gid, groups };
+}
+
+function checkTerminal({ columns, rows }: TerminalSize): TerminalSize {
+  for (const size of [columns, rows]) if (!Number.isInteger(size) || size < 0 || size > 0xffff) throw new RangeError(`a terminal of ${columns} columns and ${rows} rows: from 0 to 65535`);
+  return { columns, rows };
+}
+
+/** Whether the host has a file that a plan depends on. */
+export function onHost(path: string): boolean {
+  return existsSync(path);
+}

@@ -1,0 +1,128 @@
+import { lstatSync, readlinkSync } from 'node:fs';
+
+import { AT_FDCWD, label, openFlags, openTreeFlags, orElse, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { attach, bindMount, copyFile, newMount, newOverlay, symlink } from '@ctr/fs';
+
+import type { Root } from './rootfs.js';
+import { onHost } from './spec.js';
+
+/** Directories that hold a distribution's programs and libraries. */
+const programs = ['usr', 'bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
+
+/** What programs expect of /etc, and what tells nothing that is secret: files are copied, directories are bound read-only. */
+const etcFiles = [
+  'passwd', 'group', 'nsswitch.conf', 'host.conf', 'gai.conf', 'protocols', 'services', 'ld.so.cache', 'ld.so.conf', 'localtime', 'timezone',
+  'os-release', 'debian_version', 'shells', 'profile', 'bash.bashrc', 'inputrc', 'mime.types', 'magic',
+]; // prettier-ignore
+const etcDirectories = ['alternatives', 'ld.so.conf.d', 'terminfo', 'ssl/certs', 'pki/tls/certs', 'pki/ca-trust', 'ca-certificates', 'crypto-policies'];
+
+/** Empty directories, and who may write to them. */
+const emptyDirectories: readonly (readonly [path: string, mode: number])[] = [
+  ['etc', 0o755],
+  ['home', 0o755],
+  ['root', 0o700],
+  ['run', 0o755],
+  ['tmp', 0o1777],
+  ['var', 0o755],
+  ['var/tmp', 0o1777],
+];
+
+/** How the host's userland is taken over. */
+export interface UserlandOptions {
+  readonly hostname: string;
+  /** Nothing of it can be written. */
+  readonly readonly: boolean;
+  /** It is mounted in a user namespace, where overlayfs keeps its notes in other attributes. */
+  readonly inUserNamespace: boolean;
+  /** The network is the host's, and so is its resolver. */
+  readonly hostNetwork: boolean;
+}
+
+/**
+ * The host's own programs as a root file system that is the container's to write: each directory is the lower layer of an overlay whose upper one is in memory
+ * (a read-only bind where overlayfs is refused), /etc is made of an allow list, and everything else starts empty.
+ *
+ * @see The kernel's Documentation/filesystems/overlayfs.rst
+ */
+export function userland(options: UserlandOptions): Root {
+  const scratch = newMount('tmpfs', { options: { mode: '755' }, purpose: 'memory for the root and the upper layers' });
+  const place: Step = { call: 'openat', args: [AT_FDCWD, '/proc', openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: 'a place for it that goes with the old root', as: 'place' };
+  const tree: Step = { call: 'open_tree', args: [scratch.mount, 'root', openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC], purpose: 'the root is a mount of its own', as: 'root' };
+  const over: Step = { call: 'openat', args: [scratch.mount, 'root', openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: 'the directory below it', as: 'over' };
+  const root = resultOf(tree);
+  return {
+    steps: [
+      ...scratch.steps,
+      place,
+      ...attach(scratch.mount, resultOf(place)),
+      directory(scratch.mount, 'root', 0o755),
+      tree,
+      over,
+      ...attach(root, resultOf(over)),
+      { call: 'fchdir', args: [scratch.mount], purpose: 'the upper layers are named from here' },
+      ...programs.flatMap((name) => programDirectory(root, scratch.mount, name, options)),
+      ...emptyDirectories.map(([path, mode]) => directory(root, path, mode)),
+      ...etc(root, options),
+    ],
+    mount: root,
+  };
+}
+
+function programDirectory(root: ResultOf, scratch: ResultOf, name: string, { readonly, inUserNamespace }: UserlandOptions): Step[] {
+  const stat = lstatSync(`/${name}`, { throwIfNoEntry: false });
+  if (stat?.isSymbolicLink()) return symlink(readlinkSync(`/${name}`), root, name);
+  if (!stat?.isDirectory()) return [];
+  const place: Step = { call: 'openat', args: [root, name, openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: `the place of /${name}`, as: name };
+  const bound = bindMount(`/${name}`, { recursive: true, readonly: true });
+  const bind = [...bound.steps, ...attach(bound.mount, resultOf(place))];
+  if (readonly) return [directory(root, name, 0o755), place, ...bind];
+  const done = label(`/${name} is there`);
+  const refused = label(`overlayfs is refused: /${name} read-only`);
+  const layers = newOverlay({ lower: [`/${name}`], upper: name, work: `${name}.work`, userXattr: inUserNamespace });
+  return [
+    directory(root, name, 0o755),
+    place,
+    directory(scratch, name, 0o755),
+    directory(scratch, `${name}.work`, 0o755),
+    ...orElse(layers.steps, refused),
+    ...attach(layers.mount, resultOf(place)),
+    { call: 'add', args: [0, 0], purpose: `/${name} can be written`, jump: { when: '==', to: done } },
+    refused,
+    ...bind,
+    done,
+  ];
+}
+
+function etc(root: ResultOf, { hostname, hostNetwork }: UserlandOptions): Step[] {
+  const etcDirectory: Step = { call: 'openat', args: [root, 'etc', openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: 'the new /etc', as: 'etc' };
+  const dir = resultOf(etcDirectory);
+  const files = hostNetwork ? [...etcFiles, 'resolv.conf'] : etcFiles;
+  const parents = new Set<string>();
+  return [
+    etcDirectory,
+    ...files.filter((name) => onHost(`/etc/${name}`)).flatMap((name) => copyFile(`/etc/${name}`, dir, name)),
+    ...etcDirectories
+      .filter((path) => onHost(`/etc/${path}`))
+      .flatMap((path) => {
+        const missing = path.split('/').map((_, i, parts) => parts.slice(0, i + 1).join('/'));
+        const made = missing.filter((parent) => !parents.has(parent)).map((parent) => directory(dir, parent, 0o755));
+        for (const parent of missing) parents.add(parent);
+        const place: Step = { call: 'openat', args: [dir, path, openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: `the place of /etc/${path}`, as: path.replaceAll(/\W/g, '_') };
+        const bound = bindMount(`/etc/${path}`, { recursive: true, readonly: true });
+        return [...made, place, ...bound.steps, ...attach(bound.mount, resultOf(place))];
+      }),
+    ...symlink('../proc/self/mounts', dir, 'mtab'),
+    ...writeFile(`${hostname}\n`, dir, 'hostname'),
+    ...writeFile(`127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`, dir, 'hosts'),
+  ];
+}
+
+/** A directory on a file system of which nobody else has hold. */
+function directory(parent: ResultOf, path: string, mode: number): Step {
+  return { call: 'mkdirat', args: [parent, path, mode], purpose: `make ${path}` };
+}
+
+function writeFile(text: string, parent: ResultOf, name: string): Step[] {
+  const file: Step = { call: 'openat', args: [parent, name, openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_EXCL | openFlags.O_CLOEXEC, 0o644], purpose: `make ${name}`, as: name };
+  return [file, { call: 'write', args: [resultOf(file), Buffer.from(text), Buffer.byteLength(text)], purpose: `write ${name}` }];
+}
