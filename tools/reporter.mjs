@@ -3,6 +3,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
+import { root } from './setup.mjs';
+
 /** @typedef {{ passed: number, failed: number, skipped: { name: string, reason: string }[] }} Counts */
 
 /** @import { Reporter, TestModule, Vitest } from 'vitest/node' */
@@ -32,7 +34,7 @@ export default class CountingReporter {
         else if (result.state === 'failed') counts.failed++;
         else
           counts.skipped.push({
-            name: `${relative(process.cwd(), module.moduleId)} > ${test.fullName}`,
+            name: `${relative(root, module.moduleId)} > ${test.fullName}`,
             reason: (result.state === 'skipped' && result.note) || 'see its name',
           });
       }
@@ -59,7 +61,7 @@ export default class CountingReporter {
       const directory = existsSync(join(config.root, 'test')) ? join(config.root, 'test') : config.root;
       for (const file of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
         const path = join(directory, file);
-        const name = relative(process.cwd(), path);
+        const name = relative(root, path);
         if (!file.endsWith('.root.test.ts') || (filters.length > 0 && !filters.some((filter) => name.includes(filter)))) continue;
         const titles = [...readFileSync(path, 'utf8').matchAll(/^\s*(?:it|test)\b[^'"`\n]*(['"`])(.+?)\1/gm)].map((match) => match[2]);
         for (const title of titles.length > 0 ? titles : ['all of it']) skipped.push({ name: `${name} > ${title}`, reason: 'needs root' });
