@@ -1,0 +1,34 @@
+/**
+ * Why control groups cannot do what is asked for.
+ *
+ * - `not-mounted`: no control groups are mounted at all
+ * - `no-controller`: no hierarchy has the controller, or the group above does not pass it on
+ * - `read-only`: the hierarchy is mounted read-only
+ * - `not-delegated`: its directories belong to someone else
+ * - `busy`: processes in the group above keep it from passing controllers on
+ * - `still-running`: processes do not end, or end too slowly, for their group to be removed
+ */
+export type CgroupErrorKind = 'not-mounted' | 'no-controller' | 'read-only' | 'not-delegated' | 'busy' | 'still-running';
+
+/**
+ * What was asked for cannot be done with the control groups there are; found out before anything was made, but for `still-running`.
+ *
+ * @example
+ * ```ts
+ * import { CgroupError, planGroup } from '@ctr/cgroups';
+ * try {
+ *   planGroup('web', { pids: 20 });
+ * } catch (error) {
+ *   if (error instanceof CgroupError) console.log(error.kind); // for instance: not-delegated
+ * }
+ * ```
+ */
+export class CgroupError extends Error {
+  override readonly name = 'CgroupError';
+  readonly kind: CgroupErrorKind;
+
+  constructor(kind: CgroupErrorKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}

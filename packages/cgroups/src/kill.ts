@@ -1,0 +1,89 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+
+import { call, Fd, signals } from '@ctr/syscall';
+
+import { CgroupError } from './error.js';
+import { readLayout } from './layout.js';
+import { walkGroups } from './subgroups.js';
+
+/** How often the members of a v1 group are gone through for ones that have appeared meanwhile. */
+const MAX_PASSES = 20;
+
+/**
+ * Sends SIGKILL to every process in a group and the groups below it. They are about to end when it returns, but may not have ended.
+ * v2 does it in the kernel, at one stroke. On v1 each process is killed by its pidfd, while `pids.max` (if the group has that) keeps them from making new ones.
+ */
+export function killMembers(directories: readonly string[]): void {
+  refuseOwn(directories);
+  const v1 = directories.filter((directory) => !writeIfThere(`${directory}/cgroup.kill`, '1'));
+  if (v1.length === 0) return;
+  const pidsMax = v1.map((directory) => `${directory}/pids.max`).filter(existsSync);
+  const before = pidsMax.map((file) => readFileSync(file, 'latin1').trim());
+  for (const file of pidsMax) writeIfThere(file, '0');
+  try {
+    const killed = new Set<number>();
+    for (let pass = 0; pass < MAX_PASSES; pass++) {
+      const fresh = v1.flatMap((directory) =>
+        members(directory)
+          .filter((pid) => !killed.has(pid))
+          .map((pid) => ({ directory, pid })),
+      );
+      if (fresh.length === 0) break;
+      for (const { directory, pid } of fresh) {
+        killByPidfd(pid, directory);
+        killed.add(pid);
+      }
+    }
+  } finally {
+    for (const [i, file] of pidsMax.entries()) writeIfThere(file, before[i] ?? 'max');
+  }
+  // A frozen process takes no signal on v1 before it thaws.
+  for (const directory of v1) writeIfThere(`${directory}/freezer.state`, 'THAWED');
+}
+
+/** The processes in a group and the groups below it. */
+export function members(directory: string): number[] {
+  const pids: number[] = [];
+  walkGroups(directory, { visit: (group) => void pids.push(...membersOf(group)) });
+  return pids;
+}
+
+function membersOf(group: Fd): number[] {
+  try {
+    return readFileSync(`/proc/self/fd/${group.number}/cgroup.procs`, 'latin1').split('\n').filter(Boolean).map(Number);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // EOPNOTSUPP: a threaded group, whose processes are listed above it.
+    if (code === 'ENOENT' || code === 'ENODEV' || code === 'EOPNOTSUPP') return [];
+    throw error;
+  }
+}
+
+/** A pid may be another process's by the time it is used: it is looked up again once there is a handle that no other can have. */
+function killByPidfd(pid: number, directory: string): void {
+  const number = call({ call: 'pidfd_open', args: [pid, 0], purpose: 'a process of the group', tolerates: ['ESRCH', 'EINVAL'] });
+  if (number < 0) return;
+  using pidfd = new Fd(number);
+  if (!members(directory).includes(pid)) return;
+  call({ call: 'pidfd_send_signal', args: [pidfd, signals.SIGKILL, null, 0], purpose: 'kill a process of the group', tolerates: ['ESRCH'] });
+}
+
+/** A slip in a path must not be the end of this process, or of the whole system: that is in the group at the top. */
+function refuseOwn(directories: readonly string[]): void {
+  for (const { ownDirectory } of readLayout().hierarchies) {
+    const directory = directories.find((candidate) => ownDirectory === candidate || ownDirectory?.startsWith(`${candidate}/`));
+    if (directory !== undefined) throw new CgroupError('busy', `this process itself is in ${directory}: it kills no group that it is in`);
+  }
+}
+
+/** @returns whether there is such a file */
+export function writeIfThere(file: string, value: string): boolean {
+  try {
+    writeFileSync(file, value, { flag: 'r+' });
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENODEV') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,174 @@
+import { AT_FDCWD, checkOptions, errnos, isSyscallError, label, openFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+
+import { controllersFor, settingsOf, type Controller } from './controllers.js';
+import { checkName } from './group-name.js';
+import { directoryHints, enableHints, joinHints, limitHints, openHints, type Hints } from './hints.js';
+import { readLayout, type CgroupLayout } from './layout.js';
+import { checkLimits, type Limits, type Setting } from './limits.js';
+import { findPlaces, type Place } from './place.js';
+import { removeEmpty } from './remove.js';
+import type { Usage } from './counter.js';
+import { usageOf } from './usage.js';
+
+/** How a group is planned. */
+export interface GroupOptions {
+  /** What {@link readLayout} has found. @default it is read anew */
+  readonly layout?: CgroupLayout;
+  /** The group above: with a leading slash below the top of the mount, without one below the group of this process. It is made if need be, and stays. @default '/ctr' */
+  readonly parent?: string;
+  /** What is to be read of it, also where nothing limits it. @default nothing */
+  readonly measure?: readonly ('memory' | 'cpu' | 'pids')[];
+  /** Whether it can be frozen. On v1 that takes one more group. @default false */
+  readonly freezer?: boolean;
+  /** v1: whether the kernel runs the release agent of the hierarchy, if one is set, when the last process has left. @default true */
+  readonly notifyOnRelease?: boolean;
+}
+
+/** A group that is planned. Nothing is there of it until a reader takes the steps. */
+export interface PlannedGroup {
+  /** All of it: makes the group, sets the limits, joins, and closes what it has opened. */
+  readonly steps: readonly Step[];
+  /** The first part of {@link steps}: makes the group and sets the limits. The directories stay open. */
+  readonly create: readonly Step[];
+  /** The second part: the process that takes the steps (it has one thread) joins the group. */
+  readonly join: readonly Step[];
+  /** The last part: closes the directories. */
+  readonly close: readonly Step[];
+  /** The directory's fd after {@link create}, for `CLONE_INTO_CGROUP` in the place of {@link join}; `undefined` where one fd is not the whole group (v1). */
+  readonly cgroup: ResultOf | undefined;
+  /** One for each hierarchy that is used: none where nothing is limited or measured. */
+  readonly directories: readonly string[];
+  readonly places: readonly Place[];
+  /** What the group has used until now. Call it before the group is removed. */
+  read(): Usage;
+  /** After a plan has failed: removes the empty directories that it has made, and, where one was there before it, not that one. */
+  undo(error?: unknown): void;
+}
+
+/**
+ * Plans a group of processes with limits, and that the process which takes the steps joins it. Only hierarchies with a controller that a limit or a measure needs get a directory.
+ *
+ * Throws before anything is made: a `TypeError` or `RangeError` for a name or limits that cannot be, a {@link CgroupError} where the control groups of this system cannot do it.
+ *
+ * @param name the directory's name, see {@link groupName}
+ * @see cgroups(7)
+ * @example
+ * ```ts
+ * import { groupName, planGroup } from '@ctr/cgroups';
+ * import { explain } from '@ctr/syscall';
+ * const group = planGroup(groupName('web'), { pids: 20, memoryBytes: 64 * 2 ** 20 });
+ * console.log(explain(group.steps));
+ * ```
+ */
+export function planGroup(name: string, limits: Limits, options: GroupOptions = {}): PlannedGroup {
+  checkLimits(limits);
+  checkOptions('planGroup', options, ['layout', 'parent', 'measure', 'freezer', 'notifyOnRelease']);
+  const { parent = '/ctr', measure = [], freezer = false, notifyOnRelease = true } = options;
+  for (const what of measure)
+    if (!['memory', 'cpu', 'pids'].includes(what)) throw new TypeError(`measure takes memory, cpu and pids, not ${JSON.stringify(what)}`);
+  const controllers = new Set<Controller>(controllersFor(limits));
+  for (const what of measure) if (what !== 'cpu') controllers.add(what);
+  const needs = { controllers: [...controllers], measuresCpu: measure.includes('cpu'), freezer };
+  checkName(name);
+  const nothing = controllers.size === 0 && !needs.measuresCpu && !freezer;
+  const places = nothing ? [] : findPlaces(name, needs, options.layout ?? readLayout(), parent);
+
+  const create: Step[] = [];
+  const join: Step[] = [];
+  const close: Step[] = [];
+  const opened = places.map((place) => {
+    create.push(...makeDirectory(place));
+    const open: Step = {
+      call: 'openat',
+      args: [AT_FDCWD, place.directory, openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],
+      purpose: 'the group',
+      as: places.length === 1 ? 'group' : `${place.controllers.join('_')}_group`,
+    };
+    create.push(open);
+    const writes = place.controllers.flatMap((controller) => (isLimiting(controller) ? settingsOf(controller, place.version, limits) : []));
+    for (const setting of writes) create.push(...writeFile(resultOf(open), setting, `the limit: ${setting.file} = ${setting.value}`));
+    if (place.version === 1 && notifyOnRelease)
+      create.push(...writeFile(resultOf(open), { file: 'notify_on_release', value: '1' }, 'run the release agent, if there is one, at the end'));
+    // The walker is a single thread, and `tasks` moves a single one: that spares it the system-wide lock on thread groups, which `cgroup.procs` waits for.
+    const members = { file: place.version === 1 ? 'tasks' : 'cgroup.procs', value: '0' };
+    join.push(...writeFile(resultOf(open), members, 'join the group', joinHints));
+    close.push({ call: 'close', args: [resultOf(open)], purpose: 'nothing of the group stays open' });
+    return resultOf(open);
+  });
+  const directories = places.map(({ directory }) => directory);
+  return {
+    steps: [...create, ...join, ...close],
+    create,
+    join,
+    close,
+    cgroup: places.length === 1 && places[0]?.version === 2 ? opened[0] : undefined,
+    directories,
+    places,
+    read: () => usageOf(places),
+    undo: (error) => void removeEmpty(directories.slice(0, firstTaken(error, directories))),
+  };
+}
+
+function isLimiting(controller: string): controller is Controller {
+  return controller === 'pids' || controller === 'memory' || controller === 'cpu';
+}
+
+/** The parents tolerate that they are there; the group itself, which would be someone else's, does not. */
+function makeDirectory({ version, base, parents, directory, controllers, enabled }: Place): Step[] {
+  const ready = label('the groups above are ready');
+  const steps = parents.map((path): Step => ({
+    call: 'mkdirat',
+    args: [AT_FDCWD, path, 0o755],
+    purpose: 'the group above',
+    tolerates: ['EEXIST'],
+    hints: directoryHints,
+  }));
+  if (version === 2 && controllers.length > 0) {
+    const last = steps.pop();
+    // A group above that was there when the plan was made passes the controllers on; one that is new does not.
+    if (last) steps.push(enabled ? { ...last, jump: { when: '==', than: -errnos.EEXIST, to: ready } } : last);
+    const value = controllers.map((controller) => `+${controller}`).join(' ');
+    for (const path of [base, ...parents]) steps.push(...enable(`${path}/cgroup.subtree_control`, value));
+    if (enabled) steps.push(ready);
+  }
+  return [
+    ...steps,
+    { call: 'mkdirat', args: [AT_FDCWD, directory, 0o755], purpose: `a ${controllers.join(' and ') || 'unified'} group`, hints: directoryHints },
+  ];
+}
+
+function enable(path: string, value: string): Step[] {
+  const open: Step = {
+    call: 'openat',
+    args: [AT_FDCWD, path, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0],
+    purpose: 'which controllers the groups below get',
+    as: 'subtree_control',
+  };
+  return [open, ...writeAndClose(resultOf(open), value, 'pass the controllers on', enableHints)];
+}
+
+function writeFile(directory: ResultOf, { file, value }: Setting, purpose: string, hints: Hints = limitHints): Step[] {
+  const open: Step = {
+    call: 'openat',
+    args: [directory, file, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0],
+    purpose: `open ${file}`,
+    as: file.replaceAll('.', '_'),
+    hints: openHints,
+  };
+  return [open, ...writeAndClose(resultOf(open), value, purpose, hints)];
+}
+
+function writeAndClose(file: ResultOf, value: string, purpose: string, hints: Hints): Step[] {
+  return [
+    { call: 'write', args: [file, value, Buffer.byteLength(value)], purpose, hints },
+    // A handle on a group of the host is a way out of the container: none stays open.
+    { call: 'close', args: [file], purpose: 'written' },
+  ];
+}
+
+/** How many of the directories a failed plan has made at most: those before one that was there. */
+function firstTaken(error: unknown, directories: readonly string[]): number {
+  if (!isSyscallError(error) || error.call !== 'mkdirat' || error.code !== 'EEXIST') return directories.length;
+  const index = directories.findIndex((directory) => error.line.includes(`"${directory}"`));
+  return index < 0 ? directories.length : index;
+}

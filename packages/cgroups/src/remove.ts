@@ -1,0 +1,132 @@
+import { readFileSync, rmdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { AT_FDCWD, atFlags, call, checkOptions, errnos, label, Memory, openFlags, resultOf, timespec, type Fd, type Step } from '@ctr/syscall';
+
+import { CgroupError } from './error.js';
+import { killMembers, members } from './kill.js';
+import type { Place } from './place.js';
+import { walkGroups } from './subgroups.js';
+
+/** How a group is removed. */
+export interface RemoveOptions {
+  /** How long its processes may take to end, in milliseconds. @default 5000 */
+  readonly timeoutMs?: number;
+  /** Stops waiting when it fires; the promise rejects with its reason. */
+  readonly cancelSignal?: AbortSignal;
+}
+
+/**
+ * Removes a group: at once, before the function returns, if it is empty. Otherwise it kills what runs there, removes the groups below it,
+ * and tries again until the kernel lets it go. A group that is not there is removed already.
+ *
+ * Rejects with a {@link CgroupError} of kind `still-running`, which lists the processes and what each waits for, if some do not end in time; of kind `busy` if this process
+ * itself is in the group; and with the error of the file system (EACCES, EROFS).
+ *
+ * @param directories of one group, one in each hierarchy
+ * @example
+ * ```ts
+ * import { groupName, planGroup, removeGroup } from '@ctr/cgroups';
+ * const { directories } = planGroup(groupName(), { pids: 20 });
+ * await removeGroup(directories);
+ * ```
+ */
+export async function removeGroup(directories: readonly string[], options: RemoveOptions = {}): Promise<void> {
+  let left = removeEmpty(directories);
+  if (left.length === 0) return;
+  checkOptions('removeGroup', options, ['timeoutMs', 'cancelSignal']);
+  const { timeoutMs = 5000, cancelSignal } = options;
+  const deadline = performance.now() + timeoutMs;
+  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
+    cancelSignal?.throwIfAborted();
+    killMembers(left);
+    for (const directory of left) walkGroups(directory, { leave: removeBelow });
+    left = removeEmpty(left);
+    if (left.length === 0) return;
+    if (performance.now() >= deadline) throw new CgroupError('still-running', stillRunning(left, timeoutMs));
+    await delay(pauseMs, undefined, cancelSignal && { signal: cancelSignal });
+  }
+}
+
+/** Removes the directories that are empty. @returns those in which there still is something */
+export function removeEmpty(directories: readonly string[]): string[] {
+  return directories.filter((directory) => {
+    try {
+      rmdirSync(directory);
+      return false;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return false;
+      if (code === 'EBUSY') return true;
+      throw error;
+    }
+  });
+}
+
+const MAX_TRIES = 2500;
+const PAUSE_NANOSECONDS = 2_000_000;
+
+/**
+ * The steps that remove a planned group, for a launcher that stands alone: kills what is left of it (on v2), and tries for five seconds.
+ * Fails with EBUSY where processes stay; the groups that a container has made below its own are left to {@link collectGarbage}.
+ *
+ * @example
+ * ```ts
+ * import { groupName, planGroup, removeSteps } from '@ctr/cgroups';
+ * import { explain } from '@ctr/syscall';
+ * console.log(explain(removeSteps(planGroup(groupName(), { pids: 20 }))));
+ * ```
+ */
+export function removeSteps({ places }: { readonly places: readonly Place[] }): Step[] {
+  return places.flatMap(({ version, directory }) => [...(version === 2 ? killSteps(directory) : []), ...removeDirectory(directory)]);
+}
+
+function killSteps(directory: string): Step[] {
+  const open: Step = {
+    call: 'openat',
+    args: [AT_FDCWD, `${directory}/cgroup.kill`, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0],
+    purpose: 'what is left of the group',
+    as: 'cgroup_kill',
+  };
+  return [open, { call: 'write', args: [resultOf(open), '1', 1], purpose: 'kill it' }, { call: 'close', args: [resultOf(open)], purpose: 'written' }];
+}
+
+function removeDirectory(directory: string): Step[] {
+  const tries = new Memory(8, 'tries');
+  const removed = label('the group is gone');
+  const remove = (): Step => ({ call: 'unlinkat', args: [AT_FDCWD, directory, atFlags.AT_REMOVEDIR], purpose: 'remove the group' });
+  const first: Step = { ...remove(), tolerates: ['EBUSY', 'ENOENT'], jump: { when: '!=', than: -errnos.EBUSY, to: removed } };
+  return [
+    first,
+    { call: 'nanosleep', args: [timespec({ tv_nsec: PAUSE_NANOSECONDS }), null], purpose: 'its last process is still ending', tolerates: ['EINTR'] },
+    { call: 'add', args: [tries.u64(), 1], purpose: 'count the tries', into: tries.at(0), jump: { when: '<', than: MAX_TRIES, to: first } },
+    { ...remove(), hints: { EBUSY: 'processes of the container are still running, or it has made groups below its own' } },
+    removed,
+  ];
+}
+
+function removeBelow(parent: Fd, name: Uint8Array): void {
+  call({ call: 'unlinkat', args: [parent, name, atFlags.AT_REMOVEDIR], purpose: 'remove a group below', tolerates: ['EBUSY', 'ENOENT'] });
+}
+
+/** The processes that do not end: a process in state D waits in the kernel, for the place that wchan names. */
+function stillRunning(directories: readonly string[], timeoutMs: number): string {
+  const pids = [...new Set(directories.flatMap(members))];
+  const lines = pids.map((pid) => {
+    const stat = readProc(pid, 'stat');
+    const state = stat?.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) ?? '?';
+    const where = readProc(pid, 'wchan');
+    return `  ${pid} (${readProc(pid, 'comm')?.trim() ?? 'gone'}) in state ${state}${where && where !== '0' ? `, waits in ${where}` : ''}`;
+  });
+  const who =
+    lines.length > 0 ? `${lines.length} of its processes do not end:\n${lines.join('\n')}` : 'no process is left in it, but the kernel still holds it';
+  return `the group could not be removed within ${timeoutMs} ms: ${directories.join(', ')}\n${who}\na process in state D ends when what it waits for does (a disk, a network file system): collectGarbage removes the group then`;
+}
+
+function readProc(pid: number, file: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+  } catch {
+    return undefined;
+  }
+}
