@@ -1,12 +1,12 @@
-import { AT_FDCWD, atFlags, openTreeFlags, resultOf, type Step } from '@ctr/syscall';
+import { AT_FDCWD, atFlags, checkOptions, openTreeFlags, resultOf, type Step } from '@ctr/syscall';
 
 import { idmap } from './idmap.js';
-import { attributeKeys, attributesOf, mountAt, setAttributes, type Detached, type MountAttributes, type Naming } from './mount.js';
-import { checkOneOf, checkOptions } from './options.js';
+import { attributesOf, bindKeys, mountAt, setAttributes, type Detached, type MountAttributes, type StepOptions } from './mount.js';
+import { checkOneOf } from './options.js';
 import { checkPath, placeName, shortName, type Handle, type Place } from './place.js';
 
 /** What of a tree is mounted, and how. */
-export interface BindMountOptions extends MountAttributes {
+export interface BindMountOptions extends MountAttributes, StepOptions {
   /** With all that is mounted below it; attributes and the id map apply to all of it then. @default false */
   readonly recursive?: boolean;
   /** The user namespace by whose map owners are shown: see {@link idmap}. */
@@ -34,10 +34,10 @@ export interface BindOptions extends BindMountOptions {
  * ```
  */
 export function bind(from: string | Handle, at: Place, options: BindOptions = {}): Step[] {
-  checkOptions('bind', options, ['kind', ...bindKeys]);
+  checkOptions('bind', options, ['kind', ...keys]);
   const { kind = 'directory', ...rest } = options;
   checkOneOf('kind', kind, ['directory', 'file']);
-  return mountAt(at, bindMount(from, rest, { as: shortName(at) }), kind === 'directory');
+  return mountAt(at, bindMount(from, { as: shortName(at), ...rest }), kind === 'directory');
 }
 
 /**
@@ -49,9 +49,9 @@ export function bind(from: string | Handle, at: Place, options: BindOptions = {}
  * const { steps, mount } = bindMount('/srv', { readonly: true });
  * ```
  */
-export function bindMount(from: string | Handle, options: BindMountOptions = {}, { purpose = `a mount of ${placeName(from)}`, as = shortName(from) }: Naming = {}): Detached {
-  checkOptions('bindMount', options, bindKeys);
-  const { recursive = false, idMap } = options;
+export function bindMount(from: string | Handle, options: BindMountOptions = {}): Detached {
+  checkOptions('bindMount', options, keys);
+  const { recursive = false, idMap, purpose = `a mount of ${placeName(from)}`, as = shortName(from), onFailure } = options;
   if (typeof from === 'string') checkPath(from);
   const flags = openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC | (recursive ? atFlags.AT_RECURSIVE : 0);
   const clone: Step = {
@@ -59,16 +59,15 @@ export function bindMount(from: string | Handle, options: BindMountOptions = {},
     args: typeof from === 'string' ? [AT_FDCWD, from, flags] : [from, '', flags | atFlags.AT_EMPTY_PATH],
     purpose,
     as,
+    ...(onFailure && { onFailure }),
     hints: {
       EINVAL: 'the file is in another mount namespace (open it in the one in which it is bound), or on an unbindable mount, or part of it is hidden by a locked mount (bind it recursively)',
       ENOENT: `${placeName(from)} does not exist`,
     },
   };
   const mount = resultOf(clone);
-  return {
-    steps: [clone, ...(idMap ? idmap(mount, idMap, { recursive }) : []), ...setAttributes(mount, attributesOf(options), { recursive })],
-    mount,
-  };
+  const changes = [...(idMap ? idmap(mount, idMap, { recursive }) : []), ...setAttributes(mount, attributesOf(options), { recursive })];
+  return { steps: [clone, ...(onFailure ? changes.map((step) => ({ ...step, onFailure })) : changes)], mount };
 }
 
-const bindKeys = ['recursive', 'idMap', ...attributeKeys];
+const keys = ['recursive', 'idMap', ...bindKeys];

@@ -1,15 +1,14 @@
-import type { ResultOf, Step } from '@ctr/syscall';
+import { checkOptions, type ResultOf, type Step } from '@ctr/syscall';
 
 import { devices, type DeviceNodes } from './devices.js';
-import { newDevpts, type DevptsOptions } from './devpts.js';
+import { devptsMount, type DevptsOptions } from './devpts.js';
 import { directory } from './directory.js';
-import { attachName, mountAt, type Detached } from './mount.js';
-import { newMqueue } from './mqueue.js';
-import { checkOptions } from './options.js';
+import { attachName, mountAt, type Detached, type Mounted } from './mount.js';
+import { mqueueMount } from './mqueue.js';
 import { placeName, shortName, type Place } from './place.js';
-import { newTmpfs } from './tmpfs.js';
+import { tmpfsMount } from './tmpfs.js';
 
-/** What a /dev has. */
+/** What a `/dev` has. */
 export interface DevOptions {
   /** How device files come about: `make` for root, `bind` in a user namespace, before the root is changed. */
   readonly nodes: DeviceNodes;
@@ -21,14 +20,6 @@ export interface DevOptions {
   readonly shm?: { readonly sizeBytes?: number } | false;
   /** Whether it has the message queues of the IPC namespace. @default false */
   readonly mqueue?: boolean;
-  /** More steps, which find the new /dev and its terminals open: another device, a console. */
-  readonly more?: (mounts: DevMounts) => readonly Step[];
-}
-
-/** What a new /dev is made of, as open mounts. */
-export interface DevMounts {
-  readonly dev: ResultOf;
-  readonly pts: ResultOf | undefined;
 }
 
 const DEFAULT_SIZE_BYTES = 64 * 2 ** 20;
@@ -38,31 +29,34 @@ const DEFAULT_SIZE_BYTES = 64 * 2 ** 20;
  *
  * After the tmpfs is attached, everything is made relative to it and never by looking the place up again: what an image has there (a link, for instance) is out of the game.
  *
+ * Returns its mount along with the steps: for whatever else goes into it, such as another device or a console.
+ *
  * @example
  * ```ts
  * import { dev, device, inRoot } from '@ctr/fs';
  * import { openFd } from '@ctr/syscall';
  * using root = openFd('/srv', { directory: true });
- * const plan = dev(inRoot(root, '/dev'), { nodes: 'make', mqueue: true, more: ({ dev }) => device(dev, 'fuse', { major: 10, minor: 229 }) });
+ * const { steps, mount } = dev(inRoot(root, '/dev'), { nodes: 'make', mqueue: true });
+ * const plan = [...steps, device(mount, 'fuse', { major: 10, minor: 229 })];
  * ```
  */
-export function dev(at: Place, options: DevOptions): Step[] {
-  checkOptions('dev', options, ['nodes', 'sizeBytes', 'pts', 'shm', 'mqueue', 'more']);
-  const { nodes, sizeBytes = DEFAULT_SIZE_BYTES, shm = {}, mqueue = false, more } = options;
+export function dev(at: Place, options: DevOptions): Mounted {
+  checkOptions('dev', options, ['nodes', 'sizeBytes', 'pts', 'shm', 'mqueue']);
+  const { nodes, sizeBytes = DEFAULT_SIZE_BYTES, pts = {}, shm = {}, mqueue = false } = options;
   if (shm) checkOptions('shm', shm, ['sizeBytes']);
-  const tmpfs = newTmpfs({ sizeBytes, mode: 0o755, noDev: false, atime: 'strictatime' }, { purpose: `a tmpfs for ${placeName(at)}`, as: shortName(at) });
-  const pts = options.pts === false ? undefined : newDevpts(options.pts, { purpose: 'terminals', as: 'pts' });
+  const tmpfs = tmpfsMount({ sizeBytes, mode: 0o755, noDev: false, purpose: `a tmpfs for ${placeName(at)}`, as: shortName(at) });
+  const sharedMemory = shm && { sizeBytes: shm.sizeBytes ?? DEFAULT_SIZE_BYTES, mode: 0o1777, noExec: true, source: 'shm', purpose: 'shared memory', as: 'shm' };
   // A mount can only be attached to one that is itself attached (before Linux 6.15): the tmpfs goes first.
-  return [
+  const steps = [
     ...mountAt(at, tmpfs),
     ...devices(tmpfs.mount, { nodes }),
-    ...(pts ? below(tmpfs.mount, 'pts', pts) : []),
-    ...(shm ? below(tmpfs.mount, 'shm', newTmpfs({ sizeBytes: shm.sizeBytes ?? DEFAULT_SIZE_BYTES, mode: 0o1777, noExec: true, source: 'shm' }, { purpose: 'shared memory', as: 'shm' })) : []),
-    ...(mqueue ? below(tmpfs.mount, 'mqueue', newMqueue({}, { purpose: 'message queues' })) : []),
-    ...(more?.({ dev: tmpfs.mount, pts: pts?.mount }) ?? []),
+    ...(pts ? below(tmpfs.mount, 'pts', devptsMount({ purpose: 'terminals', as: 'pts', ...pts })) : []),
+    ...(sharedMemory ? below(tmpfs.mount, 'shm', tmpfsMount(sharedMemory)) : []),
+    ...(mqueue ? below(tmpfs.mount, 'mqueue', mqueueMount()) : []),
   ];
+  return { steps, mount: tmpfs.mount };
 }
 
-function below(dev: ResultOf, name: string, { steps, mount }: Detached): Step[] {
-  return [...directory(dev, name), ...steps, attachName(mount, dev, name, `attach it to ${name}`)];
+function below(parent: ResultOf, name: string, { steps, mount }: Detached): Step[] {
+  return [directory(parent, name), ...steps, attachName(mount, parent, name, `attach it to ${name}`)];
 }

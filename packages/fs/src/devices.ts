@@ -1,7 +1,7 @@
-import { AT_FDCWD, fileTypes, openTreeFlags, resultOf, type Step } from '@ctr/syscall';
+import { AT_FDCWD, checkOptions, fileTypes, openTreeFlags, resultOf, type Step } from '@ctr/syscall';
 
 import { attachName } from './mount.js';
-import { checkInteger, checkMode, checkName, checkOneOf, checkOptions } from './options.js';
+import { checkInteger, checkMode, checkName, checkOneOf } from './options.js';
 import type { Handle } from './place.js';
 import { symlink } from './symlink.js';
 
@@ -35,8 +35,8 @@ const types = { char: fileTypes.S_IFCHR, block: fileTypes.S_IFBLK, fifo: fileTyp
  * @see null(4), random(4), tty(4), mknod(2)
  * @example
  * ```ts
- * import { devices, newTmpfs } from '@ctr/fs';
- * const { steps, mount } = newTmpfs({ noDev: false, mode: 0o755 });
+ * import { devices, tmpfsMount } from '@ctr/fs';
+ * const { steps, mount } = tmpfsMount({ noDev: false, mode: 0o755 });
  * const plan = [...steps, ...devices(mount, { nodes: 'make' })];
  * ```
  */
@@ -49,10 +49,10 @@ export function devices(dev: Handle, options: { readonly nodes: DeviceNodes }): 
     umask,
     ...names.flatMap((name) => {
       const [major, minor] = common[name];
-      return options.nodes === 'bind' ? boundDevice(`/dev/${name}`, dev, name) : device(dev, name, { major, minor });
+      return options.nodes === 'bind' ? boundDevice(`/dev/${name}`, dev, name) : [device(dev, name, { major, minor })];
     }),
     { call: 'umask', args: [resultOf(umask)], purpose: 'the umask is as before' },
-    ...Object.entries(links).flatMap(([name, target]) => symlink(target, dev, name)),
+    ...Object.entries(links).map(([name, target]) => symlink(target, dev, name)),
   ];
 }
 
@@ -64,25 +64,26 @@ export function devices(dev: Handle, options: { readonly nodes: DeviceNodes }): 
  * @see mknodat(2)
  * @example
  * ```ts
- * import { device, newTmpfs } from '@ctr/fs';
- * const { steps, mount } = newTmpfs({ noDev: false });
- * const plan = [...steps, ...device(mount, 'fuse', { major: 10, minor: 229 })];
+ * import { device, tmpfsMount } from '@ctr/fs';
+ * const { steps, mount } = tmpfsMount({ noDev: false });
+ * const plan = [...steps, device(mount, 'fuse', { major: 10, minor: 229 })];
  * ```
  */
-export function device(parent: Handle, name: string, options: Device): Step[] {
+export function device(parent: Handle, name: string, options: Device): Step {
   checkOptions('device', options, ['type', 'major', 'minor', 'mode']);
   checkName('device', name);
   const { type = 'char', mode = 0o666 } = options;
   checkOneOf('type', type, Object.keys(types));
   checkMode(name, mode);
-  return [
-    {
-      call: 'mknodat',
-      args: [parent, name, types[type] | mode, type === 'fifo' ? 0 : deviceNumber(name, options)],
-      purpose: `make the device ${name}`,
-      hints: { EPERM: 'a device can only be made with CAP_MKNOD in the initial user namespace: elsewhere, bind the one of the host', EEXIST: `${name} is there already, and not trusted to be the right device` },
+  return {
+    call: 'mknodat',
+    args: [parent, name, types[type] | mode, type === 'fifo' ? 0 : deviceNumber(name, options)],
+    purpose: `make the device ${name}`,
+    hints: {
+      EPERM: 'a device can only be made with CAP_MKNOD in the initial user namespace: elsewhere, bind the one of the host',
+      EEXIST: `${name} is there already, and not trusted to be the right device`,
     },
-  ];
+  };
 }
 
 /**
@@ -91,7 +92,7 @@ export function device(parent: Handle, name: string, options: Device): Step[] {
  * @param from a path that the caller vouches for
  * @example
  * ```ts
- * import { boundDevice, newTmpfs, openPlace } from '@ctr/fs';
+ * import { boundDevice, tmpfsMount, openPlace } from '@ctr/fs';
  * const { steps, fd } = openPlace('/mnt');
  * const plan = [...steps, ...boundDevice('/dev/fuse', fd, 'fuse')];
  * ```

@@ -1,11 +1,11 @@
-import type { Step } from '@ctr/syscall';
+import { checkOptions, type Step } from '@ctr/syscall';
 
-import { attributeKeys, attributesOf, mountAt, newMount, type Detached, type MountAttributes, type Naming } from './mount.js';
-import { checkInteger, checkMode, checkOptions } from './options.js';
+import { mountAt, mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
+import { checkInteger, checkMode } from './options.js';
 import { placeName, shortName, type Place } from './place.js';
 
 /** How a devpts is made. `noSuid` and `noExec` are set unless said otherwise. */
-export interface DevptsOptions extends MountAttributes {
+export interface DevptsOptions extends MountOptions {
   /** Permissions of its `ptmx`, with which terminals are made. @default 0o666 */
   readonly ptmxMode?: number;
   /** Permissions of a new terminal. @default 0o620 */
@@ -29,7 +29,7 @@ export interface DevptsOptions extends MountAttributes {
  * ```
  */
 export function devpts(at: Place, options: DevptsOptions = {}): Step[] {
-  return mountAt(at, newDevpts(options, { purpose: `terminals for ${placeName(at)}`, as: shortName(at) }));
+  return mountAt(at, devptsMount({ purpose: `terminals for ${placeName(at)}`, as: shortName(at), ...options }));
 }
 
 /**
@@ -37,20 +37,22 @@ export function devpts(at: Place, options: DevptsOptions = {}): Step[] {
  *
  * @example
  * ```ts
- * import { newDevpts } from '@ctr/fs';
- * const { steps, mount } = newDevpts({ max: 16 });
+ * import { devptsMount } from '@ctr/fs';
+ * const { steps, mount } = devptsMount({ max: 16 });
  * ```
  */
-export function newDevpts(options: DevptsOptions = {}, naming: Naming = {}): Detached {
-  checkOptions('devpts', options, ['ptmxMode', 'mode', 'gid', 'max', ...attributeKeys]);
+export function devptsMount(options: DevptsOptions = {}): Detached {
+  checkOptions('devpts', options, ['ptmxMode', 'mode', 'gid', 'max', ...mountKeys]);
   const { ptmxMode = 0o666, mode = 0o620, gid = 5, max } = options;
   checkMode('ptmx', ptmxMode);
   checkMode('a terminal', mode);
   if (gid !== null) checkInteger('gid', gid, 0, 0xfffffffe);
   if (max !== undefined) checkInteger('max', max, 0, 1 << 20);
-  return newMount('devpts', {
-    ...naming,
-    options: { ptmxmode: ptmxMode.toString(8), mode: mode.toString(8), ...(gid !== null && { gid: `${gid}` }), ...(max !== undefined && { max: `${max}` }) },
-    attributes: { noSuid: true, noExec: true, ...attributesOf(options) },
-  });
+  const fileSystem = {
+    ptmxmode: ptmxMode.toString(8),
+    mode: mode.toString(8),
+    ...(gid !== null && { gid: `${gid}` }),
+    ...(max !== undefined && { max: `${max}` }),
+  };
+  return newMount('devpts', newMountOf(options, { noSuid: true, noExec: true }, fileSystem));
 }

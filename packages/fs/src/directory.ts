@@ -1,23 +1,25 @@
 import type { Step } from '@ctr/syscall';
 
-import { checkMode, checkName } from './options.js';
-import type { Handle } from './place.js';
+import { checkMode } from './options.js';
+import { checkBelow, type Handle } from './place.js';
 
 /**
  * Makes a directory in an open directory. The umask takes its bits from the mode.
  *
- * The step fails with EEXIST if the name is taken, by a link too.
+ * The step fails with EEXIST if the name is taken, by a link too, and ENOENT if a directory above it is missing.
+ *
+ * @param path below `parent`; where it has a slash, the directories on the way are the caller's own: links in them are followed (see {@link inRoot} for others)
  *
  * @see mkdirat(2)
  * @example
  * ```ts
- * import { directory, newTmpfs } from '@ctr/fs';
- * const { steps, mount } = newTmpfs();
- * const plan = [...steps, ...directory(mount, 'etc', 0o755)];
+ * import { directory, tmpfsMount } from '@ctr/fs';
+ * const { steps, mount } = tmpfsMount();
+ * const plan = [...steps, directory(mount, 'etc', 0o755)];
  * ```
  */
-export function directory(parent: Handle, name: string, mode = 0o755): Step[] {
-  checkName('directory', name);
-  checkMode(name, mode);
-  return [{ call: 'mkdirat', args: [parent, name, mode], purpose: `make the directory ${name}` }];
+export function directory(parent: Handle, path: string, mode = 0o755): Step {
+  checkBelow(path);
+  checkMode(path, mode);
+  return { call: 'mkdirat', args: [parent, path, mode], purpose: `make the directory ${path}` };
 }

@@ -1,6 +1,5 @@
-import { atFlags, mountAttr, mountAttrs, type Step } from '@ctr/syscall';
+import { atFlags, checkOptions, mountAttr, mountAttrs, type Step } from '@ctr/syscall';
 
-import { checkOptions } from './options.js';
 import type { Handle } from './place.js';
 
 /**

@@ -1,6 +1,6 @@
-import { fsconfigCommands, fsmountFlags, fsopenFlags, MOUNT_ATTR__ATIME, mountAttr, mountAttrs, moveMountFlags, atFlags, umountFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { checkOptions, fsconfigCommands, fsmountFlags, fsopenFlags, MOUNT_ATTR__ATIME, mountAttr, mountAttrs, moveMountFlags, atFlags, umountFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
-import { checkOneOf, checkOptions } from './options.js';
+import { checkOneOf } from './options.js';
 import { checkPath, openPlace, placeName, type Handle, type Place } from './place.js';
 
 /** Attributes of one mount, as opposed to options of the file system on it. What is not given is left as it is. */
@@ -17,22 +17,33 @@ export interface MountAttributes {
   readonly atime?: 'relatime' | 'noatime' | 'strictatime';
 }
 
-/** Steps that make a mount which is attached to no place yet, and the mount: invisible until {@link attach}, gone if the plan ends before. */
-export interface Detached {
+/** Steps that make a mount, and the mount as an open file. */
+export interface Mounted {
   readonly steps: Step[];
   readonly mount: ResultOf;
 }
 
-/** What something is called in what `explain` prints, and in messages. */
-export interface Naming {
-  /** What it is for, in a few words: `a fresh proc for /proc`. */
+/** Steps that make a mount which is attached to no place yet, and the mount: invisible until {@link attach}, gone if the plan ends before. */
+export type Detached = Mounted;
+
+/** What the steps that make a mount say of themselves, and where they lead. */
+export interface StepOptions {
+  /** What the mount is for, in a few words: `a fresh proc for /proc`. */
   readonly purpose?: string;
-  /** A name for the mount: `proc` is printed as `$proc`. */
+  /** A name for the mount in what `explain` prints: `proc` is printed as `$proc`. */
   readonly as?: string;
+  /** Go on with this step if the kernel refuses to make the mount, rather than fail: the start of what is done instead. */
+  readonly onFailure?: Step;
+}
+
+/** What every new file system takes. */
+export interface MountOptions extends MountAttributes, StepOptions {
+  /** What the mount table names as its source. @default the type of the file system */
+  readonly source?: string;
 }
 
 /** What a new mount is made of. */
-export interface NewMount extends Naming {
+export interface NewMount extends StepOptions {
   /** What the mount table names as its source. @default the type */
   readonly source?: string;
   /** Options of the file system; each is handed over on its own, so that a comma in a value is just a comma. */
@@ -49,8 +60,12 @@ const attributeBits = {
 } as const;
 const atimeBits = { relatime: 0, noatime: mountAttrs.MOUNT_ATTR_NOATIME, strictatime: mountAttrs.MOUNT_ATTR_STRICTATIME } as const;
 
-/** The keys of {@link MountAttributes}, for functions that take them among their own options. */
-export const attributeKeys = ['readonly', 'noSuid', 'noDev', 'noExec', 'noSymfollow', 'atime'] as const;
+const attributeKeys = ['readonly', 'noSuid', 'noDev', 'noExec', 'noSymfollow', 'atime'] as const;
+const stepKeys = ['purpose', 'as', 'onFailure'] as const;
+/** The keys of {@link MountOptions}, for functions that have more of their own. */
+export const mountKeys: readonly string[] = ['source', ...attributeKeys, ...stepKeys];
+/** The keys that a bind has of these: it has no source but the files. */
+export const bindKeys: readonly string[] = [...attributeKeys, ...stepKeys];
 
 /** fsconfig(2) copies a value into 256 bytes, the NUL included. */
 export const MAX_OPTION_BYTES = 255;
@@ -71,29 +86,31 @@ export const MAX_OPTION_BYTES = 255;
  * ```
  */
 export function newMount(type: string, options: NewMount = {}): Detached {
-  checkOptions('newMount', options, ['source', 'options', 'attributes', 'purpose', 'as']);
-  const { purpose = `a new ${type}`, as = type } = options;
+  checkOptions('newMount', options, ['source', 'options', 'attributes', ...stepKeys]);
+  const { purpose = `a new ${type}`, as = type, onFailure } = options;
   const open: Step = {
     call: 'fsopen',
     args: [type, fsopenFlags.FSOPEN_CLOEXEC],
     purpose,
     as: `new-${as}`,
+    ...(onFailure && { onFailure }),
     hints: { ENODEV: `this kernel has no file system ${type}: it is not built in and its module is not loaded` },
   };
   const context = resultOf(open);
   const values: Readonly<Record<string, string | true>> = { source: options.source ?? type, ...options.options };
   const settings = Object.entries(values).map(([key, value]): Step => {
     if (value !== true && Buffer.byteLength(value) > MAX_OPTION_BYTES) throw new RangeError(`the option ${key} of ${type} has more than ${MAX_OPTION_BYTES} bytes: ${JSON.stringify(value)}`);
-    return fsconfig(type, context, value === true ? [fsconfigCommands.FSCONFIG_SET_FLAG, key, null] : [fsconfigCommands.FSCONFIG_SET_STRING, key, value]);
+    return { ...fsconfig(type, context, key, value), ...(onFailure && { onFailure }) };
   });
-  return finish(type, open, settings, options.attributes ?? {}, { purpose, as });
+  return finish(type, open, settings, options.attributes ?? {}, { as, ...(onFailure && { onFailure }) });
 }
 
 /** The rest of a new mount after its context is open and its options are set. */
-export function finish(type: string, open: Step, settings: readonly Step[], attributes: MountAttributes, { purpose, as }: Required<Naming>): Detached {
+export function finish(type: string, open: Step, settings: readonly Step[], attributes: MountAttributes, { as = type, onFailure }: StepOptions): Detached {
   const context = resultOf(open);
   const { set } = attributeMasks(attributes);
-  const mount: Step = { call: 'fsmount', args: [context, fsmountFlags.FSMOUNT_CLOEXEC, set], purpose: 'a mount of it', as };
+  const otherwise = onFailure && { onFailure };
+  const mount: Step = { call: 'fsmount', args: [context, fsmountFlags.FSMOUNT_CLOEXEC, set], purpose: 'a mount of it', as, ...otherwise };
   return {
     steps: [
       open,
@@ -102,6 +119,7 @@ export function finish(type: string, open: Step, settings: readonly Step[], attr
         call: 'fsconfig',
         args: [context, fsconfigCommands.FSCONFIG_CMD_CREATE, null, null, 0],
         purpose: 'make it',
+        ...otherwise,
         hints: { EINVAL: `${type} does not accept its options together`, EBUSY: `${type} is in use with other options, or one of its directories is in use by another mount` },
       },
       mount,
@@ -110,11 +128,11 @@ export function finish(type: string, open: Step, settings: readonly Step[], attr
   };
 }
 
-/** One option of a file system. */
-export function fsconfig(type: string, context: ResultOf, [command, key, value]: readonly [command: number, key: string, value: string | null]): Step {
+/** One option of a file system: a flag, or a value. */
+export function fsconfig(type: string, context: ResultOf, key: string, value: string | true): Step {
   return {
     call: 'fsconfig',
-    args: [context, command, key, value, 0],
+    args: value === true ? [context, fsconfigCommands.FSCONFIG_SET_FLAG, key, null, 0] : [context, fsconfigCommands.FSCONFIG_SET_STRING, key, value, 0],
     purpose: `set ${key}`,
     hints: { EINVAL: `${type} of this kernel does not know the option ${key}, or not this value of it` },
   };
@@ -214,8 +232,28 @@ export function unmount(at: string, options: { readonly detach?: boolean } = {})
 }
 
 /** The attributes among the options of a function that takes them directly. */
-export function attributesOf(options: MountAttributes): MountAttributes {
-  return Object.fromEntries(attributeKeys.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])));
+export function attributesOf({ readonly, noSuid, noDev, noExec, noSymfollow, atime }: MountAttributes): MountAttributes {
+  return {
+    ...(readonly !== undefined && { readonly }),
+    ...(noSuid !== undefined && { noSuid }),
+    ...(noDev !== undefined && { noDev }),
+    ...(noExec !== undefined && { noExec }),
+    ...(noSymfollow !== undefined && { noSymfollow }),
+    ...(atime !== undefined && { atime }),
+  };
+}
+
+/** What a new mount of a certain type is made of, by the options of the function that makes it. */
+export function newMountOf(options: MountOptions, defaults: MountAttributes, fileSystem: Readonly<Record<string, string | true>> = {}): NewMount {
+  const { source, purpose, as, onFailure } = options;
+  return {
+    options: fileSystem,
+    attributes: { ...defaults, ...attributesOf(options) },
+    ...(source !== undefined && { source }),
+    ...(purpose !== undefined && { purpose }),
+    ...(as !== undefined && { as }),
+    ...(onFailure !== undefined && { onFailure }),
+  };
 }
 
 const moveHints = {

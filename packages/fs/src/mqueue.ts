@@ -1,11 +1,10 @@
-import type { Step } from '@ctr/syscall';
+import { checkOptions, type Step } from '@ctr/syscall';
 
-import { attributeKeys, attributesOf, mountAt, newMount, type Detached, type MountAttributes, type Naming } from './mount.js';
-import { checkOptions } from './options.js';
+import { mountAt, mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
 import { placeName, shortName, type Place } from './place.js';
 
-/** Attributes of an mqueue file system. `noSuid`, `noDev` and `noExec` are set unless said otherwise. */
-export type MqueueOptions = MountAttributes;
+/** How an mqueue file system is mounted. `noSuid`, `noDev` and `noExec` are set unless said otherwise. */
+export type MqueueOptions = MountOptions;
 
 /**
  * Mounts the POSIX message queues of the IPC namespace of the process that takes this step.
@@ -18,7 +17,7 @@ export type MqueueOptions = MountAttributes;
  * ```
  */
 export function mqueue(at: Place, options: MqueueOptions = {}): Step[] {
-  return mountAt(at, newMqueue(options, { purpose: `message queues for ${placeName(at)}`, as: shortName(at) }));
+  return mountAt(at, mqueueMount({ purpose: `message queues for ${placeName(at)}`, as: shortName(at), ...options }));
 }
 
 /**
@@ -26,11 +25,11 @@ export function mqueue(at: Place, options: MqueueOptions = {}): Step[] {
  *
  * @example
  * ```ts
- * import { newMqueue } from '@ctr/fs';
- * const { steps, mount } = newMqueue();
+ * import { mqueueMount } from '@ctr/fs';
+ * const { steps, mount } = mqueueMount();
  * ```
  */
-export function newMqueue(options: MqueueOptions = {}, naming: Naming = {}): Detached {
-  checkOptions('mqueue', options, attributeKeys);
-  return newMount('mqueue', { ...naming, attributes: { noSuid: true, noDev: true, noExec: true, ...attributesOf(options) } });
+export function mqueueMount(options: MqueueOptions = {}): Detached {
+  checkOptions('mqueue', options, mountKeys);
+  return newMount('mqueue', newMountOf(options, { noSuid: true, noDev: true, noExec: true }));
 }

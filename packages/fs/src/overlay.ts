@@ -1,11 +1,10 @@
-import { AT_FDCWD, fsconfigCommands, fsopenFlags, openFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { AT_FDCWD, checkOptions, fsconfigCommands, fsopenFlags, openFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
-import { attributeKeys, attributesOf, finish, fsconfig, MAX_OPTION_BYTES, mountAt, type Detached, type MountAttributes, type Naming } from './mount.js';
-import { checkOptions } from './options.js';
+import { attributesOf, finish, fsconfig, MAX_OPTION_BYTES, mountAt, mountKeys, type Detached, type MountOptions } from './mount.js';
 import { checkPath, placeName, shortName, type Place } from './place.js';
 
 /** How layers are put together. All are directories of the caller, who vouches for their paths. */
-export interface OverlayOptions extends MountAttributes {
+export interface OverlayOptions extends MountOptions {
   /** Layers that are only read, the topmost first. */
   readonly lower: readonly string[];
   /** Where changes go. Without one the overlay is read-only, and needs two lower layers. */
@@ -20,8 +19,6 @@ export interface OverlayOptions extends MountAttributes {
   readonly metacopy?: boolean;
   /** Keep the identity of hard links over a copy-up. @default the kernel's choice */
   readonly index?: boolean;
-  /** What the mount table names as its source. @default 'overlay' */
-  readonly source?: string;
 }
 
 /**
@@ -43,7 +40,7 @@ export interface OverlayOptions extends MountAttributes {
  * ```
  */
 export function overlay(at: Place, options: OverlayOptions): Step[] {
-  return mountAt(at, newOverlay(options, { purpose: `an overlay for ${placeName(at)}`, as: shortName(at) }));
+  return mountAt(at, overlayMount({ purpose: `an overlay for ${placeName(at)}`, as: shortName(at), ...options }));
 }
 
 /**
@@ -51,50 +48,60 @@ export function overlay(at: Place, options: OverlayOptions): Step[] {
  *
  * @example
  * ```ts
- * import { attach, newOverlay, openPlace, pivotRoot } from '@ctr/fs';
- * const { steps, mount } = newOverlay({ lower: ['/srv/app', '/srv/base'] });
+ * import { attach, overlayMount, openPlace, pivotRoot } from '@ctr/fs';
+ * const { steps, mount } = overlayMount({ lower: ['/srv/app', '/srv/base'] });
  * const root = openPlace('/');
  * const plan = [...steps, ...root.steps, ...attach(mount, root.fd), ...pivotRoot(mount)];
  * ```
  */
-export function newOverlay(options: OverlayOptions, { purpose = 'an overlay', as = 'overlay' }: Naming = {}): Detached {
-  checkOptions('overlay', options, ['lower', 'upper', 'work', 'userXattr', 'volatile', 'metacopy', 'index', 'source', ...attributeKeys]);
-  const { lower, upper, work, userXattr = false, volatile = false, metacopy, index, source = 'overlay' } = options;
+export function overlayMount(options: OverlayOptions): Detached {
+  checkOptions('overlay', options, ['lower', 'upper', 'work', 'userXattr', 'volatile', 'metacopy', 'index', ...mountKeys]);
+  const { lower, upper, work, userXattr = false, volatile = false, metacopy, index, source = 'overlay', purpose = 'an overlay', as = 'overlay', onFailure } = options;
   if (lower.length === 0) throw new TypeError('an overlay needs a lower layer');
   if ((upper === undefined) !== (work === undefined)) throw new TypeError('an overlay needs both upper and work, or neither');
   if (upper === undefined && lower.length === 1) throw new TypeError('an overlay without an upper layer needs two lower ones: bind shows a single one');
   for (const path of [...lower, ...(upper === undefined ? [] : [upper]), ...(work === undefined ? [] : [work])]) checkPath(path);
-  const open: Step = { call: 'fsopen', args: ['overlay', fsopenFlags.FSOPEN_CLOEXEC], purpose, as: `new-${as}`, hints: { ENODEV: 'this kernel has no overlay file system' } };
+  const otherwise = onFailure && { onFailure };
+  const open: Step = { call: 'fsopen', args: ['overlay', fsopenFlags.FSOPEN_CLOEXEC], purpose, as: `new-${as}`, hints: { ENODEV: 'this kernel has no overlay file system' }, ...otherwise };
   const context = resultOf(open);
-  const set = (key: string, value: string): Step => fsconfig('overlay', context, [fsconfigCommands.FSCONFIG_SET_STRING, key, value]);
-  const settings = [
-    set('source', source),
-    ...lowerLayers(context, lower),
-    ...(upper === undefined ? [] : layer(context, 'upperdir', escape(upper), upper)),
-    ...(work === undefined ? [] : layer(context, 'workdir', escape(work), work)),
-    ...(userXattr ? [fsconfig('overlay', context, [fsconfigCommands.FSCONFIG_SET_FLAG, 'userxattr', null])] : []),
-    ...(volatile ? [fsconfig('overlay', context, [fsconfigCommands.FSCONFIG_SET_FLAG, 'volatile', null])] : []),
-    ...(metacopy === undefined ? [] : [set('metacopy', metacopy ? 'on' : 'off')]),
-    ...(index === undefined ? [] : [set('index', index ? 'on' : 'off')]),
+  const settings: Setting[] = [
+    { key: 'source', value: source },
+    ...lowerLayers(lower),
+    ...(upper === undefined ? [] : [{ key: 'upperdir', value: escape(upper), path: upper }]),
+    ...(work === undefined ? [] : [{ key: 'workdir', value: escape(work), path: work }]),
+    ...(userXattr ? [{ key: 'userxattr', value: true as const }] : []),
+    ...(volatile ? [{ key: 'volatile', value: true as const }] : []),
+    ...(metacopy === undefined ? [] : [{ key: 'metacopy', value: metacopy ? 'on' : 'off' }]),
+    ...(index === undefined ? [] : [{ key: 'index', value: index ? 'on' : 'off' }]),
   ];
-  return finish('overlay', open, settings, attributesOf(options), { purpose, as });
+  const steps = settings.flatMap((setting) => setLayer(context, setting, otherwise));
+  return finish('overlay', open, steps, attributesOf(options), { as, ...otherwise });
+}
+
+/** An option; with `path`, a layer or several. */
+interface Setting {
+  readonly key: string;
+  readonly value: string | true;
+  readonly path?: string;
 }
 
 /** All lower layers as one value, which every kernel takes, if there is room for it in fsconfig(2); else one by one. */
-function lowerLayers(context: ResultOf, lower: readonly string[]): Step[] {
+function lowerLayers(lower: readonly string[]): Setting[] {
   const together = lower.map(escape).join(':');
-  if (Buffer.byteLength(together) <= MAX_OPTION_BYTES) return layer(context, 'lowerdir', together, together);
-  return lower.flatMap((path) => layer(context, 'lowerdir+', path, path));
+  if (Buffer.byteLength(together) <= MAX_OPTION_BYTES) return [{ key: 'lowerdir', value: together, path: lower.join(', ') }];
+  return lower.map((path) => ({ key: 'lowerdir+', value: path, path }));
 }
 
-/** A layer by its path, or, if that is too long for fsconfig(2), by an open directory. */
-function layer(context: ResultOf, key: string, value: string, path: string): Step[] {
+/** A layer is set by its path, or, if that is too long for fsconfig(2), as an open directory. */
+function setLayer(context: ResultOf, { key, value, path }: Setting, otherwise: { readonly onFailure: Step } | undefined): Step[] {
+  const set = fsconfig('overlay', context, key, value);
+  if (path === undefined) return [{ ...set, ...otherwise }];
   const hints = {
-    EINVAL: `overlay refuses ${key}: the directory may not serve as a layer, or, before Linux 6.5, its path has a comma in it${key === 'lowerdir+' ? '; before Linux 6.8 all lower paths together may have 255 bytes' : ''}`,
-    ENOENT: `a directory of ${key} does not exist: ${path}`,
+    EINVAL: `overlay refuses ${key}: a directory may not serve as a layer, or, before Linux 6.5, a path has a comma in it${key === 'lowerdir+' ? '; before Linux 6.8 all lower paths together may have 255 bytes' : ''}`,
+    ENOENT: `a directory does not exist: ${path}`,
   };
-  if (Buffer.byteLength(value) <= MAX_OPTION_BYTES) return [{ ...fsconfig('overlay', context, [fsconfigCommands.FSCONFIG_SET_STRING, key, value]), hints }];
-  const open: Step = { call: 'openat', args: [AT_FDCWD, path, openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0], purpose: `find ${path}`, as: 'layer' };
+  if (value === true || Buffer.byteLength(value) <= MAX_OPTION_BYTES) return [{ ...set, hints, ...otherwise }];
+  const open: Step = { call: 'openat', args: [AT_FDCWD, path, openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0], purpose: `find ${path}`, as: 'layer', ...otherwise };
   return [
     open,
     {
@@ -102,6 +109,7 @@ function layer(context: ResultOf, key: string, value: string, path: string): Ste
       args: [context, fsconfigCommands.FSCONFIG_SET_FD, key, null, resultOf(open)],
       purpose: `set ${key}`,
       hints: { ...hints, EINVAL: `overlay refuses ${key}: a path of more than ${MAX_OPTION_BYTES} bytes needs Linux 6.13; shorten it` },
+      ...otherwise,
     },
   ];
 }

@@ -1,6 +1,6 @@
-import { AT_FDCWD, Fd, openFlags, openHow, resolveFlags, resultOf, errnos, fileTypes, label, Memory, type Load, type ResultOf, type Step } from '@ctr/syscall';
+import { AT_FDCWD, checkOptions, Fd, openFlags, openHow, resolveFlags, resultOf, errnos, fileTypes, label, Memory, type Load, type ResultOf, type Step } from '@ctr/syscall';
 
-import { checkMode, checkOptions } from './options.js';
+import { checkMode } from './options.js';
 
 /** An open file: one of the host's, the result of an earlier step, or a number that an earlier step has written to memory. */
 export type Handle = Fd | ResultOf | Load;
@@ -121,6 +121,12 @@ export function isInRoot(place: Handle | InRoot): place is InRoot {
 export function checkPath(path: string): void {
   if (path === '') throw new TypeError('the path is empty');
   if (path.includes('\0')) throw new RangeError(`the path ${JSON.stringify(path)} has a NUL byte in it`);
+}
+
+/** Refuses what is not a path downwards from an open directory. */
+export function checkBelow(path: string): void {
+  checkPath(path);
+  if (path.startsWith('/') || path.split('/').includes('..')) throw new RangeError(`the path ${JSON.stringify(path)} does not lead down from an open directory`);
 }
 
 /** How a path below a root is resolved. */

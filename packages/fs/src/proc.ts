@@ -1,11 +1,11 @@
-import type { Step } from '@ctr/syscall';
+import { checkOptions, type Step } from '@ctr/syscall';
 
-import { attributeKeys, attributesOf, mountAt, newMount, type Detached, type MountAttributes, type Naming } from './mount.js';
-import { checkOneOf, checkOptions } from './options.js';
+import { mountAt, mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
+import { checkOneOf } from './options.js';
 import { placeName, shortName, withoutSymlinks, type Place } from './place.js';
 
 /** How a proc file system is made. `noSuid`, `noDev` and `noExec` are set unless said otherwise. */
-export interface ProcOptions extends MountAttributes {
+export interface ProcOptions extends MountOptions {
   /**
    * What a process sees of those that it may not trace:
    * everything (`off`), their directories only (`noaccess`), nothing (`invisible`), or, for every user alike, nothing that ptrace(2) would not reach (`ptraceable`).
@@ -31,7 +31,7 @@ export interface ProcOptions extends MountAttributes {
  * ```
  */
 export function proc(at: Place, options: ProcOptions = {}): Step[] {
-  return mountAt(withoutSymlinks(at), newProc(options, { purpose: `a fresh proc for ${placeName(at)}`, as: shortName(at) }));
+  return mountAt(withoutSymlinks(at), procMount({ purpose: `a fresh proc for ${placeName(at)}`, as: shortName(at), ...options }));
 }
 
 /**
@@ -39,18 +39,15 @@ export function proc(at: Place, options: ProcOptions = {}): Step[] {
  *
  * @example
  * ```ts
- * import { newProc } from '@ctr/fs';
- * const { steps, mount } = newProc({ subset: 'pid' });
+ * import { procMount } from '@ctr/fs';
+ * const { steps, mount } = procMount({ subset: 'pid' });
  * ```
  */
-export function newProc(options: ProcOptions = {}, naming: Naming = {}): Detached {
-  checkOptions('proc', options, ['hidePid', 'subset', ...attributeKeys]);
+export function procMount(options: ProcOptions = {}): Detached {
+  checkOptions('proc', options, ['hidePid', 'subset', ...mountKeys]);
   const { hidePid, subset } = options;
   if (hidePid !== undefined) checkOneOf('hidePid', hidePid, ['off', 'noaccess', 'invisible', 'ptraceable']);
   if (subset !== undefined) checkOneOf('subset', subset, ['pid']);
-  return newMount('proc', {
-    ...naming,
-    options: { ...(hidePid !== undefined && { hidepid: hidePid }), ...(subset !== undefined && { subset }) },
-    attributes: { noSuid: true, noDev: true, noExec: true, ...attributesOf(options) },
-  });
+  const fileSystem = { ...(hidePid !== undefined && { hidepid: hidePid }), ...(subset !== undefined && { subset }) };
+  return newMount('proc', newMountOf(options, { noSuid: true, noDev: true, noExec: true }, fileSystem));
 }

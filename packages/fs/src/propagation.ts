@@ -1,6 +1,6 @@
-import { AT_FDCWD, atFlags, mountAttr, mountFlags, type Step } from '@ctr/syscall';
+import { AT_FDCWD, atFlags, checkOptions, mountAttr, mountFlags, type Step } from '@ctr/syscall';
 
-import { checkOneOf, checkOptions } from './options.js';
+import { checkOneOf } from './options.js';
 import { checkPath, placeName, type Handle } from './place.js';
 
 const kinds = { private: mountFlags.MS_PRIVATE, slave: mountFlags.MS_SLAVE, shared: mountFlags.MS_SHARED, unbindable: mountFlags.MS_UNBINDABLE } as const;

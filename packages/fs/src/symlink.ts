@@ -11,13 +11,13 @@ import { checkPath, type Handle } from './place.js';
  * @see symlinkat(2)
  * @example
  * ```ts
- * import { newTmpfs, symlink } from '@ctr/fs';
- * const { steps, mount } = newTmpfs();
- * const plan = [...steps, ...symlink('/proc/self/fd', mount, 'fd')];
+ * import { tmpfsMount, symlink } from '@ctr/fs';
+ * const { steps, mount } = tmpfsMount();
+ * const plan = [...steps, symlink('/proc/self/fd', mount, 'fd')];
  * ```
  */
-export function symlink(target: string, parent: Handle, name: string): Step[] {
+export function symlink(target: string, parent: Handle, name: string): Step {
   checkName('symlink', name);
   checkPath(target);
-  return [{ call: 'symlinkat', args: [target, parent, name], purpose: `${name} leads to ${target}` }];
+  return { call: 'symlinkat', args: [target, parent, name], purpose: `${name} leads to ${target}` };
 }

@@ -1,11 +1,10 @@
-import type { Step } from '@ctr/syscall';
+import { checkOptions, type Step } from '@ctr/syscall';
 
-import { attributeKeys, attributesOf, mountAt, newMount, type Detached, type MountAttributes, type Naming } from './mount.js';
-import { checkOptions } from './options.js';
+import { mountAt, mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
 import { placeName, shortName, withoutSymlinks, type Place } from './place.js';
 
-/** Attributes of a sysfs. `readonly`, `noSuid`, `noDev` and `noExec` are set unless said otherwise. */
-export type SysfsOptions = MountAttributes;
+/** How a sysfs is mounted. `readonly`, `noSuid`, `noDev` and `noExec` are set unless said otherwise. */
+export type SysfsOptions = MountOptions;
 
 /**
  * Mounts sysfs: devices and their drivers; of network interfaces it shows those of the network namespace of the process that takes this step.
@@ -21,7 +20,7 @@ export type SysfsOptions = MountAttributes;
  * ```
  */
 export function sysfs(at: Place, options: SysfsOptions = {}): Step[] {
-  return mountAt(withoutSymlinks(at), newSysfs(options, { purpose: `a sysfs for ${placeName(at)}`, as: shortName(at) }));
+  return mountAt(withoutSymlinks(at), sysfsMount({ purpose: `a sysfs for ${placeName(at)}`, as: shortName(at), ...options }));
 }
 
 /**
@@ -29,11 +28,11 @@ export function sysfs(at: Place, options: SysfsOptions = {}): Step[] {
  *
  * @example
  * ```ts
- * import { newSysfs } from '@ctr/fs';
- * const { steps, mount } = newSysfs();
+ * import { sysfsMount } from '@ctr/fs';
+ * const { steps, mount } = sysfsMount();
  * ```
  */
-export function newSysfs(options: SysfsOptions = {}, naming: Naming = {}): Detached {
-  checkOptions('sysfs', options, attributeKeys);
-  return newMount('sysfs', { ...naming, attributes: { readonly: true, noSuid: true, noDev: true, noExec: true, ...attributesOf(options) } });
+export function sysfsMount(options: SysfsOptions = {}): Detached {
+  checkOptions('sysfs', options, mountKeys);
+  return newMount('sysfs', newMountOf(options, { readonly: true, noSuid: true, noDev: true, noExec: true }));
 }

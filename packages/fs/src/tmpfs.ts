@@ -1,11 +1,11 @@
-import type { Step } from '@ctr/syscall';
+import { checkOptions, type Step } from '@ctr/syscall';
 
-import { attributeKeys, attributesOf, mountAt, newMount, type Detached, type MountAttributes, type Naming } from './mount.js';
-import { checkInteger, checkMode, checkOptions } from './options.js';
+import { mountAt, mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
+import { checkInteger, checkMode } from './options.js';
 import { placeName, shortName, type Place } from './place.js';
 
 /** How a tmpfs is made. `noSuid` and `noDev` are set unless said otherwise. */
-export interface TmpfsOptions extends MountAttributes {
+export interface TmpfsOptions extends MountOptions {
   /** How much it may hold. @default half of the memory of the machine */
   readonly sizeBytes?: number;
   /** How many files it may hold. @default the kernel's choice, by the memory of the machine */
@@ -16,8 +16,6 @@ export interface TmpfsOptions extends MountAttributes {
   readonly uid?: number;
   /** Group of its root directory. @default who makes it */
   readonly gid?: number;
-  /** What the mount table names as its source. @default 'tmpfs' */
-  readonly source?: string;
 }
 
 /**
@@ -33,7 +31,7 @@ export interface TmpfsOptions extends MountAttributes {
  * ```
  */
 export function tmpfs(at: Place, options: TmpfsOptions = {}): Step[] {
-  return mountAt(at, newTmpfs(options, { purpose: `a tmpfs for ${placeName(at)}`, as: shortName(at) }));
+  return mountAt(at, tmpfsMount({ purpose: `a tmpfs for ${placeName(at)}`, as: shortName(at), ...options }));
 }
 
 /**
@@ -41,31 +39,27 @@ export function tmpfs(at: Place, options: TmpfsOptions = {}): Step[] {
  *
  * @example
  * ```ts
- * import { attach, directory, newTmpfs, openPlace } from '@ctr/fs';
- * const { steps, mount } = newTmpfs({ mode: 0o755 });
+ * import { attach, directory, tmpfsMount, openPlace } from '@ctr/fs';
+ * const { steps, mount } = tmpfsMount({ mode: 0o755 });
  * const place = openPlace('/mnt');
- * const plan = [...steps, ...directory(mount, 'etc'), ...place.steps, ...attach(mount, place.fd)];
+ * const plan = [...steps, directory(mount, 'etc'), ...place.steps, ...attach(mount, place.fd)];
  * ```
  */
-export function newTmpfs(options: TmpfsOptions = {}, naming: Naming = {}): Detached {
-  checkOptions('tmpfs', options, ['sizeBytes', 'inodes', 'mode', 'uid', 'gid', 'source', ...attributeKeys]);
-  const { sizeBytes, inodes, mode, uid, gid, source } = options;
+export function tmpfsMount(options: TmpfsOptions = {}): Detached {
+  checkOptions('tmpfs', options, ['sizeBytes', 'inodes', 'mode', 'uid', 'gid', ...mountKeys]);
+  const { sizeBytes, inodes, mode, uid, gid } = options;
   // Zero means no limit to the kernel: not what somebody who computes a size has in mind.
   if (sizeBytes !== undefined) checkInteger('sizeBytes', sizeBytes, 1);
   if (inodes !== undefined) checkInteger('inodes', inodes, 1);
   if (mode !== undefined) checkMode('a tmpfs', mode);
   if (uid !== undefined) checkInteger('uid', uid, 0, 0xfffffffe);
   if (gid !== undefined) checkInteger('gid', gid, 0, 0xfffffffe);
-  return newMount('tmpfs', {
-    ...naming,
-    ...(source !== undefined && { source }),
-    options: {
-      ...(sizeBytes !== undefined && { size: `${sizeBytes}` }),
-      ...(inodes !== undefined && { nr_inodes: `${inodes}` }),
-      ...(mode !== undefined && { mode: mode.toString(8) }),
-      ...(uid !== undefined && { uid: `${uid}` }),
-      ...(gid !== undefined && { gid: `${gid}` }),
-    },
-    attributes: { noSuid: true, noDev: true, ...attributesOf(options) },
-  });
+  const fileSystem = {
+    ...(sizeBytes !== undefined && { size: `${sizeBytes}` }),
+    ...(inodes !== undefined && { nr_inodes: `${inodes}` }),
+    ...(mode !== undefined && { mode: mode.toString(8) }),
+    ...(uid !== undefined && { uid: `${uid}` }),
+    ...(gid !== undefined && { gid: `${gid}` }),
+  };
+  return newMount('tmpfs', newMountOf(options, { noSuid: true, noDev: true }, fileSystem));
 }
