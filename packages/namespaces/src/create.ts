@@ -33,7 +33,9 @@ export function create(...kinds: Namespace[]): Step[] {
       call: 'unshare',
       args: [flags],
       purpose: `new ${listed(kinds)}`,
-      ...(kinds.includes('user') && { hints: { EINVAL: 'a process with threads, as Node is, cannot move into a new user namespace: launch the plan instead of performing it' } }),
+      ...(kinds.includes('user') && {
+        hints: { EINVAL: 'a process with threads, as Node is, cannot move into a new user namespace: launch the plan instead of performing it' },
+      }),
     },
   ];
 }

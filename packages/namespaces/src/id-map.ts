@@ -72,7 +72,7 @@ export function mapOwnIds(maps: IdMaps): Step[] {
   const { uids, gids } = checkedMaps(maps);
   const hints = (kind: string): Step['hints'] => ({ EPERM: `a process can map its own effective ${kind} only, and only once` });
   return [
-    ...writeProcFile('/proc/self/setgroups', 'deny', 'no process of the namespace leaves its groups (the kernel asks for this before gid_map)'),
+    ...writeProcFile('/proc/self/setgroups', 'deny', 'keep the groups of all processes in it, which the kernel asks for before a group is mapped'),
     ...writeProcFile('/proc/self/uid_map', idMapText(single(uids, 'uids')), 'map the user id', hints('user id')),
     ...writeProcFile('/proc/self/gid_map', idMapText(single(gids, 'gids')), 'map the group id', hints('group id')),
   ];
@@ -80,7 +80,8 @@ export function mapOwnIds(maps: IdMaps): Step[] {
 
 function single(map: IdMap, kind: string): IdMap {
   const ids = map.reduce((sum, { count }) => sum + count, 0);
-  if (ids !== 1) throw new RangeError(`${kind}: ${ids} ids are mapped, and a process can map one itself, its own: write the maps from outside, with writeIdMaps`);
+  if (ids !== 1)
+    throw new RangeError(`${kind}: ${ids} ids are mapped, and a process can map one itself, its own: write the maps from outside, with writeIdMaps`);
   return map;
 }
 
@@ -92,7 +93,8 @@ function checkedMap(ranges: readonly IdRange[], what: string): IdMap {
   refuseOverlap(map, 'inside', what);
   refuseOverlap(map, 'outside', what);
   const bytes = idMapText(map).length;
-  if (bytes >= PAGE_BYTES) throw new RangeError(`${what}: as text, a line for each range, a map is shorter than ${PAGE_BYTES} bytes, and these ${ranges.length} ranges have ${bytes}`);
+  if (bytes >= PAGE_BYTES)
+    throw new RangeError(`${what}: as text, a line for each range, a map is shorter than ${PAGE_BYTES} bytes, and these ${ranges.length} ranges have ${bytes}`);
   return Object.freeze(map);
 }
 
@@ -114,7 +116,8 @@ function refuseOverlap(map: IdMap, side: 'inside' | 'outside', what: string): vo
   const sorted = map.toSorted((a, b) => a[side] - b[side]);
   for (const [i, range] of sorted.entries()) {
     const next = sorted[i + 1];
-    if (next && range[side] + range.count > next[side]) throw new RangeError(`${what}: ${shown(range)} and ${shown(next)} overlap ${side}: ${next[side]} is in both`);
+    if (next && range[side] + range.count > next[side])
+      throw new RangeError(`${what}: ${shown(range)} and ${shown(next)} overlap ${side}: ${next[side]} is in both`);
   }
 }
 

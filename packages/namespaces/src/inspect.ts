@@ -71,5 +71,11 @@ function failure(pid: number, kind: Namespace, code: ErrnoName): SyscallError {
     EACCES: "the namespaces of another user's process are seen with CAP_SYS_PTRACE only",
   };
   const hint = hints[code];
-  return new SyscallError({ call: 'stat', line: `stat("/proc/${pid}/ns/${namespaceFile(kind)}")`, errno: errnos[code] ?? 0, purpose: `the ${kind} namespace of process ${pid}`, ...(hint && { hint }) });
+  return new SyscallError({
+    call: 'stat',
+    line: `stat("/proc/${pid}/ns/${namespaceFile(kind)}")`,
+    errno: errnos[code] ?? 0,
+    purpose: `the ${kind} namespace of process ${pid}`,
+    ...(hint && { hint }),
+  });
 }

@@ -46,7 +46,13 @@ export function join(target: number | Fd, ...kinds: Namespace[]): Step[] {
   });
   if (typeof target !== 'number') return [setns(target, String(target))];
   checkPid(target);
-  const open: Step = { call: 'pidfd_open', args: [target, 0], purpose: `hold on to process ${target}`, as: 'target', hints: { ESRCH: 'no process has this pid' } };
+  const open: Step = {
+    call: 'pidfd_open',
+    args: [target, 0],
+    purpose: `hold on to process ${target}`,
+    as: 'target',
+    hints: { ESRCH: 'no process has this pid' },
+  };
   return [open, setns(resultOf(open), `process ${target}`), { call: 'close', args: [resultOf(open)], purpose: 'let go of it' }];
 }
 
@@ -65,10 +71,15 @@ export function join(target: number | Fd, ...kinds: Namespace[]): Step[] {
  * ```
  */
 export function joinPath(path: string, kind: Namespace): Step[] {
-  const open: Step = { call: 'openat', args: [AT_FDCWD, path, openFlags.O_RDONLY | openFlags.O_CLOEXEC, 0], purpose: `a ${kind} namespace`, as: kind };
+  const open: Step = { call: 'openat', args: [AT_FDCWD, path, openFlags.O_RDONLY | openFlags.O_CLOEXEC], purpose: `a ${kind} namespace`, as: kind };
   return [
     open,
-    { call: 'setns', args: [resultOf(open), namespaceFlag(kind)], purpose: `join the ${kind} namespace`, hints: { EINVAL: `${path} is not a ${kind} namespace` } },
+    {
+      call: 'setns',
+      args: [resultOf(open), namespaceFlag(kind)],
+      purpose: `join the ${kind} namespace`,
+      hints: { EINVAL: `${path} is not a ${kind} namespace` },
+    },
     { call: 'close', args: [resultOf(open)], purpose: 'the file is not needed any more' },
   ];
 }

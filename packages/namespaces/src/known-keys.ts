@@ -1,9 +1,12 @@
-/** Throws a `TypeError` for a key that an object of options does not have, with the known one that is most like it. */
+/** Further from a known word than this, a key is no misspelling of it. */
+const MISSPELT = 3;
+
+/** Throws a `TypeError` for a key that an object of options does not have, with the known one that it resembles. */
 export function checkKeys(what: string, options: object, known: readonly string[]): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
-    const nearest = known.toSorted((a, b) => distance(key, a) - distance(key, b))[0];
-    throw new TypeError(`${what} has no ${JSON.stringify(key)}: is ${nearest} meant? (It has ${known.join(', ')}.)`);
+    const [nearest] = known.filter((name) => distance(key, name) <= MISSPELT).toSorted((a, b) => distance(key, a) - distance(key, b));
+    throw new TypeError(`${what} has no ${JSON.stringify(key)}: ${nearest === undefined ? '' : `is ${nearest} meant? `}it has ${known.join(', ')}`);
   }
 }
 

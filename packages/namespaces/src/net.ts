@@ -13,7 +13,12 @@ import { ifreq, interfaceFlags, ioctls, resultOf, socketDomains, socketTypes, ty
  * ```
  */
 export function loopbackUp(): Step[] {
-  const socket: Step = { call: 'socket', args: [socketDomains.AF_INET, socketTypes.SOCK_DGRAM | socketTypes.SOCK_CLOEXEC, 0], purpose: 'any socket, to speak of network devices', as: 'socket' };
+  const socket: Step = {
+    call: 'socket',
+    args: [socketDomains.AF_INET, socketTypes.SOCK_DGRAM | socketTypes.SOCK_CLOEXEC, 0],
+    purpose: 'any socket, to speak of network devices',
+    as: 'socket',
+  };
   const loopback = ifreq({ ifr_name: Buffer.from('lo'), ifr_flags: interfaceFlags.IFF_UP | interfaceFlags.IFF_RUNNING });
   return [
     socket,

@@ -54,7 +54,12 @@ async function find(name: string): Promise<string | undefined> {
 function content(file: Fd): string {
   const bytes = Buffer.alloc(4096);
   const text = bytes.toString('utf8', 0, readSync(file.number, bytes, 0, bytes.length, 0)).trim();
-  return text === '' ? 'it gave no reason' : text.split('\n').map((line) => quoted(line).slice(1, -1)).join('; ');
+  return text === ''
+    ? 'it gave no reason'
+    : text
+        .split('\n')
+        .map((line) => quoted(line).slice(1, -1))
+        .join('; ');
 }
 
 async function advice(kind: 'uid' | 'gid', map: IdMap): Promise<string> {

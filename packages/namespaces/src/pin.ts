@@ -28,7 +28,12 @@ export function pin(target: number | 'self' | Fd, kind: Namespace, at: string): 
   if (typeof target === 'object') namespace = target;
   else {
     const path = `/proc/${target}/ns/${file}`;
-    const open: Step = { call: 'openat', args: [AT_FDCWD, path, openFlags.O_RDONLY | openFlags.O_CLOEXEC, 0], purpose: `the ${kind} namespace to keep`, as: kind };
+    const open: Step = {
+      call: 'openat',
+      args: [AT_FDCWD, path, openFlags.O_RDONLY | openFlags.O_CLOEXEC],
+      purpose: `the ${kind} namespace to keep`,
+      as: 'namespace',
+    };
     steps.push(open);
     namespace = resultOf(open);
   }
@@ -36,7 +41,7 @@ export function pin(target: number | 'self' | Fd, kind: Namespace, at: string): 
     call: 'open_tree',
     args: [namespace, '', openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC | atFlags.AT_EMPTY_PATH],
     purpose: 'a mount of it',
-    as: 'mount',
+    as: 'tree',
     hints: { EPERM: 'mounting needs CAP_SYS_ADMIN in the user namespace that the mount namespace belongs to', EINVAL: 'the file is no namespace' },
   };
   // Made after the call that needs the privilege: without it, no file is left behind.
@@ -51,13 +56,14 @@ export function pin(target: number | 'self' | Fd, kind: Namespace, at: string): 
     call: 'move_mount',
     args: [resultOf(tree), '', resultOf(place), '', moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH | moveMountFlags.MOVE_MOUNT_T_EMPTY_PATH],
     purpose: `pin the ${kind} namespace`,
-    hints: { ELOOP: 'a mount namespace cannot be pinned in itself, nor in a newer one', EINVAL: 'a mount namespace is pinned from outside of it, onto a mount that is private' },
+    hints: {
+      ELOOP: 'a mount namespace cannot be pinned in itself, nor in a newer one',
+      EINVAL: 'a mount namespace is pinned from outside of it, onto a mount that is private',
+    },
   };
   steps.push(tree, place, attach);
-  for (const open of [namespace, resultOf(place), resultOf(tree)]) {
-    if (open !== target) steps.push({ call: 'close', args: [open], purpose: 'it is in place' });
-  }
-  return steps;
+  const opened = steps.filter((step) => step !== attach);
+  return [...steps, ...opened.map((step): Step => ({ call: 'close', args: [resultOf(step)], purpose: 'it is in place' }))];
 }
 
 /**
@@ -73,7 +79,12 @@ export function pin(target: number | 'self' | Fd, kind: Namespace, at: string): 
  */
 export function unpin(at: string): Step[] {
   return [
-    { call: 'umount2', args: [at, umountFlags.MNT_DETACH | umountFlags.UMOUNT_NOFOLLOW], purpose: 'unpin the namespace', hints: { EINVAL: 'nothing is pinned there' } },
+    {
+      call: 'umount2',
+      args: [at, umountFlags.MNT_DETACH | umountFlags.UMOUNT_NOFOLLOW],
+      purpose: 'unpin the namespace',
+      hints: { EINVAL: 'nothing is pinned there' },
+    },
     { call: 'unlinkat', args: [AT_FDCWD, at, 0], purpose: 'remove the file it was pinned to' },
   ];
 }

@@ -66,8 +66,10 @@ export function parseSubIds(content: string, { uid, username }: SubIdUser, path:
     if (owner !== String(uid) && (username === undefined || owner !== username)) continue;
     const start = parseDecimal(first ?? '', MAX_ID);
     const count = parseDecimal(number ?? '', MAX_ID + 1);
-    if (start === undefined || count === undefined || rest.length > 0) throw new Error(`${path}, line ${i + 1}: ${quoted(line)} is not of the form name:first:count`);
-    if (count === 0 || start + count - 1 > MAX_ID) throw new Error(`${path}, line ${i + 1}: ${quoted(line)} has no ids, or goes beyond the last one, ${MAX_ID}`);
+    if (start === undefined || count === undefined || rest.length > 0)
+      throw new Error(`${path}, line ${i + 1}: ${quoted(line)} is not of the form name:first:count`);
+    if (count === 0 || start + count - 1 > MAX_ID)
+      throw new Error(`${path}, line ${i + 1}: ${quoted(line)} has no ids, or goes beyond the last one, ${MAX_ID}`);
     ranges.push({ start, count });
   }
   return ranges;

@@ -39,7 +39,7 @@ export function timeOffsets(offsets: TimeOffsets): Step[] {
   if (offsets.monotonic) text += line('monotonic', offsets.monotonic);
   if (offsets.boottime) text += line('boottime', offsets.boottime);
   if (text === '') throw new TypeError('timeOffsets: no clock is named');
-  return writeProcFile('/proc/self/timens_offsets', text, 'the clocks of the time namespace', {
+  return writeProcFile('/proc/self/timens_offsets', text, 'set the clocks of the time namespace', {
     EACCES: 'a process is in the time namespace already: its clocks are set before the first one',
     ERANGE: 'a clock cannot be set to before the start of the machine, nor to more than 146 years after it',
   });
@@ -49,6 +49,7 @@ function line(clock: string, offset: TimeOffset): string {
   checkKeys(`timeOffsets: ${clock}`, offset, ['seconds', 'nanoseconds']);
   const { seconds, nanoseconds = 0 } = offset;
   if (!Number.isSafeInteger(seconds)) throw new RangeError(`timeOffsets: ${clock}: ${seconds} is not a whole number of seconds`);
-  if (!Number.isInteger(nanoseconds) || nanoseconds < 0 || nanoseconds > 999_999_999) throw new RangeError(`timeOffsets: ${clock}: ${nanoseconds} nanoseconds are not 0 to 999999999`);
+  if (!Number.isInteger(nanoseconds) || nanoseconds < 0 || nanoseconds > 999_999_999)
+    throw new RangeError(`timeOffsets: ${clock}: ${nanoseconds} nanoseconds are not 0 to 999999999`);
   return `${clock} ${seconds} ${nanoseconds}\n`;
 }

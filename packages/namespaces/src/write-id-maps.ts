@@ -88,9 +88,16 @@ async function writeOnce(pid: number, name: string, text: string): Promise<void>
     const code = (error as NodeJS.ErrnoException).code as ErrnoName;
     const hints: Partial<Record<ErrnoName, string>> = {
       ENOENT: 'the process has ended',
-      EPERM: 'a map is written once, by a process with CAP_SETUID and CAP_SETGID in the user namespace around it (and CAP_SETFCAP to map its root); outside ids have to exist there',
+      EPERM:
+        'a map is written once, by a process with CAP_SETUID and CAP_SETGID in the user namespace around it (and CAP_SETFCAP to map its root); outside ids have to exist there',
     };
     const hint = hints[code];
-    throw new SyscallError({ call: call.slice(0, call.indexOf('(')), line: call, errno: errnos[code] ?? 0, purpose: `map the ids of process ${pid}`, ...(hint && { hint }) });
+    throw new SyscallError({
+      call: call.slice(0, call.indexOf('(')),
+      line: call,
+      errno: errnos[code] ?? 0,
+      purpose: `map the ids of process ${pid}`,
+      ...(hint && { hint }),
+    });
   }
 }
