@@ -5,13 +5,16 @@ export { boundDevice, device, devices, type Device, type DeviceNodes } from './d
 export { devpts, devptsMount, type DevptsOptions } from './devpts.js';
 export { directory } from './directory.js';
 export { idmap } from './idmap.js';
+export { mask, type MaskOptions } from './mask.js';
 export { attach, newMount, setAttributes, unmount, type Detached, type MountAttributes, type Mounted, type MountOptions, type NewMount, type StepOptions } from './mount.js';
+export { mounts, parseMountinfo, type Mount, type MountPropagation } from './mountinfo.js';
 export { mqueue, mqueueMount, type MqueueOptions } from './mqueue.js';
 export { overlayMount, overlay, type OverlayOptions } from './overlay.js';
 export { pivotRoot } from './pivot-root.js';
 export { inRoot, openPlace, type Handle, type InRoot, type InRootOptions, type OpenedPlace, type Place } from './place.js';
 export { procMount, proc, type ProcOptions } from './proc.js';
 export { propagation, type Propagation } from './propagation.js';
+export { readonlyPath } from './readonly.js';
 export { symlink } from './symlink.js';
 export { sysfsMount, sysfs, type SysfsOptions } from './sysfs.js';
 export { tmpfsMount, tmpfs, type TmpfsOptions } from './tmpfs.js';

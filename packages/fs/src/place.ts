@@ -94,6 +94,21 @@ export function openPlace(place: Place, options: { readonly directory?: boolean 
   return openInRoot(place, directory);
 }
 
+/** Opens what is at a place below a root, whatever its type; goes on elsewhere if nothing is. */
+export function ifThere(place: InRoot, otherwise: Step): OpenedPlace {
+  const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC, resolve: resolution(place.symlinks) });
+  const open: Step = {
+    call: 'openat2',
+    args: [place.root, place.path === '' ? '/' : place.path, how, how.byteLength],
+    purpose: `find /${place.path}, if it is there`,
+    as: `at-${shortName(place)}`,
+    tolerates: ['ENOENT', 'ENOTDIR'],
+    hints: hintsFor(place.path),
+    jump: { when: '<', to: otherwise },
+  };
+  return { steps: [open], fd: resultOf(open) };
+}
+
 /** What a place is called in messages. */
 export function placeName(place: Place): string {
   if (typeof place === 'string') return place;

@@ -1,0 +1,101 @@
+import { AT_FDCWD, atFlags, checkOptions, errnos, fail, fileTypes, label, Memory, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+
+import { attach } from './mount.js';
+import { checkPath, ifThere, inRoot, placeName, type Handle } from './place.js';
+import { tmpfsMount } from './tmpfs.js';
+
+/** How paths are masked. */
+export interface MaskOptions {
+  /** The null device: a path that the caller vouches for, or an open file. @default '/dev/null', which is the host's as long as the root has not been changed */
+  readonly nullDevice?: string | Handle;
+}
+
+const CLONE = openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC;
+
+/**
+ * Hides files and directories below a root: a file is covered by the null device, a directory by an empty, read-only tmpfs. What is missing is no error.
+ *
+ * Comes after what is to be hidden is mounted, and before {@link pivotRoot}. The null device is checked to be that (a character device, 1:3), and never looked for below the root,
+ * where an image could have put something else.
+ *
+ * The steps fail with ENODEV if the null device is not one.
+ *
+ * @see null(4)
+ * @example
+ * ```ts
+ * import { inRoot, mask, proc } from '@ctr/fs';
+ * import { openFd } from '@ctr/syscall';
+ * using root = openFd('/srv', { directory: true });
+ * const plan = [...proc(inRoot(root, '/proc')), ...mask(root, ['/proc/kcore', '/proc/acpi'])];
+ * ```
+ */
+export function mask(root: Handle, paths: readonly string[], options: MaskOptions = {}): Step[] {
+  checkOptions('mask', options, ['nullDevice']);
+  const { nullDevice = '/dev/null' } = options;
+  if (typeof nullDevice === 'string') checkPath(nullDevice);
+  if (paths.length === 0) return [];
+  const firstFile: Step = {
+    call: 'open_tree',
+    args: typeof nullDevice === 'string' ? [AT_FDCWD, nullDevice, CLONE] : [nullDevice, '', CLONE | atFlags.AT_EMPTY_PATH],
+    purpose: 'the null device, to cover files with',
+    as: 'null',
+    into: new Memory(8, 'null').at(0),
+  };
+  const empty = tmpfsMount({ readonly: true, noExec: true, mode: 0o755, purpose: 'an empty directory, to cover directories with', as: 'empty' });
+  const firstDirectory: Step = { call: 'add', args: [empty.mount, 0], purpose: 'the first cover of a directory', as: 'empty', into: new Memory(8, 'empty').at(0) };
+  return [
+    firstFile,
+    ...checkNullDevice(resultOf(firstFile), placeName(nullDevice)),
+    ...empty.steps,
+    firstDirectory,
+    ...paths.flatMap((path) => hide(root, path, firstFile, firstDirectory)),
+  ];
+}
+
+/**
+ * One path. Whether it is a directory shows when the cover for a file does not fit.
+ * A mount that is attached to nothing cannot be copied (before Linux 6.15), but one that has just been attached can: the next cover is a copy of the last, stored in its place.
+ */
+function hide(root: Handle, path: string, firstFile: Step, firstDirectory: Step): Step[] {
+  const next = label(`${path} is hidden, if it exists`);
+  const { steps, fd } = ifThere(inRoot(root, path), next);
+  const coverDirectory = attach(resultOf(firstDirectory), fd, `hide the directory ${path}`);
+  const coverFile = attach(resultOf(firstFile), fd, `hide ${path}, if it is a file`).map(
+    (step): Step => ({ ...step, tolerates: ['ENOTDIR'], ...(coverDirectory[0] && { jump: { when: '!=', to: coverDirectory[0] } }) }),
+  );
+  return [
+    ...steps,
+    ...coverFile,
+    { ...another(firstFile), purpose: 'a cover for the next file', jump: { when: '!=', than: -1, to: next } },
+    ...coverDirectory,
+    { ...another(firstDirectory), purpose: 'a cover for the next directory' },
+    next,
+  ];
+}
+
+function another(cover: Step): Pick<Step, 'call' | 'args' | 'as' | 'into'> {
+  return { call: 'open_tree', args: [resultOf(cover), '', CLONE | atFlags.AT_EMPTY_PATH], ...(cover.as !== undefined && { as: cover.as }), ...(cover.into && { into: cover.into }) };
+}
+
+/** statx(2), linux/stat.h: STATX_TYPE, STATX_MODE; struct statx: the upper byte of stx_mode, and stx_rdev_major and stx_rdev_minor as one number. */
+const STATX_TYPE_AND_MODE = 3;
+const STATX_BYTES = 256;
+const MODE_UPPER = 0x1d;
+const RDEV = 0x80;
+/** A character device that its owner may read. */
+const CHARACTER_DEVICE = (fileTypes.S_IFCHR | 0o400) >> 8;
+/** Major 1, minor 3. */
+const NULL_DEVICE = 1 + 3 * 2 ** 32;
+
+function checkNullDevice(file: ResultOf, name: string): Step[] {
+  const stat = new Memory(STATX_BYTES, 'stat');
+  const wrong = fail(errnos.ENODEV, `${name} has to be the null device`, { ENODEV: `${name} is not the character device 1:3: nothing can be hidden with it` });
+  const right = label(`${name} is the null device`);
+  return [
+    { call: 'statx', args: [file, '', atFlags.AT_EMPTY_PATH, STATX_TYPE_AND_MODE, stat], purpose: `is ${name} the null device?` },
+    { call: 'add', args: [stat.u8(MODE_UPPER), 0], purpose: 'is it a character device?', jump: { when: '!=', than: CHARACTER_DEVICE, to: wrong } },
+    { call: 'add', args: [stat.u64(RDEV), 0], purpose: 'is it 1:3?', jump: { when: '==', than: NULL_DEVICE, to: right } },
+    wrong,
+    right,
+  ];
+}

@@ -1,0 +1,28 @@
+import { label, type Step } from '@ctr/syscall';
+
+import { bindMount } from './bind.js';
+import { attach } from './mount.js';
+import { ifThere, inRoot, type Handle } from './place.js';
+
+/**
+ * Makes files and directories below a root read-only, with all that is mounted below them: each is bound onto itself. What is missing is no error.
+ *
+ * Comes after what is to be protected is mounted: what is mounted there later is not.
+ *
+ * @see mount_setattr(2)
+ * @example
+ * ```ts
+ * import { inRoot, proc, readonlyPath } from '@ctr/fs';
+ * import { openFd } from '@ctr/syscall';
+ * using root = openFd('/srv', { directory: true });
+ * const plan = [...proc(inRoot(root, '/proc')), ...readonlyPath(root, ['/proc/sys', '/proc/sysrq-trigger'])];
+ * ```
+ */
+export function readonlyPath(root: Handle, paths: readonly string[]): Step[] {
+  return paths.flatMap((path) => {
+    const next = label(`${path} is read-only, if it exists`);
+    const { steps, fd } = ifThere(inRoot(root, path), next);
+    const bound = bindMount(fd, { recursive: true, readonly: true, purpose: `a mount of ${path}` });
+    return [...steps, ...bound.steps, ...attach(bound.mount, fd, `attach it over ${path}`), next];
+  });
+}
