@@ -6,14 +6,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const out = 'dist';
-for (const file of existsSync(out) ? readdirSync(out) : []) if (/^chunk-.*\.js(\.map)?$/.test(file)) rmSync(join(out, file));
+// tsc writes only declarations here: every script is of an earlier bundle.
+for (const file of existsSync(out) ? readdirSync(out) : []) if (file.endsWith('.js')) rmSync(join(out, file));
 
 await build({
   entryPoints: ['src/bin.ts', 'src/index.ts'].filter((file) => existsSync(file)),
   outdir: out,
   bundle: true,
   splitting: true,
-  chunkNames: 'chunk-[name]-[hash]',
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
