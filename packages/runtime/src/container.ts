@@ -1,4 +1,4 @@
-import { collectGarbage, readUsage, removeGroup } from '@ctr/cgroups';
+import { collectGarbage, removeGroup, type Usage as GroupUsage } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
 import { Fd, launch, requireKernel, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
 
@@ -76,7 +76,7 @@ export async function startSpec(spec: Spec, { stdio = 'inherit', cancelSignal, t
     });
   } catch (error) {
     master?.close();
-    if (container.group) await removeGroup(container.group.directories);
+    container.group?.undo(error);
     throw error;
   }
   return running(container, child, master, began, cancelSignal, timeoutMs);
@@ -98,7 +98,7 @@ function running({ spec, group }: ContainerPlan, child: Child, masterFd: Fd | un
     const exit = await child.exited;
     ended = true;
     clearTimeout(timer);
-    const measured = group && readUsage(group.directories);
+    const measured = group?.read();
     if (group) await removeGroup(group.directories);
     return {
       exitCode: exit.code,
@@ -126,12 +126,12 @@ function running({ spec, group }: ContainerPlan, child: Child, masterFd: Fd | un
   };
 }
 
-function usageOf(exit: Exit, measured: ReturnType<typeof readUsage> | undefined): Usage {
+function usageOf(exit: Exit, measured: GroupUsage | undefined): Usage {
   const byRusage = exit.userMicroseconds + exit.systemMicroseconds;
   return {
     cpuMicroseconds: measured?.cpuMicroseconds ?? byRusage,
-    peakMemoryBytes: measured?.peakMemoryBytes ?? exit.maxResidentBytes,
-    peakPids: measured?.peakPids,
+    peakMemoryBytes: measured?.memoryPeakBytes ?? exit.maxResidentBytes,
+    peakPids: measured?.pidsPeak,
     source: measured?.cpuMicroseconds === undefined ? 'rusage' : 'cgroup',
   };
 }

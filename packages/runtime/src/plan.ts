@@ -1,7 +1,7 @@
-import { groupName, planGroup, readLayout, type PlannedGroup } from '@ctr/cgroups';
+import { groupName, planGroup, readLayout, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
 import { bind, dev, inRoot, pivotRoot, proc, propagation, setAttributes, sysfs, tmpfs, type InRoot } from '@ctr/fs';
 import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type IdRange, type Namespace } from '@ctr/namespaces';
-import { closeRangeFlags, continueInChild, dieWithHost, waitForHost, type Plan, type ResultOf, type Step } from '@ctr/syscall';
+import { announceExec, closeRangeFlags, continueInChild, dieWithHost, waitForHost, type Plan, type ResultOf, type Step } from '@ctr/syscall';
 
 import { becomeUser } from './credentials.js';
 import { init } from './init.js';
@@ -41,7 +41,7 @@ export function plan(command: readonly [string, ...string[]], options: Container
 
 /** The whole order of things, from the caller's process to the program. */
 export function planContainer(spec: Spec): ContainerPlan {
-  const group = spec.cgroup ? planGroup(groupName(spec.name), spec.limits, { layout: readLayout(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] }) }) : undefined;
+  const group = spec.cgroup ? planGroup(groupName(spec.name), spec.limits, { layout: layout(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) }) : undefined;
   const idMaps = mapsOfHost(spec);
   const copied = isNew(spec, 'time');
   const steps = [
@@ -52,6 +52,7 @@ export function planContainer(spec: Spec): ContainerPlan {
     ...continueInChild({ namespaces: createFlags(newKinds(spec)), memory: copied ? 'copied' : 'shared' }),
     ...dieWithHost(),
     ...setUp(spec),
+    announceExec(),
     ...program(spec),
   ];
   return { spec, steps, group, idMaps };
@@ -80,23 +81,16 @@ function fileSystems(spec: Spec): { steps: Step[]; terminal: Terminal | undefine
   const inUserNamespace = spec.namespaces.user !== 'host';
   const root = spec.rootfs === undefined ? userland(userlandOptions(spec)) : rootfs(spec.rootfs);
   const at = (path: string): InRoot => inRoot(root.mount, path);
-  let console: Terminal | undefined;
-  const devices = dev(at('/dev'), {
-    nodes: inUserNamespace ? 'bind' : 'make',
-    pts: { gid: mapped(spec, 5) ? 5 : null },
-    mqueue: !inUserNamespace || isNew(spec, 'ipc'),
-    more: ({ dev: devices }) => {
-      console = spec.terminal && terminal(devices, spec.terminal);
-      return console?.steps ?? [];
-    },
-  });
+  const devices = dev(at('/dev'), { nodes: inUserNamespace ? 'bind' : 'make', pts: { gid: mapped(spec, 5) ? 5 : null }, mqueue: !inUserNamespace || isNew(spec, 'ipc') });
+  const console = spec.terminal && terminal(devices.mount, spec.terminal);
   return {
     steps: [
       ...propagation('/', 'private', { recursive: true }),
       ...root.steps,
       ...proc(at('/proc')),
       ...(inUserNamespace && !isNew(spec, 'net') ? bind('/sys', at('/sys'), { recursive: true, readonly: true }) : sysfs(at('/sys'))),
-      ...devices,
+      ...devices.steps,
+      ...(console?.steps ?? []),
       ...spec.mounts.flatMap((mount) => mountSteps(mount, root.mount)),
       ...(spec.readonly ? setAttributes(root.mount, { readonly: true }) : []),
       ...pivotRoot(root.mount),
@@ -154,4 +148,12 @@ function newKinds(spec: Spec): Namespace[] {
 
 function isNew(spec: Spec, kind: Namespace): boolean {
   return spec.namespaces[kind] === 'new';
+}
+
+let known: CgroupLayout | undefined;
+
+/** Read once: reading the mount table takes longer than planning the group, and hierarchies do not move while a process runs. */
+function layout(): CgroupLayout {
+  known ??= readLayout();
+  return known;
 }

@@ -1,4 +1,4 @@
-import { AT_FDCWD, accessModes, announceExec, errnos, fail, label, openFlags, type Step } from '@ctr/syscall';
+import { AT_FDCWD, accessModes, errnos, fail, label, openFlags, type Step } from '@ctr/syscall';
 
 import type { Spec } from './spec.js';
 
@@ -15,7 +15,6 @@ export function program({ command: [name, ...args], env, path }: Pick<Spec, 'com
   const candidates = name.includes('/') ? [name] : path.map((directory) => `${directory}/${name}`);
   const execute = (file: string): Step => ({ call: 'execve', args: [file, argv, env], purpose: 'the program' });
   return [
-    announceExec(),
     ...candidates.map((file): Step => ({ ...execute(file), tolerates: ['ENOENT', 'ENOTDIR', 'EACCES', 'ENOEXEC', 'ELOOP', 'ENAMETOOLONG', 'EISDIR'] })),
     ...candidates.flatMap((file) => diagnose(file, execute(file))),
     fail(errnos.ENOENT, notFound(name, path), { ENOENT: name.includes('/') ? 'the path is one of the container, not of the host' : `it is in none of the directories of PATH=${path.join(':')}` }),

@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 
-import { AT_FDCWD, label, openFlags, openTreeFlags, orElse, resultOf, type ResultOf, type Step } from '@ctr/syscall';
-import { attach, bindMount, copyFile, newMount, newOverlay, symlink } from '@ctr/fs';
+import { AT_FDCWD, label, openFlags, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { attach, bindMount, copyFile, directory, newMount, overlayMount, symlink, writeFile } from '@ctr/fs';
 
 import type { Root } from './rootfs.js';
 import { onHost } from './spec.js';
@@ -70,7 +70,7 @@ export function userland(options: UserlandOptions): Root {
 
 function programDirectory(root: ResultOf, scratch: ResultOf, name: string, { readonly, inUserNamespace }: UserlandOptions): Step[] {
   const stat = lstatSync(`/${name}`, { throwIfNoEntry: false });
-  if (stat?.isSymbolicLink()) return symlink(readlinkSync(`/${name}`), root, name);
+  if (stat?.isSymbolicLink()) return [symlink(readlinkSync(`/${name}`), root, name)];
   if (!stat?.isDirectory()) return [];
   const place: Step = { call: 'openat', args: [root, name, openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: `the place of /${name}`, as: name };
   const bound = bindMount(`/${name}`, { recursive: true, readonly: true });
@@ -78,13 +78,13 @@ function programDirectory(root: ResultOf, scratch: ResultOf, name: string, { rea
   if (readonly) return [directory(root, name, 0o755), place, ...bind];
   const done = label(`/${name} is there`);
   const refused = label(`overlayfs is refused: /${name} read-only`);
-  const layers = newOverlay({ lower: [`/${name}`], upper: name, work: `${name}.work`, userXattr: inUserNamespace });
+  const layers = overlayMount({ lower: [`/${name}`], upper: name, work: `${name}.work`, userXattr: inUserNamespace, onFailure: refused });
   return [
     directory(root, name, 0o755),
     place,
     directory(scratch, name, 0o755),
     directory(scratch, `${name}.work`, 0o755),
-    ...orElse(layers.steps, refused),
+    ...layers.steps,
     ...attach(layers.mount, resultOf(place)),
     { call: 'add', args: [0, 0], purpose: `/${name} can be written`, jump: { when: '==', to: done } },
     refused,
@@ -111,18 +111,8 @@ function etc(root: ResultOf, { hostname, hostNetwork }: UserlandOptions): Step[]
         const bound = bindMount(`/etc/${path}`, { recursive: true, readonly: true });
         return [...made, place, ...bound.steps, ...attach(bound.mount, resultOf(place))];
       }),
-    ...symlink('../proc/self/mounts', dir, 'mtab'),
+    symlink('../proc/self/mounts', dir, 'mtab'),
     ...writeFile(`${hostname}\n`, dir, 'hostname'),
     ...writeFile(`127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`, dir, 'hosts'),
   ];
-}
-
-/** A directory on a file system of which nobody else has hold. */
-function directory(parent: ResultOf, path: string, mode: number): Step {
-  return { call: 'mkdirat', args: [parent, path, mode], purpose: `make ${path}` };
-}
-
-function writeFile(text: string, parent: ResultOf, name: string): Step[] {
-  const file: Step = { call: 'openat', args: [parent, name, openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_EXCL | openFlags.O_CLOEXEC, 0o644], purpose: `make ${name}`, as: name };
-  return [file, { call: 'write', args: [resultOf(file), Buffer.from(text), Buffer.byteLength(text)], purpose: `write ${name}` }];
 }

@@ -52,4 +52,4 @@ export { openPipe, type Pipe } from './pipe.js';
 export { checkOptions, nearest } from './options.js';
 export { call, perform } from './perform.js';
 export { announceExec, continueInChild, dieWithHost, handOver, waitForHost, type ForkOptions } from './process.js';
-export { fail, label, orElse, resultOf, type Arg, type Jump, type Plan, type ResultOf, type Step } from './step.js';
+export { fail, label, resultOf, type Arg, type Jump, type Plan, type ResultOf, type Step } from './step.js';

@@ -100,20 +100,3 @@ export function label(purpose: string): Step {
 export function fail(errno: number, purpose: string, hints?: Step['hints']): Step {
   return { call: 'add', args: [-errno, 0], purpose, ...(hints && { hints }) };
 }
-
-/**
- * If one of these steps fails, the plan goes on with another one instead of ending: for what a kernel may refuse, and the way around it.
- * It is set on the steps themselves (a step stands in one plan only), where they have no `onFailure` of their own yet.
- *
- * @example
- * ```ts
- * import { label, orElse, type Step } from '@ctr/syscall';
- * const without = label('go on without');
- * const attempt: Step[] = [{ call: 'sethostname', args: ['box', 3], purpose: 'a name, if it may be set' }];
- * const plan = [...orElse(attempt, without), without];
- * ```
- */
-export function orElse(steps: Plan, otherwise: Step): Plan {
-  for (const step of steps as readonly { onFailure?: Step }[]) step.onFailure ??= otherwise;
-  return steps;
-}

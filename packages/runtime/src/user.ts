@@ -1,0 +1,74 @@
+import { fstatSync, readSync } from 'node:fs';
+
+import { parseId } from '@ctr/namespaces';
+import { isSyscallError, openFd, openFlags, resolveFlags } from '@ctr/syscall';
+
+import type { User } from './spec.js';
+
+/** The files belong to an image: a device, a pipe or a giant in their place must neither hang nor fill this process. */
+const MAX_FILE_BYTES = 4 * 2 ** 20;
+
+/**
+ * The user that a text means: `UID`, `UID:GID`, `name` or `name:group`. Names are those of the container's own /etc/passwd and /etc/group;
+ * without a group it is the user's first one, and the further groups are those that name the user. A number need not be in the files.
+ *
+ * Throws a `TypeError` for a text that is neither a name nor a number from 0 to 4294967294, and an `Error` for a name that is not there.
+ *
+ * @param rootfs the container's root on the host. @default the host's own
+ * @example
+ * ```ts
+ * import { lookupUser } from '@ctr/runtime';
+ * lookupUser('1000:1000'); // { uid: 1000, gid: 1000, groups: [] }
+ * lookupUser('root'); // { uid: 0, gid: 0, groups: [0] }, for instance
+ * ```
+ */
+export function lookupUser(text: string, rootfs = '/'): Required<User> {
+  const [name = '', groupName, ...rest] = text.split(':');
+  if (name === '' || groupName === '' || rest.length > 0) throw new TypeError(`user ${JSON.stringify(text)}: give UID, UID:GID, name or name:group`);
+  const accounts = entries(rootfs, 'etc/passwd');
+  const numeric = isNumber(name);
+  const account = accounts.find((fields) => (numeric ? fields[2] === name : fields[0] === name));
+  if (!account && !numeric) throw new Error(`user ${JSON.stringify(name)}: there is no such name in the /etc/passwd of the container`);
+  const uid = parseId(account?.[2] ?? name);
+  const groups = groupName === undefined || !isNumber(groupName) ? entries(rootfs, 'etc/group') : [];
+  if (groupName === undefined) {
+    const member = account?.[0];
+    const further = member === undefined ? [] : groups.filter((fields) => fields[3]?.split(',').includes(member)).map((fields) => parseId(fields[2] ?? ''));
+    return { uid, gid: account ? parseId(account[3] ?? '') : 0, groups: further };
+  }
+  if (isNumber(groupName)) return { uid, gid: parseId(groupName), groups: [] };
+  const group = groups.find((fields) => fields[0] === groupName);
+  if (!group) throw new Error(`group ${JSON.stringify(groupName)}: there is no such name in the /etc/group of the container`);
+  return { uid, gid: parseId(group[2] ?? ''), groups: [] };
+}
+
+function isNumber(text: string): boolean {
+  return /^[\d+-]/.test(text);
+}
+
+/** The lines of a file of the container, split at colons; none if there is no such file. */
+function entries(rootfs: string, path: string): string[][] {
+  return readBelow(rootfs, path)
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.split(':'));
+}
+
+function readBelow(rootfs: string, path: string): string {
+  using root = openFd(rootfs, { directory: true });
+  let file;
+  try {
+    file = openFd(path, { at: root, flags: openFlags.O_RDONLY | openFlags.O_NONBLOCK | openFlags.O_NOCTTY, resolve: resolveFlags.RESOLVE_IN_ROOT | resolveFlags.RESOLVE_NO_MAGICLINKS });
+  } catch (error) {
+    if (isSyscallError(error) && error.code === 'ENOENT') return '';
+    throw error;
+  }
+  using opened = file;
+  const stat = fstatSync(opened.number);
+  if (!stat.isFile()) throw new Error(`/${path} of the container is not a regular file`);
+  if (stat.size > MAX_FILE_BYTES) throw new Error(`/${path} of the container has ${stat.size} bytes: more than ${MAX_FILE_BYTES} are not read`);
+  const bytes = Buffer.alloc(stat.size);
+  let read = 0;
+  for (let got = 1; got > 0 && read < bytes.length; read += got) got = readSync(opened.number, bytes, read, bytes.length - read, read);
+  return bytes.toString('utf8', 0, read);
+}
