@@ -24,3 +24,8 @@ export function controllersFor(limits: Limits): Controller[] {
 export function settingsOf(controller: Controller, version: 1 | 2, limits: Limits): Setting[] {
   return settings[controller][version](limits);
 }
+
+/** Whether limits are made for a controller of this name. */
+export function isController(name: string): name is Controller {
+  return Object.hasOwn(settings, name);
+}

@@ -4,6 +4,7 @@ import { checkOptions } from '@ctr/syscall';
 
 import { isOwnerAlive, parseGroupName, type GroupOwner } from './group-name.js';
 import { readLayout, type CgroupLayout } from './layout.js';
+import { parentSegments } from './place.js';
 import { removeGroup } from './remove.js';
 
 /** Where groups are looked for. */
@@ -74,8 +75,9 @@ function findGroups(options: FindOptions): FoundGroup[] {
   const { layout = readLayout(), parent = '/ctr' } = options;
   const found = new Map<string, FoundGroup & { directories: string[] }>();
   for (const { mount, ownDirectory } of layout.hierarchies) {
-    const above = parent.startsWith('/') ? mount + parent : ownDirectory && `${ownDirectory}/${parent}`;
-    if (above === undefined) continue;
+    const base = parent.startsWith('/') ? mount : ownDirectory;
+    if (base === undefined) continue;
+    const above = [base, ...parentSegments(parent)].join('/');
     for (const directoryName of directoriesIn(above)) {
       const owner = parseGroupName(directoryName);
       if (!owner) continue;

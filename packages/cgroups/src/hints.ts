@@ -34,3 +34,16 @@ export const joinHints = {
   EOPNOTSUPP: 'a group above is threaded, so this one can take no process',
   EACCES: 'a process can be moved only by someone who may write cgroup.procs of a group above both the old and the new one: start in the delegated group',
 } satisfies Hints;
+
+export const freezeHints = {
+  ENOENT: 'the group is gone: it was removed already',
+  ENODEV: 'the group is gone: it was removed already',
+} satisfies Hints;
+
+export const addHints = {
+  ESRCH: 'there is no such process (any more)',
+  EINVAL: 'a kernel thread cannot be moved',
+  ENOENT: 'the group is gone: it was removed already',
+  ENODEV: 'the group is gone: it was removed already',
+  ...joinHints,
+} satisfies Hints;

@@ -8,6 +8,8 @@ import { walkGroups } from './subgroups.js';
 
 /** How often the members of a v1 group are gone through for ones that have appeared meanwhile. */
 const MAX_PASSES = 20;
+/** How many processes are held by a pidfd at a time: far from any limit on open files. */
+const BATCH = 256;
 
 /**
  * Sends SIGKILL to every process in a group and the groups below it. They are about to end when it returns, but may not have ended.
@@ -23,16 +25,10 @@ export function killMembers(directories: readonly string[]): void {
   try {
     const killed = new Set<number>();
     for (let pass = 0; pass < MAX_PASSES; pass++) {
-      const fresh = v1.flatMap((directory) =>
-        members(directory)
-          .filter((pid) => !killed.has(pid))
-          .map((pid) => ({ directory, pid })),
-      );
+      const fresh = [...new Set(v1.flatMap(members))].filter((pid) => !killed.has(pid));
       if (fresh.length === 0) break;
-      for (const { directory, pid } of fresh) {
-        killByPidfd(pid, directory);
-        killed.add(pid);
-      }
+      for (let i = 0; i < fresh.length; i += BATCH) killByPidfd(fresh.slice(i, i + BATCH), v1);
+      for (const pid of fresh) killed.add(pid);
     }
   } finally {
     for (const [i, file] of pidsMax.entries()) writeIfThere(file, before[i] ?? 'max');
@@ -59,13 +55,21 @@ function membersOf(group: Fd): number[] {
   }
 }
 
-/** A pid may be another process's by the time it is used: it is looked up again once there is a handle that no other can have. */
-function killByPidfd(pid: number, directory: string): void {
-  const number = call({ call: 'pidfd_open', args: [pid, 0], purpose: 'a process of the group', tolerates: ['ESRCH', 'EINVAL'] });
-  if (number < 0) return;
-  using pidfd = new Fd(number);
-  if (!members(directory).includes(pid)) return;
-  call({ call: 'pidfd_send_signal', args: [pidfd, signals.SIGKILL, null, 0], purpose: 'kill a process of the group', tolerates: ['ESRCH'] });
+/** A pid may be another process's by the time it is used: whether it is in the group is looked up again once there is a handle that no other can have. */
+function killByPidfd(pids: readonly number[], directories: readonly string[]): void {
+  const handles = pids.flatMap((pid) => {
+    const number = call({ call: 'pidfd_open', args: [pid, 0], purpose: 'a process of the group', tolerates: ['ESRCH', 'EINVAL'] });
+    return number < 0 ? [] : [{ pid, pidfd: new Fd(number) }];
+  });
+  try {
+    const still = new Set(directories.flatMap(members));
+    for (const { pid, pidfd } of handles) {
+      if (still.has(pid))
+        call({ call: 'pidfd_send_signal', args: [pidfd, signals.SIGKILL, null, 0], purpose: 'kill a process of the group', tolerates: ['ESRCH'] });
+    }
+  } finally {
+    for (const { pidfd } of handles) pidfd.close();
+  }
 }
 
 /** A slip in a path must not be the end of this process, or of the whole system: that is in the group at the top. */

@@ -33,10 +33,8 @@ export interface CgroupLayout {
  * ```
  */
 export function readLayout(): CgroupLayout {
-  const mountinfo = readFileSync('/proc/self/mountinfo', 'utf8');
-  const cgroup = readFileSync('/proc/self/cgroup', 'utf8');
-  const unified = parseLayout(mountinfo, cgroup).hierarchies.find(({ version }) => version === 2);
-  return unified ? parseLayout(mountinfo, cgroup, readFileSync(`${unified.mount}/cgroup.controllers`, 'utf8')) : parseLayout(mountinfo, cgroup);
+  const read = (file: string): string => readFileSync(file, 'utf8');
+  return layoutOf(read('/proc/self/mountinfo'), read('/proc/self/cgroup'), (mount) => read(`${mount}/cgroup.controllers`));
 }
 
 /**
@@ -51,27 +49,7 @@ export function readLayout(): CgroupLayout {
  * ```
  */
 export function parseLayout(mountinfo: string, cgroup: string, unifiedControllers = ''): CgroupLayout {
-  const mounts = parseCgroupMounts(mountinfo);
-  const hierarchies = parseMembership(cgroup).flatMap(({ controllers, path }): Hierarchy[] => {
-    const version = controllers.length === 0 ? 2 : 1;
-    const candidates = mounts.filter((mount) => mount.version === version && controllers.every((controller) => mount.options.includes(controller)));
-    // A hierarchy may be mounted in several places: the one that shows this process's group, and can be written, is of most use.
-    const rank = (mount: CgroupMount): number => (mount.readonly ? 2 : 0) + (directoryBelow(mount, path) === undefined ? 1 : 0);
-    const best = candidates.toSorted((a, b) => rank(a) - rank(b))[0];
-    if (!best) return [];
-    return [
-      {
-        version,
-        controllers: version === 2 ? unifiedControllers.split(/\s+/).filter(Boolean) : controllers,
-        mount: best.mount,
-        ownPath: path,
-        ownDirectory: directoryBelow(best, path),
-        readonly: best.readonly,
-      },
-    ];
-  });
-  const versions = new Set(hierarchies.map(({ version }) => version));
-  return { mode: versions.size === 2 ? 'hybrid' : versions.has(2) ? 'v2' : versions.has(1) ? 'v1' : 'none', hierarchies };
+  return layoutOf(mountinfo, cgroup, () => unifiedControllers);
 }
 
 /**
@@ -85,6 +63,30 @@ export function parseLayout(mountinfo: string, cgroup: string, unifiedController
  */
 export function hierarchyOf(layout: CgroupLayout, controller: string): Hierarchy | undefined {
   return layout.hierarchies.filter(({ controllers }) => controllers.includes(controller)).toSorted((a, b) => b.version - a.version)[0];
+}
+
+function layoutOf(mountinfo: string, cgroup: string, controllersAt: (mount: string) => string): CgroupLayout {
+  const mounts = parseCgroupMounts(mountinfo);
+  const hierarchies = parseMembership(cgroup).flatMap(({ controllers, path }): Hierarchy[] => {
+    const version = controllers.length === 0 ? 2 : 1;
+    const candidates = mounts.filter((mount) => mount.version === version && controllers.every((controller) => mount.options.includes(controller)));
+    // A hierarchy may be mounted in several places: the one that shows this process's group, and can be written, is of most use.
+    const rank = (mount: CgroupMount): number => (mount.readonly ? 2 : 0) + (directoryBelow(mount, path) === undefined ? 1 : 0);
+    const best = candidates.toSorted((a, b) => rank(a) - rank(b))[0];
+    if (!best) return [];
+    return [
+      {
+        version,
+        controllers: version === 2 ? controllersAt(best.mount).split(/\s+/).filter(Boolean) : controllers,
+        mount: best.mount,
+        ownPath: path,
+        ownDirectory: directoryBelow(best, path),
+        readonly: best.readonly,
+      },
+    ];
+  });
+  const versions = new Set(hierarchies.map(({ version }) => version));
+  return { mode: versions.size === 2 ? 'hybrid' : versions.has(2) ? 'v2' : versions.has(1) ? 'v1' : 'none', hierarchies };
 }
 
 interface CgroupMount {

@@ -54,9 +54,10 @@ export function findPlaces(name: string, { controllers, measuresCpu, freezer }: 
   return [...wanted].map(([hierarchy, names]) => findPlace(hierarchy, names, segments, parent.startsWith('/'), name));
 }
 
-function parentSegments(parent: string): string[] {
+/** `/` is the top of the mount and `.` this process's own group; anything else goes below one of them. */
+export function parentSegments(parent: string): string[] {
+  if (parent === '/' || parent === '.') return [];
   const segments = parent.replace(/^\//, '').split('/');
-  if (parent === '' || parent === '/') throw new TypeError(`parent: ${JSON.stringify(parent)} is no path of a group: /ctr, for instance`);
   for (const segment of segments) checkName(segment);
   return segments;
 }
@@ -102,7 +103,7 @@ function findPlace(hierarchy: Hierarchy, controllers: readonly string[], segment
     controllers,
     base,
     parents,
-    directory: `${parents.at(-1)}/${name}`,
+    directory: `${parents.at(-1) ?? base}/${name}`,
     enabled: hierarchy.version === 1 || checkEnabled(base, parents, controllers),
   };
 }

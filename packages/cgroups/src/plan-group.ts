@@ -1,20 +1,21 @@
-import { AT_FDCWD, checkOptions, errnos, isSyscallError, label, openFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { AT_FDCWD, checkOptions, isSyscallError, openFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
-import { controllersFor, settingsOf, type Controller } from './controllers.js';
+import { controllersFor, isController, settingsOf, type Controller } from './controllers.js';
+import type { Usage } from './counter.js';
+import { makeDirectory, writeFile } from './directory.js';
 import { checkName } from './group-name.js';
-import { directoryHints, enableHints, joinHints, limitHints, openHints, type Hints } from './hints.js';
+import { joinHints } from './hints.js';
 import { readLayout, type CgroupLayout } from './layout.js';
-import { checkLimits, type Limits, type Setting } from './limits.js';
+import { checkLimits, type Limits } from './limits.js';
 import { findPlaces, type Place } from './place.js';
 import { removeEmpty } from './remove.js';
-import type { Usage } from './counter.js';
 import { usageOf } from './usage.js';
 
 /** How a group is planned. */
 export interface GroupOptions {
   /** What {@link readLayout} has found. @default it is read anew */
   readonly layout?: CgroupLayout;
-  /** The group above: with a leading slash below the top of the mount, without one below the group of this process. It is made if need be, and stays. @default '/ctr' */
+  /** The group above: with a leading slash below the top of the mount, without one below the group of this process (`/` and `.` are these themselves). It is made if need be, and stays. @default '/ctr' */
   readonly parent?: string;
   /** What is to be read of it, also where nothing limits it. @default nothing */
   readonly measure?: readonly ('memory' | 'cpu' | 'pids')[];
@@ -85,7 +86,7 @@ export function planGroup(name: string, limits: Limits, options: GroupOptions = 
       as: places.length === 1 ? 'group' : `${place.controllers.join('_')}_group`,
     };
     create.push(open);
-    const writes = place.controllers.flatMap((controller) => (isLimiting(controller) ? settingsOf(controller, place.version, limits) : []));
+    const writes = place.controllers.flatMap((controller) => (isController(controller) ? settingsOf(controller, place.version, limits) : []));
     for (const setting of writes) create.push(...writeFile(resultOf(open), setting, `the limit: ${setting.file} = ${setting.value}`));
     if (place.version === 1 && notifyOnRelease)
       create.push(...writeFile(resultOf(open), { file: 'notify_on_release', value: '1' }, 'run the release agent, if there is one, at the end'));
@@ -107,63 +108,6 @@ export function planGroup(name: string, limits: Limits, options: GroupOptions = 
     read: () => usageOf(places),
     undo: (error) => void removeEmpty(directories.slice(0, firstTaken(error, directories))),
   };
-}
-
-function isLimiting(controller: string): controller is Controller {
-  return controller === 'pids' || controller === 'memory' || controller === 'cpu';
-}
-
-/** The parents tolerate that they are there; the group itself, which would be someone else's, does not. */
-function makeDirectory({ version, base, parents, directory, controllers, enabled }: Place): Step[] {
-  const ready = label('the groups above are ready');
-  const steps = parents.map((path): Step => ({
-    call: 'mkdirat',
-    args: [AT_FDCWD, path, 0o755],
-    purpose: 'the group above',
-    tolerates: ['EEXIST'],
-    hints: directoryHints,
-  }));
-  if (version === 2 && controllers.length > 0) {
-    const last = steps.pop();
-    // A group above that was there when the plan was made passes the controllers on; one that is new does not.
-    if (last) steps.push(enabled ? { ...last, jump: { when: '==', than: -errnos.EEXIST, to: ready } } : last);
-    const value = controllers.map((controller) => `+${controller}`).join(' ');
-    for (const path of [base, ...parents]) steps.push(...enable(`${path}/cgroup.subtree_control`, value));
-    if (enabled) steps.push(ready);
-  }
-  return [
-    ...steps,
-    { call: 'mkdirat', args: [AT_FDCWD, directory, 0o755], purpose: `a ${controllers.join(' and ') || 'unified'} group`, hints: directoryHints },
-  ];
-}
-
-function enable(path: string, value: string): Step[] {
-  const open: Step = {
-    call: 'openat',
-    args: [AT_FDCWD, path, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0],
-    purpose: 'which controllers the groups below get',
-    as: 'subtree_control',
-  };
-  return [open, ...writeAndClose(resultOf(open), value, 'pass the controllers on', enableHints)];
-}
-
-function writeFile(directory: ResultOf, { file, value }: Setting, purpose: string, hints: Hints = limitHints): Step[] {
-  const open: Step = {
-    call: 'openat',
-    args: [directory, file, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0],
-    purpose: `open ${file}`,
-    as: file.replaceAll('.', '_'),
-    hints: openHints,
-  };
-  return [open, ...writeAndClose(resultOf(open), value, purpose, hints)];
-}
-
-function writeAndClose(file: ResultOf, value: string, purpose: string, hints: Hints): Step[] {
-  return [
-    { call: 'write', args: [file, value, Buffer.byteLength(value)], purpose, hints },
-    // A handle on a group of the host is a way out of the container: none stays open.
-    { call: 'close', args: [file], purpose: 'written' },
-  ];
 }
 
 /** How many of the directories a failed plan has made at most: those before one that was there. */

@@ -1,20 +1,12 @@
-import { readFileSync, rmdirSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
+import { rmdirSync } from 'node:fs';
 
-import { AT_FDCWD, atFlags, call, checkOptions, errnos, label, Memory, openFlags, resultOf, timespec, type Fd, type Step } from '@ctr/syscall';
+import { AT_FDCWD, atFlags, call, errnos, label, Memory, openFlags, resultOf, timespec, type Fd, type Step } from '@ctr/syscall';
 
-import { CgroupError } from './error.js';
-import { killMembers, members } from './kill.js';
+import { killMembers } from './kill.js';
 import type { Place } from './place.js';
+import { stillRunning } from './still-running.js';
 import { walkGroups } from './subgroups.js';
-
-/** How a group is removed. */
-export interface RemoveOptions {
-  /** How long its processes may take to end, in milliseconds. @default 5000 */
-  readonly timeoutMs?: number;
-  /** Stops waiting when it fires; the promise rejects with its reason. */
-  readonly cancelSignal?: AbortSignal;
-}
+import { waitUntil, type WaitOptions } from './wait.js';
 
 /**
  * Removes a group: at once, before the function returns, if it is empty. Otherwise it kills what runs there, removes the groups below it,
@@ -31,21 +23,18 @@ export interface RemoveOptions {
  * await removeGroup(directories);
  * ```
  */
-export async function removeGroup(directories: readonly string[], options: RemoveOptions = {}): Promise<void> {
+export async function removeGroup(directories: readonly string[], options: WaitOptions = {}): Promise<void> {
   let left = removeEmpty(directories);
   if (left.length === 0) return;
-  checkOptions('removeGroup', options, ['timeoutMs', 'cancelSignal']);
-  const { timeoutMs = 5000, cancelSignal } = options;
-  const deadline = performance.now() + timeoutMs;
-  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
-    cancelSignal?.throwIfAborted();
-    killMembers(left);
-    for (const directory of left) walkGroups(directory, { leave: removeBelow });
-    left = removeEmpty(left);
-    if (left.length === 0) return;
-    if (performance.now() >= deadline) throw new CgroupError('still-running', stillRunning(left, timeoutMs));
-    await delay(pauseMs, undefined, cancelSignal && { signal: cancelSignal });
-  }
+  await waitUntil(options, {
+    done: () => {
+      killMembers(left);
+      for (const directory of left) walkGroups(directory, { leave: removeBelow });
+      left = removeEmpty(left);
+      return left.length === 0;
+    },
+    late: (timeoutMs) => `the group could not be removed within ${timeoutMs} ms: ${stillRunning(left)}`,
+  });
 }
 
 /** Removes the directories that are empty. @returns those in which there still is something */
@@ -68,6 +57,7 @@ const PAUSE_NANOSECONDS = 2_000_000;
 
 /**
  * The steps that remove a planned group, for a launcher that stands alone: kills what is left of it (on v2), and tries for five seconds.
+ * The process that takes them must not be in the group itself: it lets a child join, and waits for it.
  * Fails with EBUSY where processes stay; the groups that a container has made below its own are left to {@link collectGarbage}.
  *
  * @example
@@ -82,13 +72,16 @@ export function removeSteps({ places }: { readonly places: readonly Place[] }): 
 }
 
 function killSteps(directory: string): Step[] {
+  const killed = label('its processes are about to end');
   const open: Step = {
     call: 'openat',
     args: [AT_FDCWD, `${directory}/cgroup.kill`, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0],
     purpose: 'what is left of the group',
     as: 'cgroup_kill',
+    tolerates: ['ENOENT'],
+    jump: { when: '<', to: killed },
   };
-  return [open, { call: 'write', args: [resultOf(open), '1', 1], purpose: 'kill it' }, { call: 'close', args: [resultOf(open)], purpose: 'written' }];
+  return [open, { call: 'write', args: [resultOf(open), '1', 1], purpose: 'kill it' }, { call: 'close', args: [resultOf(open)], purpose: 'written' }, killed];
 }
 
 function removeDirectory(directory: string): Step[] {
@@ -107,26 +100,4 @@ function removeDirectory(directory: string): Step[] {
 
 function removeBelow(parent: Fd, name: Uint8Array): void {
   call({ call: 'unlinkat', args: [parent, name, atFlags.AT_REMOVEDIR], purpose: 'remove a group below', tolerates: ['EBUSY', 'ENOENT'] });
-}
-
-/** The processes that do not end: a process in state D waits in the kernel, for the place that wchan names. */
-function stillRunning(directories: readonly string[], timeoutMs: number): string {
-  const pids = [...new Set(directories.flatMap(members))];
-  const lines = pids.map((pid) => {
-    const stat = readProc(pid, 'stat');
-    const state = stat?.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) ?? '?';
-    const where = readProc(pid, 'wchan');
-    return `  ${pid} (${readProc(pid, 'comm')?.trim() ?? 'gone'}) in state ${state}${where && where !== '0' ? `, waits in ${where}` : ''}`;
-  });
-  const who =
-    lines.length > 0 ? `${lines.length} of its processes do not end:\n${lines.join('\n')}` : 'no process is left in it, but the kernel still holds it';
-  return `the group could not be removed within ${timeoutMs} ms: ${directories.join(', ')}\n${who}\na process in state D ends when what it waits for does (a disk, a network file system): collectGarbage removes the group then`;
-}
-
-function readProc(pid: number, file: string): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
-  } catch {
-    return undefined;
-  }
 }
