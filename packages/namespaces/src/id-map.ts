@@ -86,7 +86,7 @@ function single(map: IdMap, kind: string): IdMap {
 }
 
 function checkedMap(ranges: readonly IdRange[], what: string): IdMap {
-  if (!Array.isArray(ranges)) throw new TypeError(`${what}: ${String(ranges)} is not an array of ranges`);
+  if (!Array.isArray(ranges)) throw new TypeError(`${what}: ${typeof ranges} is not an array of ranges`);
   if (ranges.length === 0) throw new RangeError(`${what}: a map has at least one range`);
   if (ranges.length > MAX_RANGES) throw new RangeError(`${what}: a map has at most ${MAX_RANGES} ranges, not ${ranges.length}`);
   const map: IdMap = ranges.map((range: IdRange) => checkedRange(range, what));

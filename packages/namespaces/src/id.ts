@@ -30,5 +30,5 @@ export function parseDecimal(text: string, most: number): number | undefined {
 export function quoted(text: unknown): string {
   if (typeof text !== 'string') return String(text);
   const cut = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  return JSON.stringify(cut).replaceAll(/[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(cut).replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -43,6 +43,6 @@ export function domainname(name: string): Step[] {
 function checkedBytes(what: string, name: string): number {
   const bytes = Buffer.byteLength(name);
   if (bytes < 1 || bytes > MAX_BYTES) throw new RangeError(`the ${what} ${quoted(name)} has ${bytes} bytes: the kernel takes 1 to ${MAX_BYTES}`);
-  if (/[\x00-\x1f\x7f]/.test(name)) throw new RangeError(`the ${what} ${quoted(name)} has a control character in it`);
+  if (/\p{Cc}/u.test(name)) throw new RangeError(`the ${what} ${quoted(name)} has a control character in it`);
   return bytes;
 }

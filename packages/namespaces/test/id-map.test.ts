@@ -1,8 +1,18 @@
 import { explain } from '@ctr/syscall';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { idMap, mapOwnIds, writeIdMaps, type IdRange } from '@ctr/namespaces';
+
+/** The message with which something is refused; empty if it is not. */
+function refusal(act: () => unknown): string {
+  try {
+    act();
+    return '';
+  } catch (error) {
+    return String(error);
+  }
+}
 
 const range = (inside: number, outside: number, count: number): IdRange => ({ inside, outside, count });
 
@@ -60,9 +70,7 @@ describe('idMap', () => {
           const all = ranges.flatMap((r) => Array.from({ length: r.count }, (_, i) => r[side] + i));
           return new Set(all).size !== all.length;
         };
-        const refuses = twice('inside') || twice('outside');
-        if (refuses) expect(() => idMap(ranges)).toThrow(/overlap/);
-        else expect(idMap(ranges)).toEqual(ranges);
+        expect(refusal(() => idMap(ranges))).toMatch(twice('inside') || twice('outside') ? /overlap/ : /^$/);
       }),
     );
   });

@@ -1,45 +1,30 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { parseId } from '@ctr/namespaces';
 
 import { quoted } from '../src/id.js';
 
+function outcome(text: string): number | string {
+  try {
+    return parseId(text);
+  } catch (error) {
+    return (error as Error).name;
+  }
+}
+
+// What CVE-2026-30892 and its like were made of.
+const punctuated = ['1:0', ':1', '1:', '01', '00', '+1', '-1', '-0', '1e0', '1.0', '1.', '0x1', '0b1', '0o1', '1_000', '1,2'];
+const spaced = ['', ' ', ' 1', '1 ', '1\n', '\n1', '1\0', '\t1'];
+const large = ['4294967295', '4294967296', '9999999999', '18446744073709551616', '1'.repeat(1000)];
+const others = ['root', 'NaN', 'Infinity', '１', '١', 'null', '1n'];
+
 describe('parseId', () => {
   it('takes decimal ids', () => {
     for (const id of [0, 1, 9, 10, 1000, 65534, 2 ** 31, 4_294_967_294]) expect(parseId(String(id))).toBe(id);
   });
 
-  // What CVE-2026-30892 and its like were made of.
-  for (const text of [
-    ...[
-      '1:0',
-      ':1',
-      '1:',
-      '01',
-      '00',
-      '+1',
-      '-1',
-      '-0',
-      '1e0',
-      '1.0',
-      '1.',
-      '0x1',
-      '0b1',
-      '0o1',
-      '1_000',
-      '',
-      ' ',
-      ' 1',
-      '1 ',
-      '1\n',
-      '\n1',
-      '1\0',
-      '\t1',
-      '1,2',
-    ],
-    ...['4294967295', '4294967296', '9999999999', '18446744073709551616', 'root', 'NaN', 'Infinity', '１', '١', 'null', '1n', '1'.repeat(1000)],
-  ]) {
+  for (const text of [...punctuated, ...spaced, ...large, ...others]) {
     it(`refuses ${JSON.stringify(text.slice(0, 24))}`, () => {
       expect(() => parseId(text)).toThrow(RangeError);
     });
@@ -59,14 +44,8 @@ describe('parseId', () => {
   it('gives back the number for its own decimal form, and for no other text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.nat(0xffffffff).map(String), fc.string({ maxLength: 12 }), fc.stringMatching(/^[ +-]?0{0,2}[0-9]{0,11}[:.e ]?0?$/)), (text) => {
-        let id: number | undefined;
-        try {
-          id = parseId(text);
-        } catch (error) {
-          expect(error).toBeInstanceOf(RangeError);
-        }
         const isCanonical = /^\d{1,10}$/.test(text) && String(Number(text)) === text && Number(text) < 2 ** 32 - 1;
-        expect(id).toBe(isCanonical ? Number(text) : undefined);
+        expect(outcome(text)).toBe(isCanonical ? Number(text) : 'RangeError');
       }),
       { numRuns: 2000 },
     );
@@ -75,6 +54,10 @@ describe('parseId', () => {
 
 describe('quoted', () => {
   it('has no control character, whatever the text', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !/[\p{Cc}\u2028-\u202e\u2066-\u2069]/u.test(quoted(text))));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(quoted(text)).not.toMatch(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/u);
+      }),
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
@@ -21,19 +22,16 @@ describe('inspect', () => {
   });
 
   it('of a process that has ended and was not waited for rejects', async () => {
-    // The shell starts a process and becomes one that does not wait for it.
-    const parent = spawn('/bin/sh', ['-c', ': & echo $!; exec sleep 3600'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // The shell starts a process that reads its input to the end, and becomes one that does not wait for it.
+    const parent = spawn('/bin/sh', ['-c', 'exec 3<&0; cat <&3 >/dev/null & echo $!; exec sleep 3600'], { stdio: ['pipe', 'pipe', 'ignore'] });
     const [chunk] = (await once(parent.stdout, 'data')) as [Buffer];
     const pid = Number(String(chunk));
-    let error: unknown;
-    for (let i = 0; i < 1000 && error === undefined; i++)
-      error = await inspect(pid).then(
-        () => undefined,
-        (reason: unknown) => reason,
-      );
+    while (readFileSync(`/proc/${parent.pid}/comm`, 'latin1') !== 'sleep\n') await setImmediate();
+    parent.stdin.end();
+    while (!readFileSync(`/proc/${pid}/status`, 'latin1').includes('\nState:\tZ')) await setImmediate();
+    await expect(inspect(pid)).rejects.toThrow(`hint: process ${pid} has ended`);
     parent.kill('SIGKILL');
     await once(parent, 'exit');
-    expect(String(error)).toContain(`hint: process ${pid} has ended`);
   });
 });
 
