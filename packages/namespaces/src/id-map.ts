@@ -1,7 +1,6 @@
-import type { Step } from '@ctr/syscall';
+import { checkOptions, type Step } from '@ctr/syscall';
 
 import { MAX_ID } from './id.js';
-import { checkKeys } from './known-keys.js';
 import { writeProcFile } from './proc-file.js';
 
 /** A run of ids: `inside + n` in the user namespace is `outside + n` in the one that it was made in, for `n` from 0 to `count - 1`. */
@@ -48,7 +47,7 @@ export function idMapText(map: IdMap): string {
 
 /** Both maps, checked; a message says of which it speaks. */
 export function checkedMaps(maps: IdMaps): IdMaps {
-  checkKeys('a pair of id maps', maps, ['uids', 'gids']);
+  checkOptions('a pair of id maps', maps, ['uids', 'gids']);
   return { uids: checkedMap(maps.uids, 'uids'), gids: checkedMap(maps.gids, 'gids') };
 }
 
@@ -99,7 +98,7 @@ function checkedMap(ranges: readonly IdRange[], what: string): IdMap {
 }
 
 function checkedRange(range: IdRange, what: string): IdRange {
-  checkKeys(`${what}: a range`, range, ['inside', 'outside', 'count']);
+  checkOptions(`${what}: a range`, range, ['inside', 'outside', 'count']);
   const { inside, outside, count } = range;
   const wrong = (why: string): never => {
     throw new RangeError(`${what}: ${shown(range)}: ${why}`);

@@ -1,6 +1,5 @@
-import type { Step } from '@ctr/syscall';
+import { checkOptions, type Step } from '@ctr/syscall';
 
-import { checkKeys } from './known-keys.js';
 import { writeProcFile } from './proc-file.js';
 
 /** How far a clock of a time namespace is ahead of the machine's; behind it with negative seconds. */
@@ -34,7 +33,7 @@ export interface TimeOffsets {
  * ```
  */
 export function timeOffsets(offsets: TimeOffsets): Step[] {
-  checkKeys('timeOffsets', offsets, ['monotonic', 'boottime']);
+  checkOptions('timeOffsets', offsets, ['monotonic', 'boottime']);
   let text = '';
   if (offsets.monotonic) text += line('monotonic', offsets.monotonic);
   if (offsets.boottime) text += line('boottime', offsets.boottime);
@@ -46,7 +45,7 @@ export function timeOffsets(offsets: TimeOffsets): Step[] {
 }
 
 function line(clock: string, offset: TimeOffset): string {
-  checkKeys(`timeOffsets: ${clock}`, offset, ['seconds', 'nanoseconds']);
+  checkOptions(`timeOffsets: ${clock}`, offset, ['seconds', 'nanoseconds']);
   const { seconds, nanoseconds = 0 } = offset;
   if (!Number.isSafeInteger(seconds)) throw new RangeError(`timeOffsets: ${clock}: ${seconds} is not a whole number of seconds`);
   if (!Number.isInteger(nanoseconds) || nanoseconds < 0 || nanoseconds > 999_999_999)

@@ -58,8 +58,8 @@ describe('idMap', () => {
 
   it('refuses other keys, and names the one that is meant', () => {
     const oci = { containerID: 0, hostID: 0, size: 1 } as unknown as IdRange;
-    expect(() => idMap([oci])).toThrow(new TypeError('an id map: a range has no "containerID": it has inside, outside, count'));
-    expect(() => idMap([{ ...range(0, 0, 1), cuont: 2 } as IdRange])).toThrow('is count meant?');
+    expect(() => idMap([oci])).toThrow(new TypeError('an id map: a range: there is no option "containerID"; there are inside, outside, count'));
+    expect(() => idMap([{ ...range(0, 0, 1), cuont: 2 } as IdRange])).toThrow('did you mean count?');
   });
 
   it('takes exactly the maps in which no id is mapped twice', () => {
@@ -103,7 +103,7 @@ describe('mapOwnIds', () => {
     const one = [range(0, 0, 1)];
     expect(() => mapOwnIds({ uids: one, gids: [] })).toThrow('gids: a map has at least one range');
     expect(() => mapOwnIds({ uids: one } as never)).toThrow(new TypeError('gids: undefined is not an array of ranges'));
-    expect(() => mapOwnIds({ uids: one, gids: one, gid: one } as never)).toThrow('a pair of id maps has no "gid": is gids meant?');
+    expect(() => mapOwnIds({ uids: one, gids: one, gid: one } as never)).toThrow('a pair of id maps: there is no option "gid": did you mean gids?');
   });
 });
 
