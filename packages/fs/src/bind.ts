@@ -1,9 +1,12 @@
 import { AT_FDCWD, atFlags, checkOptions, openTreeFlags, resultOf, type Step } from '@ctr/syscall';
 
+import { mountAt } from './attach.js';
+import { attributesOf, setAttributes, type MountAttributes } from './attributes.js';
+import { checkOneOf, checkPath } from './check.js';
+import type { Handle } from './handle.js';
 import { idmap } from './idmap.js';
-import { attributesOf, bindKeys, mountAt, setAttributes, type Detached, type MountAttributes, type StepOptions } from './mount.js';
-import { checkOneOf } from './options.js';
-import { checkPath, placeName, shortName, type Handle, type Place } from './place.js';
+import { bindKeys, type Detached, type StepOptions } from './mount.js';
+import { placeName, shortName, type Place } from './place.js';
 
 /** What of a tree is mounted, and how. */
 export interface BindMountOptions extends MountAttributes, StepOptions {
@@ -61,7 +64,8 @@ export function bindMount(from: string | Handle, options: BindMountOptions = {})
     as,
     ...(onFailure && { onFailure }),
     hints: {
-      EINVAL: 'the file is in another mount namespace (open it in the one in which it is bound), or on an unbindable mount, or part of it is hidden by a locked mount (bind it recursively)',
+      EINVAL:
+        'the file is in another mount namespace (open it in the one in which it is bound), or on an unbindable mount, or part of it is hidden by a locked mount (bind it recursively)',
       ENOENT: `${placeName(from)} does not exist`,
     },
   };

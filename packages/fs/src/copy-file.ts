@@ -1,7 +1,7 @@
 import { AT_FDCWD, checkOptions, errnos, fail, label, openFlags, resultOf, type Step } from '@ctr/syscall';
 
-import { checkInteger } from './options.js';
-import { checkPath, type Handle } from './place.js';
+import { checkInteger, checkPath } from './check.js';
+import type { Handle } from './handle.js';
 import { makeFile, type FileOptions } from './write-file.js';
 
 /** How a file is copied. */

@@ -1,9 +1,10 @@
 import { checkOptions, type ResultOf, type Step } from '@ctr/syscall';
 
+import { attachName, mountAt } from './attach.js';
 import { devices, type DeviceNodes } from './devices.js';
 import { devptsMount, type DevptsOptions } from './devpts.js';
 import { directory } from './directory.js';
-import { attachName, mountAt, type Detached, type Mounted } from './mount.js';
+import type { Detached, Mounted } from './mount.js';
 import { mqueueMount } from './mqueue.js';
 import { placeName, shortName, type Place } from './place.js';
 import { tmpfsMount } from './tmpfs.js';
@@ -45,7 +46,14 @@ export function dev(at: Place, options: DevOptions): Mounted {
   const { nodes, sizeBytes = DEFAULT_SIZE_BYTES, pts = {}, shm = {}, mqueue = false } = options;
   if (shm) checkOptions('shm', shm, ['sizeBytes']);
   const tmpfs = tmpfsMount({ sizeBytes, mode: 0o755, noDev: false, purpose: `a tmpfs for ${placeName(at)}`, as: shortName(at) });
-  const sharedMemory = shm && { sizeBytes: shm.sizeBytes ?? DEFAULT_SIZE_BYTES, mode: 0o1777, noExec: true, source: 'shm', purpose: 'shared memory', as: 'shm' };
+  const sharedMemory = shm && {
+    sizeBytes: shm.sizeBytes ?? DEFAULT_SIZE_BYTES,
+    mode: 0o1777,
+    noExec: true,
+    source: 'shm',
+    purpose: 'shared memory',
+    as: 'shm',
+  };
   // A mount can only be attached to one that is itself attached (before Linux 6.15): the tmpfs goes first.
   const steps = [
     ...mountAt(at, tmpfs),

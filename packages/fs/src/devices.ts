@@ -1,8 +1,8 @@
 import { AT_FDCWD, checkOptions, fileTypes, openTreeFlags, resultOf, type Step } from '@ctr/syscall';
 
-import { attachName } from './mount.js';
-import { checkInteger, checkMode, checkName, checkOneOf } from './options.js';
-import type { Handle } from './place.js';
+import { attachName } from './attach.js';
+import { checkInteger, checkMode, checkName, checkOneOf } from './check.js';
+import type { Handle } from './handle.js';
 import { symlink } from './symlink.js';
 
 /** How device files come about: made by mknod(2), which needs CAP_MKNOD in the initial user namespace, or by mounting the host's over empty files. */

@@ -1,7 +1,8 @@
 import { checkOptions, type Step } from '@ctr/syscall';
 
-import { mountAt, mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
-import { checkInteger, checkMode } from './options.js';
+import { mountAt } from './attach.js';
+import { checkInteger, checkMode } from './check.js';
+import { mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
 import { placeName, shortName, type Place } from './place.js';
 
 /** How a devpts is made. `noSuid` and `noExec` are set unless said otherwise. */

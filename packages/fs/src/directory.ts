@@ -1,7 +1,7 @@
 import type { Step } from '@ctr/syscall';
 
-import { checkMode } from './options.js';
-import { checkBelow, type Handle } from './place.js';
+import { checkBelow, checkMode } from './check.js';
+import type { Handle } from './handle.js';
 
 /**
  * Makes a directory in an open directory. The umask takes its bits from the mode.

@@ -1,6 +1,6 @@
 import { atFlags, checkOptions, mountAttr, mountAttrs, type Step } from '@ctr/syscall';
 
-import type { Handle } from './place.js';
+import type { Handle } from './handle.js';
 
 /**
  * Maps the owners of files on a mount by the id map of a user namespace: a file of the host's id that the map calls 0 inside is shown as root's,
@@ -32,7 +32,8 @@ export function idmap(mount: Handle, userNamespace: Handle, options: { readonly 
       args: [mount, '', atFlags.AT_EMPTY_PATH | (options.recursive ? atFlags.AT_RECURSIVE : 0), attr, attr.byteLength],
       purpose: 'map the owners of its files',
       hints: {
-        EINVAL: 'the type of file system cannot be id-mapped on this kernel, or the mount is attached or mapped already, or the user namespace is the initial one',
+        EINVAL:
+          'the type of file system cannot be id-mapped on this kernel, or the mount is attached or mapped already, or the user namespace is the initial one',
         EPERM: 'id-mapping a mount needs CAP_SYS_ADMIN in the user namespace that the file system was mounted in, which for a disk is the initial one',
         EBUSY: 'a file on the mount is open for writing',
       },

@@ -1,7 +1,10 @@
 import { AT_FDCWD, atFlags, checkOptions, errnos, fail, fileTypes, label, Memory, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
-import { attach } from './mount.js';
-import { checkPath, ifThere, inRoot, placeName, type Handle } from './place.js';
+import { attach } from './attach.js';
+import { checkPath } from './check.js';
+import type { Handle } from './handle.js';
+import { ifThere, inRoot } from './in-root.js';
+import { placeName } from './place.js';
 import { tmpfsMount } from './tmpfs.js';
 
 /** How paths are masked. */
@@ -42,7 +45,13 @@ export function mask(root: Handle, paths: readonly string[], options: MaskOption
     into: new Memory(8, 'null').at(0),
   };
   const empty = tmpfsMount({ readonly: true, noExec: true, mode: 0o755, purpose: 'an empty directory, to cover directories with', as: 'empty' });
-  const firstDirectory: Step = { call: 'add', args: [empty.mount, 0], purpose: 'the first cover of a directory', as: 'empty', into: new Memory(8, 'empty').at(0) };
+  const firstDirectory: Step = {
+    call: 'add',
+    args: [empty.mount, 0],
+    purpose: 'the first cover of a directory',
+    as: 'empty',
+    into: new Memory(8, 'empty').at(0),
+  };
   return [
     firstFile,
     ...checkNullDevice(resultOf(firstFile), placeName(nullDevice)),
@@ -60,9 +69,11 @@ function hide(root: Handle, path: string, firstFile: Step, firstDirectory: Step)
   const next = label(`${path} is hidden, if it exists`);
   const { steps, fd } = ifThere(inRoot(root, path), next);
   const coverDirectory = attach(resultOf(firstDirectory), fd, `hide the directory ${path}`);
-  const coverFile = attach(resultOf(firstFile), fd, `hide ${path}, if it is a file`).map(
-    (step): Step => ({ ...step, tolerates: ['ENOTDIR'], ...(coverDirectory[0] && { jump: { when: '!=', to: coverDirectory[0] } }) }),
-  );
+  const coverFile = attach(resultOf(firstFile), fd, `hide ${path}, if it is a file`).map((step): Step => ({
+    ...step,
+    tolerates: ['ENOTDIR'],
+    ...(coverDirectory[0] && { jump: { when: '!=', to: coverDirectory[0] } }),
+  }));
   return [
     ...steps,
     ...coverFile,
@@ -74,7 +85,12 @@ function hide(root: Handle, path: string, firstFile: Step, firstDirectory: Step)
 }
 
 function another(cover: Step): Pick<Step, 'call' | 'args' | 'as' | 'into'> {
-  return { call: 'open_tree', args: [resultOf(cover), '', CLONE | atFlags.AT_EMPTY_PATH], ...(cover.as !== undefined && { as: cover.as }), ...(cover.into && { into: cover.into }) };
+  return {
+    call: 'open_tree',
+    args: [resultOf(cover), '', CLONE | atFlags.AT_EMPTY_PATH],
+    ...(cover.as !== undefined && { as: cover.as }),
+    ...(cover.into && { into: cover.into }),
+  };
 }
 
 /** statx(2), linux/stat.h: STATX_TYPE, STATX_MODE; struct statx: the upper byte of stx_mode, and stx_rdev_major and stx_rdev_minor as one number. */

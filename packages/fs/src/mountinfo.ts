@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-import { checkInteger } from './options.js';
+import { checkInteger } from './check.js';
 
 /** One mount of a mount namespace, as the kernel tells of it. */
 export interface Mount {
@@ -97,7 +97,8 @@ function parseLine(line: string): Mount {
   const [id, parent, device, root, mountPoint, options] = fields;
   const [type, source, superOptions] = fields.slice(end + 1);
   const numbers = /^(\d+):(\d+)$/.exec(device ?? '');
-  if (end < 0 || !/^\d+$/.test(id ?? '') || !/^\d+$/.test(parent ?? '') || !numbers || superOptions === undefined) throw new Error(`not a line of mountinfo: ${JSON.stringify(line)}`);
+  if (end < 0 || !/^\d+$/.test(id ?? '') || !/^\d+$/.test(parent ?? '') || !numbers || superOptions === undefined)
+    throw new Error(`not a line of mountinfo: ${JSON.stringify(line)}`);
   return {
     id: Number(id),
     parent: Number(parent),

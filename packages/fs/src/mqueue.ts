@@ -1,6 +1,7 @@
 import { checkOptions, type Step } from '@ctr/syscall';
 
-import { mountAt, mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
+import { mountAt } from './attach.js';
+import { mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
 import { placeName, shortName, type Place } from './place.js';
 
 /** How an mqueue file system is mounted. `noSuid`, `noDev` and `noExec` are set unless said otherwise. */

@@ -1,7 +1,10 @@
 import { AT_FDCWD, checkOptions, fsconfigCommands, fsopenFlags, openFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
-import { attributesOf, finish, fsconfig, MAX_OPTION_BYTES, mountAt, mountKeys, type Detached, type MountOptions } from './mount.js';
-import { checkPath, placeName, shortName, type Place } from './place.js';
+import { mountAt } from './attach.js';
+import { attributesOf } from './attributes.js';
+import { checkPath } from './check.js';
+import { finish, fsconfig, MAX_OPTION_BYTES, mountKeys, type Detached, type MountOptions } from './mount.js';
+import { placeName, shortName, type Place } from './place.js';
 
 /** How layers are put together. All are directories of the caller, who vouches for their paths. */
 export interface OverlayOptions extends MountOptions {
@@ -56,13 +59,32 @@ export function overlay(at: Place, options: OverlayOptions): Step[] {
  */
 export function overlayMount(options: OverlayOptions): Detached {
   checkOptions('overlay', options, ['lower', 'upper', 'work', 'userXattr', 'volatile', 'metacopy', 'index', ...mountKeys]);
-  const { lower, upper, work, userXattr = false, volatile = false, metacopy, index, source = 'overlay', purpose = 'an overlay', as = 'overlay', onFailure } = options;
+  const {
+    lower,
+    upper,
+    work,
+    userXattr = false,
+    volatile = false,
+    metacopy,
+    index,
+    source = 'overlay',
+    purpose = 'an overlay',
+    as = 'overlay',
+    onFailure,
+  } = options;
   if (lower.length === 0) throw new TypeError('an overlay needs a lower layer');
   if ((upper === undefined) !== (work === undefined)) throw new TypeError('an overlay needs both upper and work, or neither');
   if (upper === undefined && lower.length === 1) throw new TypeError('an overlay without an upper layer needs two lower ones: bind shows a single one');
   for (const path of [...lower, ...(upper === undefined ? [] : [upper]), ...(work === undefined ? [] : [work])]) checkPath(path);
   const otherwise = onFailure && { onFailure };
-  const open: Step = { call: 'fsopen', args: ['overlay', fsopenFlags.FSOPEN_CLOEXEC], purpose, as: `new-${as}`, hints: { ENODEV: 'this kernel has no overlay file system' }, ...otherwise };
+  const open: Step = {
+    call: 'fsopen',
+    args: ['overlay', fsopenFlags.FSOPEN_CLOEXEC],
+    purpose,
+    as: `new-${as}`,
+    hints: { ENODEV: 'this kernel has no overlay file system' },
+    ...otherwise,
+  };
   const context = resultOf(open);
   const settings: Setting[] = [
     { key: 'source', value: source },
@@ -101,7 +123,13 @@ function setLayer(context: ResultOf, { key, value, path }: Setting, otherwise: {
     ENOENT: `a directory does not exist: ${path}`,
   };
   if (value === true || Buffer.byteLength(value) <= MAX_OPTION_BYTES) return [{ ...set, hints, ...otherwise }];
-  const open: Step = { call: 'openat', args: [AT_FDCWD, path, openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0], purpose: `find ${path}`, as: 'layer', ...otherwise };
+  const open: Step = {
+    call: 'openat',
+    args: [AT_FDCWD, path, openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],
+    purpose: `find ${path}`,
+    as: 'layer',
+    ...otherwise,
+  };
   return [
     open,
     {

@@ -1,6 +1,8 @@
 import { umountFlags, type Step } from '@ctr/syscall';
 
-import { checkPath, placeName, type Handle } from './place.js';
+import { checkPath } from './check.js';
+import type { Handle } from './handle.js';
+import { placeName } from './place.js';
 
 /**
  * Makes a mount the root of the mount namespace and drops the old root, with all that was mounted below it.
@@ -32,7 +34,8 @@ export function pivotRoot(newRoot: string | Handle): Step[] {
       args: ['.', '.'],
       purpose: 'make it the root; the old one is on top of it now',
       hints: {
-        EINVAL: 'the new root has to be the root of a mount (bind it onto itself if it is a plain directory), and neither it nor the mount it is on may be shared; on an initramfs there is no root to pivot from',
+        EINVAL:
+          'the new root has to be the root of a mount (bind it onto itself if it is a plain directory), and neither it nor the mount it is on may be shared; on an initramfs there is no root to pivot from',
         EBUSY: 'the new root is the present root',
       },
     },

@@ -1,7 +1,8 @@
 import { checkOptions, type Step } from '@ctr/syscall';
 
-import { mountAt, mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
-import { checkOneOf } from './options.js';
+import { mountAt } from './attach.js';
+import { checkOneOf } from './check.js';
+import { mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
 import { placeName, shortName, withoutSymlinks, type Place } from './place.js';
 
 /** How a proc file system is made. `noSuid`, `noDev` and `noExec` are set unless said otherwise. */

@@ -1,7 +1,8 @@
 import { AT_FDCWD, atFlags, checkOptions, mountAttr, mountFlags, type Step } from '@ctr/syscall';
 
-import { checkOneOf } from './options.js';
-import { checkPath, placeName, type Handle } from './place.js';
+import { checkOneOf, checkPath } from './check.js';
+import type { Handle } from './handle.js';
+import { placeName } from './place.js';
 
 const kinds = { private: mountFlags.MS_PRIVATE, slave: mountFlags.MS_SLAVE, shared: mountFlags.MS_SHARED, unbindable: mountFlags.MS_UNBINDABLE } as const;
 

@@ -1,8 +1,9 @@
 import { label, type Step } from '@ctr/syscall';
 
+import { attach } from './attach.js';
 import { bindMount } from './bind.js';
-import { attach } from './mount.js';
-import { ifThere, inRoot, type Handle } from './place.js';
+import type { Handle } from './handle.js';
+import { ifThere, inRoot } from './in-root.js';
 
 /**
  * Makes files and directories below a root read-only, with all that is mounted below them: each is bound onto itself. What is missing is no error.

@@ -1,7 +1,7 @@
 import type { Step } from '@ctr/syscall';
 
-import { checkName } from './options.js';
-import { checkPath, type Handle } from './place.js';
+import { checkName, checkPath } from './check.js';
+import type { Handle } from './handle.js';
 
 /**
  * Makes a symbolic link in an open directory.

@@ -1,6 +1,7 @@
 import { checkOptions, type Step } from '@ctr/syscall';
 
-import { mountAt, mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
+import { mountAt } from './attach.js';
+import { mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
 import { placeName, shortName, withoutSymlinks, type Place } from './place.js';
 
 /** How a sysfs is mounted. `readonly`, `noSuid`, `noDev` and `noExec` are set unless said otherwise. */

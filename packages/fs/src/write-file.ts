@@ -1,7 +1,7 @@
 import { checkOptions, errnos, fail, label, openFlags, resultOf, type Step } from '@ctr/syscall';
 
-import { checkMode, checkName } from './options.js';
-import type { Handle } from './place.js';
+import { checkMode, checkName } from './check.js';
+import type { Handle } from './handle.js';
 
 /** How a file is made. */
 export interface FileOptions {

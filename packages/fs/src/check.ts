@@ -5,7 +5,8 @@ export function checkOneOf(what: string, value: string, known: readonly string[]
 
 /** Refuses a number that is not an integer within bounds. Throws a `RangeError`. */
 export function checkInteger(what: string, value: number, least: number, most: number = Number.MAX_SAFE_INTEGER): void {
-  if (!Number.isSafeInteger(value) || value < least || value > most) throw new RangeError(`${what} is ${value}: it has to be an integer from ${least} to ${most}`);
+  if (!Number.isSafeInteger(value) || value < least || value > most)
+    throw new RangeError(`${what} is ${value}: it has to be an integer from ${least} to ${most}`);
 }
 
 /** Refuses a mode with more than permission bits. Throws a `RangeError`. */
@@ -18,4 +19,17 @@ export function checkName(what: string, name: string): void {
   if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
     throw new RangeError(`${what}: ${JSON.stringify(name)} is not the name of one file in a directory`);
   }
+}
+
+/** Refuses what no path can be. */
+export function checkPath(path: string): void {
+  if (path === '') throw new TypeError('the path is empty');
+  if (path.includes('\0')) throw new RangeError(`the path ${JSON.stringify(path)} has a NUL byte in it`);
+}
+
+/** Refuses what is not a path downwards from an open directory. */
+export function checkBelow(path: string): void {
+  checkPath(path);
+  if (path.startsWith('/') || path.split('/').includes('..'))
+    throw new RangeError(`the path ${JSON.stringify(path)} does not lead down from an open directory`);
 }

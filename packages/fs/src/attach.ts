@@ -1,0 +1,80 @@
+import { checkOptions, moveMountFlags, umountFlags, type Step } from '@ctr/syscall';
+
+import { checkPath } from './check.js';
+import type { Handle } from './handle.js';
+import type { Detached } from './mount.js';
+import { openPlace, placeName, type Place } from './place.js';
+
+/**
+ * Attaches a mount to a place: from here on it is seen there, on top of what was.
+ * Both are open files, so that no path is looked up.
+ *
+ * The step fails with EINVAL where the place is in another mount namespace or on a mount that is itself not attached,
+ * ENOTDIR where one of the two is a directory and the other is not, and ENOENT where the place has been removed.
+ *
+ * @see move_mount(2)
+ * @example
+ * ```ts
+ * import { attach, newMount, openPlace } from '@ctr/fs';
+ * const { steps, mount } = newMount('tmpfs');
+ * const place = openPlace('/mnt');
+ * const plan = [...steps, ...place.steps, ...attach(mount, place.fd)];
+ * ```
+ */
+export function attach(mount: Handle, place: Handle, purpose = 'attach it'): Step[] {
+  return [
+    {
+      call: 'move_mount',
+      args: [mount, '', place, '', moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH | moveMountFlags.MOVE_MOUNT_T_EMPTY_PATH],
+      purpose,
+      hints: moveHints,
+    },
+  ];
+}
+
+/** Attaches a mount to a name in a directory of which nobody else has hold yet; the name is not followed if it is a link. */
+export function attachName(mount: Handle, directory: Handle, name: string, purpose: string): Step {
+  return { call: 'move_mount', args: [mount, '', directory, name, moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH], purpose, hints: moveHints };
+}
+
+/** Makes a detached mount and attaches it to a place. */
+export function mountAt(place: Place, { steps, mount }: Detached, directory = true): Step[] {
+  const opened = openPlace(place, { directory });
+  return [...opened.steps, ...steps, ...attach(mount, opened.fd, `attach it to ${placeName(place)}`)];
+}
+
+/**
+ * Unmounts what is on top at a path that the caller vouches for; a link at its end is not followed.
+ *
+ * The step fails with EBUSY while files on it are in use (unless `detach` is set), EINVAL where nothing is mounted, or what is there is locked.
+ *
+ * @param options.detach take it out of sight now, and end it when nobody uses it any more
+ * @see umount2(2)
+ * @example
+ * ```ts
+ * import { unmount } from '@ctr/fs';
+ * const plan = unmount('/mnt', { detach: true });
+ * ```
+ */
+export function unmount(at: string, options: { readonly detach?: boolean } = {}): Step[] {
+  checkOptions('unmount', options, ['detach']);
+  checkPath(at);
+  return [
+    {
+      call: 'umount2',
+      args: [at, umountFlags.UMOUNT_NOFOLLOW | (options.detach ? umountFlags.MNT_DETACH : 0)],
+      purpose: `unmount ${at}`,
+      hints: {
+        EBUSY: 'a process works in it, has a file on it open, or something is mounted below it: detach does not wait for that',
+        EINVAL: `${at} is not a mount point, or is locked`,
+      },
+    },
+  ];
+}
+
+const moveHints = {
+  EINVAL: 'the place is in another mount namespace, or the mount is attached already below a shared one, or the place is on a mount that is not attached yet',
+  ENOTDIR: 'one of the two is a directory and the other is a file: a file can only be mounted on a file',
+  ENOENT: 'the place has been removed meanwhile',
+  ELOOP: 'a mount cannot be moved to a place below itself',
+} as const;

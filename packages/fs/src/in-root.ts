@@ -1,0 +1,169 @@
+import { checkOptions, errnos, fail, fileTypes, label, Memory, openFlags, openHow, resolveFlags, resultOf, type Step } from '@ctr/syscall';
+
+import { checkMode, checkPath } from './check.js';
+import type { Handle } from './handle.js';
+
+/** A place below a root directory; made by {@link inRoot}. */
+export interface InRoot {
+  readonly kind: 'in-root';
+  readonly root: Handle;
+  /** Without a slash in front; empty for the root itself. */
+  readonly path: string;
+  readonly create: 'directory' | 'file' | false | undefined;
+  readonly mode: number | undefined;
+  readonly symlinks: 'in-root' | 'refuse';
+}
+
+/** How a path below a root is found, and made. */
+export interface InRootOptions {
+  /** What to make if nothing is there, its parents included. @default what is mounted needs: a directory, or a file for a bind of a file */
+  readonly create?: 'directory' | 'file' | false;
+  /** Permissions of what is made; the umask takes its bits from them. @default 0o755 for a directory, 0o644 for a file */
+  readonly mode?: number;
+  /** Whether symbolic links in the path lead on below the root, or are an error (ELOOP). @default 'in-root' */
+  readonly symlinks?: 'in-root' | 'refuse';
+}
+
+/**
+ * A place below a root directory, for what an image or a container may have prepared.
+ *
+ * Equivalent to the root's path and this one joined together, but safe: every component, `..` and absolute links included, is resolved with the root as `/`,
+ * so that no link leads out, and what is missing is made one component at a time, relative to open directories.
+ * If the place is there, finding it is one system call. A dangling link is never created through: that is ENOENT.
+ *
+ * Throws a `TypeError` for an empty path, and a `RangeError` for one with a NUL byte or a `..` in it.
+ *
+ * @see openat2(2): RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS
+ * @example
+ * ```ts
+ * import { inRoot, tmpfs } from '@ctr/fs';
+ * import { explain, openFd } from '@ctr/syscall';
+ * using root = openFd('/', { directory: true });
+ * console.log(explain(tmpfs(inRoot(root, '/tmp'))));
+ * ```
+ */
+export function inRoot(root: Handle, path: string, options: InRootOptions = {}): InRoot {
+  checkOptions('inRoot', options, ['create', 'mode', 'symlinks']);
+  checkPath(path);
+  const components = path.split('/').filter((component) => component !== '' && component !== '.');
+  if (components.includes('..')) throw new RangeError(`the path ${JSON.stringify(path)} has a ".." in it: a place below a root is named from the root down`);
+  if (options.mode !== undefined) checkMode(JSON.stringify(path), options.mode);
+  return { kind: 'in-root', root, path: components.join('/'), create: options.create, mode: options.mode, symlinks: options.symlinks ?? 'in-root' };
+}
+
+/** Steps that open a place, and its handle (O_PATH). */
+export interface OpenedPlace {
+  readonly steps: Step[];
+  readonly fd: Handle;
+}
+
+/**
+ * How often a lookup is repeated. Where a link has a `..` in it and anything on the machine is renamed or mounted meanwhile, the kernel cannot tell whether the root was left,
+ * and says EAGAIN. That passes; somebody who makes it last must not hold the plan for ever.
+ */
+const ATTEMPTS = 128;
+
+/** Opens a place below a root, and makes what is missing. */
+export function openInRoot(place: InRoot, directory: boolean): OpenedPlace {
+  const create = place.create ?? (directory ? 'directory' : 'file');
+  const mustBeDirectory = directory || create === 'directory';
+  const as = nameOf(place);
+  const components = place.path.split('/');
+  const resolve = resolution(place.symlinks);
+  const found = new Memory(8, as);
+  const attempts = new Memory(8, 'attempts');
+  const open = (depth: number, purpose: string, extra: Partial<Step>): Step => {
+    const last = depth === components.length;
+    const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC | (!last || mustBeDirectory ? openFlags.O_DIRECTORY : 0), resolve });
+    const path = components.slice(0, depth).join('/');
+    return {
+      call: 'openat2',
+      args: [place.root, path, how, how.byteLength],
+      purpose: `${purpose} /${path}`,
+      tolerates: ['EAGAIN'],
+      hints: hintsFor(path),
+      ...(last && { as, into: found.at(0) }),
+      ...extra,
+    };
+  };
+  const done = label(`/${place.path} is there`);
+  const check: Step = {
+    call: 'add',
+    args: [found.u64(), 0],
+    purpose: 'was it found?',
+    tolerates: ['EAGAIN'],
+    jump: { when: '!=', than: -errnos.EAGAIN, to: done },
+  };
+  const first = open(
+    components.length,
+    'find',
+    create === false ? {} : { tolerates: ['ENOENT', 'EAGAIN'], jump: { when: '!=', than: -errnos.ENOENT, to: check } },
+  );
+  const again: Step = {
+    call: 'add',
+    args: [attempts.u64(), 1],
+    purpose: 'a rename or a mount came in between: try again',
+    into: attempts.at(0),
+    jump: { when: '<', than: ATTEMPTS, to: first },
+  };
+  const steps = [first];
+  if (create !== false) {
+    let parent: Handle = place.root;
+    for (const [i, name] of components.entries()) {
+      const last = i === components.length - 1;
+      steps.push(make(parent, name, components.slice(0, i + 1).join('/'), last && create === 'file' ? 'file' : 'directory', last ? place.mode : undefined));
+      const opened = last
+        ? open(i + 1, 'find what is now', {})
+        : open(i + 1, 'go down to', { as: name, jump: { when: '==', than: -errnos.EAGAIN, to: again } });
+      steps.push(opened);
+      parent = resultOf(opened);
+    }
+  }
+  steps.push(check, again, fail(errnos.EAGAIN, `find /${place.path}`, hintsFor(place.path)), done);
+  return { steps, fd: resultOf(first) };
+}
+
+/** Opens what is at a place below a root, whatever its type; goes on elsewhere if nothing is. */
+export function ifThere(place: InRoot, otherwise: Step): OpenedPlace {
+  const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC, resolve: resolution(place.symlinks) });
+  const open: Step = {
+    call: 'openat2',
+    args: [place.root, place.path === '' ? '/' : place.path, how, how.byteLength],
+    purpose: `find /${place.path}, if it is there`,
+    as: nameOf(place),
+    tolerates: ['ENOENT', 'ENOTDIR'],
+    hints: hintsFor(place.path),
+    jump: { when: '<', to: otherwise },
+  };
+  return { steps: [open], fd: resultOf(open) };
+}
+
+/** A name that is there already, a link included, is left as it is: whether it serves is seen when it is opened. */
+function make(parent: Handle, name: string, path: string, what: 'directory' | 'file', mode = what === 'directory' ? 0o755 : 0o644): Step {
+  const common = { purpose: `make /${path}`, tolerates: ['EEXIST'] as const, hints: hintsFor(path) };
+  return what === 'directory'
+    ? { call: 'mkdirat', args: [parent, name, mode], ...common }
+    : { call: 'mknodat', args: [parent, name, fileTypes.S_IFREG | mode, 0], ...common };
+}
+
+function hintsFor(path: string): NonNullable<Step['hints']> {
+  return {
+    ENOENT: `/${path} does not exist below the root and may not be made, or a symbolic link in it leads to nothing`,
+    ENOTDIR: `something in /${path} is a file where a directory is needed`,
+    ELOOP: `/${path} has a symbolic link in it, where none is followed (proc and sysfs are never mounted through one), or too many of them: the root has to have a plain directory there`,
+    EROFS: `/${path} is missing and the root is read-only: make it in the image, or mount something writable over its parent`,
+    EXDEV: `/${path} leads out of the root: an attempt to escape, or a directory that was moved meanwhile`,
+    EAGAIN: `renames or mounts kept coming in between while /${path} was looked up, which has a symbolic link with ".." in it`,
+    EACCES: `/${path} is missing or its parent may not be searched by this user: in a user namespace the root's files have to belong to mapped ids`,
+  };
+}
+
+/** How a path below a root is resolved. */
+function resolution(symlinks: 'in-root' | 'refuse'): number {
+  return resolveFlags.RESOLVE_IN_ROOT | resolveFlags.RESOLVE_NO_MAGICLINKS | (symlinks === 'refuse' ? resolveFlags.RESOLVE_NO_SYMLINKS : 0);
+}
+
+/** A name for the place in what `explain` prints. */
+function nameOf({ path }: InRoot): string {
+  return `at-${path.slice(path.lastIndexOf('/') + 1)}`;
+}
