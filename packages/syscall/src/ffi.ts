@@ -57,7 +57,11 @@ export function whenReadable(fd: number, callback: () => void): Readiness {
 const spawnActions = allocate(256);
 const spawnAttributes = allocate(1024);
 const actionsInit = libc.func('int posix_spawn_file_actions_init(intptr_t actions)') as (actions: number) => number;
-const actionsAddDup2 = libc.func('int posix_spawn_file_actions_adddup2(intptr_t actions, int from, int to)') as (actions: number, from: number, to: number) => number;
+const actionsAddDup2 = libc.func('int posix_spawn_file_actions_adddup2(intptr_t actions, int from, int to)') as (
+  actions: number,
+  from: number,
+  to: number,
+) => number;
 const actionsDestroy = libc.func('int posix_spawn_file_actions_destroy(intptr_t actions)') as (actions: number) => number;
 const libcSpawn = libc.func('int posix_spawn(intptr_t pid, const char *path, intptr_t actions, intptr_t attributes, intptr_t argv, intptr_t envp)') as (
   pid: number,

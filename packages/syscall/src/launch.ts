@@ -116,7 +116,8 @@ export async function launch(plan: Plan, options: LaunchOptions = {}): Promise<C
     throw new Error(`the process ended during its set-up, ${exit.signal ? `killed by ${exit.signal}` : `with exit code ${exit.code}`}`);
   }
   let running = true;
-  const kill = (signal: SignalName | number = 'SIGTERM'): boolean => running && syscall(numbers.kill, setup.pid, typeof signal === 'number' ? signal : signals[signal]) === 0;
+  const kill = (signal: SignalName | number = 'SIGTERM'): boolean =>
+    running && syscall(numbers.kill, setup.pid, typeof signal === 'number' ? signal : signals[signal]) === 0;
   const cancel = (): void => void kill('SIGKILL');
   cancelSignal?.addEventListener('abort', cancel, { once: true });
   const exited = end.then((exit) => {

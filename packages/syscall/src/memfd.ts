@@ -20,7 +20,7 @@ export function sealedMemfd(memory: NativeMemory, byteLength: number, nameAddres
     fd = syscall(MEMFD_CREATE, nameAddress, memfdFlags.MFD_CLOEXEC | memfdFlags.MFD_ALLOW_SEALING);
   }
   if (fd < 0) throw memfdError('memfd_create', 'memfd_create("ctr", MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_EXEC)', -fd);
-  for (let written = 0; written < byteLength; ) {
+  for (let written = 0; written < byteLength;) {
     const result = syscall(WRITE, fd, memory.address + written, byteLength - written);
     if (result < 0) {
       syscall(CLOSE, fd);

@@ -43,7 +43,9 @@ export function call(step: Step): number {
 /** The walker in JavaScript: the same loop as the machine code's. Returns the last result. */
 function run(plan: Plan): number {
   const program = lower(plan, { fdNumber: (fd) => fd.number });
-  for (let i = 0; i < program.count; i++) if (forks.has(program.numbers[i] as number)) throw new TypeError(`step ${i + 1} (${plan[i]?.purpose}) makes a process, in which JavaScript cannot go on: use launch`);
+  for (let i = 0; i < program.count; i++)
+    if (forks.has(program.numbers[i] as number))
+      throw new TypeError(`step ${i + 1} (${plan[i]?.purpose}) makes a process, in which JavaScript cannot go on: use launch`);
   const memory = allocate(Math.max(program.size, 16));
   try {
     program.data.copy(memory.bytes);
@@ -71,7 +73,7 @@ function walk(plan: Plan, program: Program, bytes: Buffer, address: number): num
     }
   };
   let result = 0;
-  for (let i = 0; i < program.count; ) {
+  for (let i = 0; i < program.count;) {
     const slot = i * OPERANDS;
     const number = program.numbers[i] as number;
     result =
@@ -88,7 +90,10 @@ function walk(plan: Plan, program: Program, bytes: Buffer, address: number): num
     if (store >= 0) bytes.writeBigInt64LE(BigInt(result), store);
     const condition = program.conditions[i];
     const than = Number(value(slot + 6));
-    const jumps = (condition === conditions['=='] && result === than) || (condition === conditions['!='] && result !== than) || (condition === conditions['<'] && result < than);
+    const jumps =
+      (condition === conditions['=='] && result === than) ||
+      (condition === conditions['!='] && result !== than) ||
+      (condition === conditions['<'] && result < than);
     i = jumps ? (program.targets[i] as number) : i + 1;
   }
   return result;

@@ -133,10 +133,28 @@ export const mountAttrs = {
 export const MOUNT_ATTR__ATIME = 0x70;
 
 /** linux/stat.h: file types in a mode */
-export const fileTypes = { S_IFIFO: 0o10000, S_IFCHR: 0o20000, S_IFDIR: 0o40000, S_IFBLK: 0o60000, S_IFREG: 0o100000, S_IFLNK: 0o120000, S_IFSOCK: 0o140000 } as const;
+export const fileTypes = {
+  S_IFIFO: 0o10000,
+  S_IFCHR: 0o20000,
+  S_IFDIR: 0o40000,
+  S_IFBLK: 0o60000,
+  S_IFREG: 0o100000,
+  S_IFLNK: 0o120000,
+  S_IFSOCK: 0o140000,
+} as const;
 
 /** linux/fcntl.h and asm-generic/fcntl.h */
-export const fcntlCommands = { F_DUPFD: 0, F_GETFD: 1, F_SETFD: 2, F_GETFL: 3, F_SETFL: 4, F_DUPFD_CLOEXEC: 1030, F_SETPIPE_SZ: 1031, F_ADD_SEALS: 1033, F_GET_SEALS: 1034 } as const;
+export const fcntlCommands = {
+  F_DUPFD: 0,
+  F_GETFD: 1,
+  F_SETFD: 2,
+  F_GETFL: 3,
+  F_SETFL: 4,
+  F_DUPFD_CLOEXEC: 1030,
+  F_SETPIPE_SZ: 1031,
+  F_ADD_SEALS: 1033,
+  F_GET_SEALS: 1034,
+} as const;
 /** linux/fcntl.h */
 export const seals = { F_SEAL_SEAL: 1, F_SEAL_SHRINK: 2, F_SEAL_GROW: 4, F_SEAL_WRITE: 8, F_SEAL_EXEC: 0x20 } as const;
 /** linux/memfd.h */
@@ -233,7 +251,13 @@ export const signals = {
 } as const;
 
 /** linux/magic.h: f_type of statfs(2) */
-export const fsMagic = { PROC_SUPER_MAGIC: 0x9fa0, CGROUP_SUPER_MAGIC: 0x27e0eb, CGROUP2_SUPER_MAGIC: 0x63677270, TMPFS_MAGIC: 0x01021994, OVERLAYFS_SUPER_MAGIC: 0x794c7630 } as const;
+export const fsMagic = {
+  PROC_SUPER_MAGIC: 0x9fa0,
+  CGROUP_SUPER_MAGIC: 0x27e0eb,
+  CGROUP2_SUPER_MAGIC: 0x63677270,
+  TMPFS_MAGIC: 0x01021994,
+  OVERLAYFS_SUPER_MAGIC: 0x794c7630,
+} as const;
 
 /** linux/sched.h: the kinds of namespace by the file names of /proc/PID/ns */
 export const namespaceFlags = {

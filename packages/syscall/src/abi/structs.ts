@@ -1,7 +1,11 @@
 import { struct } from '../memory.js';
 
 /** linux/openat2.h, struct open_how */
-export const openHow = struct('open_how', { flags: { type: 'u64', show: 'openFlags' }, mode: { type: 'u64', show: 'mode' }, resolve: { type: 'u64', show: 'resolveFlags' } });
+export const openHow = struct('open_how', {
+  flags: { type: 'u64', show: 'openFlags' },
+  mode: { type: 'u64', show: 'mode' },
+  resolve: { type: 'u64', show: 'resolveFlags' },
+});
 
 /** linux/mount.h, struct mount_attr (MOUNT_ATTR_SIZE_VER0) */
 export const mountAttr = struct('mount_attr', {
@@ -53,13 +57,23 @@ export const msghdr = struct('msghdr', {
 });
 
 /** linux/socket.h, struct cmsghdr with room for one fd (and its padding to 8 bytes) */
-export const cmsgFd = struct('cmsghdr', { cmsg_len: { type: 'u64' }, cmsg_level: { type: 'i32' }, cmsg_type: { type: 'i32' }, fd: { type: 'u64', show: 'int' } });
+export const cmsgFd = struct('cmsghdr', {
+  cmsg_len: { type: 'u64' },
+  cmsg_level: { type: 'i32' },
+  cmsg_type: { type: 'i32' },
+  fd: { type: 'u64', show: 'int' },
+});
 
 /** asm-generic/signal.h, struct sigaction as the kernel takes it: on x64 with a restorer, which arm64 has not */
 export const sigaction =
   process.arch === 'arm64'
     ? struct('sigaction', { sa_handler: { type: 'u64' }, sa_flags: { type: 'u64', show: 'hex' }, sa_mask: { type: 'u64', show: 'hex' } })
-    : struct('sigaction', { sa_handler: { type: 'u64' }, sa_flags: { type: 'u64', show: 'hex' }, sa_restorer: { type: 'u64' }, sa_mask: { type: 'u64', show: 'hex' } });
+    : struct('sigaction', {
+        sa_handler: { type: 'u64' },
+        sa_flags: { type: 'u64', show: 'hex' },
+        sa_restorer: { type: 'u64' },
+        sa_mask: { type: 'u64', show: 'hex' },
+      });
 
 /** asm-generic/termios.h, struct winsize */
 export const winsize = struct('winsize', { ws_row: { type: 'u16' }, ws_col: { type: 'u16' }, ws_xpixel: { type: 'u16' }, ws_ypixel: { type: 'u16' } });
