@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+
+import { hierarchyOf, parseLayout, readLayout, type CgroupLayout } from '@ctr/cgroups';
+
+import * as layouts from './layouts.js';
+import type { LayoutTexts } from './layouts.js';
+
+function parse({ mountinfo, cgroup, unifiedControllers }: LayoutTexts): CgroupLayout {
+  return parseLayout(mountinfo, cgroup, unifiedControllers);
+}
+
+/** One line for each hierarchy. */
+function shown(layout: CgroupLayout): string {
+  const lines = layout.hierarchies.map((h) => `v${h.version} ${h.controllers.join(',') || '-'} ${h.mount} ${h.readonly ? 'ro' : 'rw'} ${h.ownPath} → ${h.ownDirectory}`);
+  return [layout.mode, ...lines].join('\n');
+}
+
+describe('parseLayout', () => {
+  it('reads a system with version 2 alone', () => {
+    expect(shown(parse(layouts.systemdUnified))).toMatchInlineSnapshot(`
+      "v2
+      v2 cpuset,cpu,io,memory,hugetlb,pids,rdma,misc /sys/fs/cgroup rw /user.slice/user-1000.slice/session-3.scope → /sys/fs/cgroup/user.slice/user-1000.slice/session-3.scope"
+    `);
+  });
+
+  it('reads a hybrid of systemd, with controllers that are mounted together and a hierarchy that has only a name', () => {
+    expect(shown(parse(layouts.systemdHybrid))).toMatchInlineSnapshot(`
+      "hybrid
+      v1 net_cls,net_prio /sys/fs/cgroup/net_cls,net_prio rw / → /sys/fs/cgroup/net_cls,net_prio
+      v1 freezer /sys/fs/cgroup/freezer rw / → /sys/fs/cgroup/freezer
+      v1 pids /sys/fs/cgroup/pids rw /user.slice/user-1000.slice/session-1.scope → /sys/fs/cgroup/pids/user.slice/user-1000.slice/session-1.scope
+      v1 memory /sys/fs/cgroup/memory rw /user.slice/user-1000.slice/session-1.scope → /sys/fs/cgroup/memory/user.slice/user-1000.slice/session-1.scope
+      v1 cpu,cpuacct /sys/fs/cgroup/cpu,cpuacct rw /user.slice → /sys/fs/cgroup/cpu,cpuacct/user.slice
+      v1 name=systemd /sys/fs/cgroup/systemd rw /user.slice/user-1000.slice/session-1.scope → /sys/fs/cgroup/systemd/user.slice/user-1000.slice/session-1.scope
+      v2 - /sys/fs/cgroup/unified rw /user.slice/user-1000.slice/session-1.scope → /sys/fs/cgroup/unified/user.slice/user-1000.slice/session-1.scope"
+    `);
+  });
+
+  it('reads a system with version 1 alone, whose options name the controllers in another order', () => {
+    expect(shown(parse(layouts.systemdLegacy))).toMatchInlineSnapshot(`
+      "v1
+      v1 memory /sys/fs/cgroup/memory rw /user.slice → /sys/fs/cgroup/memory/user.slice
+      v1 cpuacct,cpu /sys/fs/cgroup/cpu,cpuacct rw /user.slice → /sys/fs/cgroup/cpu,cpuacct/user.slice
+      v1 name=systemd /sys/fs/cgroup/systemd rw /user.slice/user-0.slice/session-1.scope → /sys/fs/cgroup/systemd/user.slice/user-0.slice/session-1.scope"
+    `);
+  });
+
+  it('reads a hybrid with each controller for itself', () => {
+    expect(shown(parse(layouts.separateHybrid))).toMatchInlineSnapshot(`
+      "hybrid
+      v1 pids /sys/fs/cgroup/pids rw / → /sys/fs/cgroup/pids
+      v1 memory /sys/fs/cgroup/memory rw /agent/4f2a → /sys/fs/cgroup/memory/agent/4f2a
+      v1 cpuacct /sys/fs/cgroup/cpuacct rw / → /sys/fs/cgroup/cpuacct
+      v1 cpu /sys/fs/cgroup/cpu rw / → /sys/fs/cgroup/cpu
+      v2 hugetlb /sys/fs/cgroup/unified rw / → /sys/fs/cgroup/unified"
+    `);
+  });
+
+  it('reads the inside of a container on version 2: read-only', () => {
+    expect(shown(parse(layouts.dockerUnified))).toMatchInlineSnapshot(`
+      "v2
+      v2 cpuset,cpu,io,memory,hugetlb,pids,rdma,misc /sys/fs/cgroup ro / → /sys/fs/cgroup"
+    `);
+  });
+
+  it('reads the inside of a container on version 1, where the mounts show only its own groups, and leaves out the hierarchy that is not mounted', () => {
+    expect(shown(parse(layouts.dockerLegacy))).toMatchInlineSnapshot(`
+      "v1
+      v1 pids /sys/fs/cgroup/pids ro /docker/5d1c → /sys/fs/cgroup/pids
+      v1 cpu,cpuacct /sys/fs/cgroup/cpu,cpuacct ro /docker/5d1c → /sys/fs/cgroup/cpu,cpuacct
+      v1 name=systemd /sys/fs/cgroup/systemd ro /docker/5d1c → /sys/fs/cgroup/systemd"
+    `);
+  });
+
+  it('reads WSL', () => {
+    expect(shown(parse(layouts.wsl))).toMatchInlineSnapshot(`
+      "hybrid
+      v1 pids /sys/fs/cgroup/pids rw / → /sys/fs/cgroup/pids
+      v1 memory /sys/fs/cgroup/memory rw / → /sys/fs/cgroup/memory
+      v1 cpu /sys/fs/cgroup/cpu rw / → /sys/fs/cgroup/cpu
+      v1 cpuset /sys/fs/cgroup/cpuset rw / → /sys/fs/cgroup/cpuset
+      v2 - /sys/fs/cgroup/unified rw / → /sys/fs/cgroup/unified"
+    `);
+  });
+
+  it('reads a system without any', () => {
+    expect(shown(parse(layouts.none))).toMatchInlineSnapshot(`"none"`);
+  });
+
+  it('knows no directory for a group that the mount does not show', () => {
+    const mount = (root: string): string => `40 1 0:1 ${root} /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n`;
+    expect(parseLayout(mount('/system.slice'), '0::/user.slice\n').hierarchies[0]?.ownDirectory).toBeUndefined();
+    // Mounted outside of the cgroup namespace it is looked at from.
+    expect(parseLayout(mount('/..'), '0::/\n').hierarchies[0]?.ownDirectory).toBeUndefined();
+    expect(parseLayout(mount('/'), '0::/../other\n').hierarchies[0]?.ownDirectory).toBeUndefined();
+    expect(parseLayout(mount('/a'), '0::/ab\n').hierarchies[0]?.ownDirectory).toBeUndefined();
+  });
+
+  it('takes the mount that shows the group of this process and can be written, where there are several', () => {
+    const mountinfo = `40 1 0:1 / /run/elsewhere ro - cgroup2 cgroup2 rw
+41 1 0:1 /other /run/other rw - cgroup2 cgroup2 rw
+42 1 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw
+`;
+    expect(parseLayout(mountinfo, '0::/a\n').hierarchies[0]?.mount).toBe('/sys/fs/cgroup');
+  });
+
+  it('leaves out a mount that something else is mounted over', () => {
+    const cgroup2 = '40 30 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n';
+    const sysfs = '30 1 0:9 / /sys rw - sysfs sysfs rw\n';
+    expect(parseLayout(`${sysfs}${cgroup2}`, '0::/\n').mode).toBe('v2');
+    expect(parseLayout(`${sysfs}${cgroup2}50 40 0:7 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n`, '0::/\n').mode).toBe('none');
+    expect(parseLayout(`${sysfs}${cgroup2}50 30 0:7 / /sys/fs rw - tmpfs tmpfs rw\n`, '0::/\n').mode).toBe('none');
+  });
+
+  it('reads paths with spaces and colons, and of a group that was deleted', () => {
+    const { hierarchies } = parseLayout('40 1 0:1 / /mnt/c\\040groups rw shared:1 master:2 - cgroup2 none rw\n', '0::/a:b (deleted)\n');
+    expect(hierarchies[0]).toMatchObject({ mount: '/mnt/c groups', ownPath: '/a:b', ownDirectory: '/mnt/c groups/a:b' });
+  });
+});
+
+describe('hierarchyOf', () => {
+  it('finds the hierarchy of a controller, that of version 2 where both list it', () => {
+    expect(hierarchyOf(parse(layouts.systemdHybrid), 'cpuacct')?.mount).toBe('/sys/fs/cgroup/cpu,cpuacct');
+    expect(hierarchyOf(parse(layouts.separateHybrid), 'hugetlb')?.version).toBe(2);
+    expect(hierarchyOf(parse({ ...layouts.systemdHybrid, unifiedControllers: 'pids' }), 'pids')?.version).toBe(2);
+    expect(hierarchyOf(parse(layouts.separateHybrid), 'rdma')).toBeUndefined();
+  });
+});
+
+describe('readLayout', () => {
+  it('reads that of this system', () => {
+    expect(['v1', 'v2', 'hybrid', 'none']).toContain(readLayout().mode);
+  });
+});
