@@ -7,7 +7,7 @@ import { root } from './setup.mjs';
 
 /** @typedef {{ passed: number, failed: number, skipped: { name: string, reason: string }[] }} Counts */
 
-/** @import { Reporter, TestModule, Vitest } from 'vitest/node' */
+/** @import { Reporter, TestCase, TestModule, Vitest } from 'vitest/node' */
 
 /** @implements {Reporter} */
 export default class CountingReporter {
@@ -35,7 +35,7 @@ export default class CountingReporter {
         else
           counts.skipped.push({
             name: `${relative(root, module.moduleId)} > ${test.fullName}`,
-            reason: (result.state === 'skipped' && result.note) || 'see its name',
+            reason: (result.state === 'skipped' && result.note) || (setUpFailed(test) ? 'its set-up failed' : 'see its name'),
           });
       }
     }
@@ -68,5 +68,13 @@ export default class CountingReporter {
       }
     }
     return skipped;
+  }
+}
+
+/** Whether a hook failed that runs before a test. @param {TestCase} test */
+function setUpFailed(test) {
+  for (let unit = test.parent; ; unit = unit.parent) {
+    if (unit.errors().length > 0) return true;
+    if (unit.type === 'module') return false;
   }
 }
