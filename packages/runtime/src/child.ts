@@ -1,7 +1,7 @@
 import { maskHow, Memory, perform, sigaction, signals, type Step } from '@ctr/syscall';
 import { groupName, planGroup } from '@ctr/cgroups';
 
-import { setUp } from './plan.js';
+import { flatten, setUp } from './plan.js';
 import { program } from './program.js';
 import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
 
@@ -28,7 +28,7 @@ export function childPlan(command: readonly [string, ...string[]], options: Cont
   for (const name of ['init', 'terminal', 'uidMap', 'gidMap'] as const) if (options[name]) throw new TypeError(`child has no ${name}: it is a process that exists already`);
   const spec: Spec = { ...checkSpec(command, { cgroup: options.limits !== undefined, ...options }), namespaces: around(options.namespaces) };
   const group = spec.cgroup ? planGroup(groupName(spec.name), options.limits ?? {}) : undefined;
-  return [...(group?.steps ?? []), ...setUp(spec), ...defaultSignals(), ...program(spec)];
+  return [...(group?.steps ?? []), ...flatten(setUp(spec)), ...defaultSignals(), ...program(spec)];
 }
 
 /** The kinds that the program of the original made for its child count as new ones, unless said otherwise. */

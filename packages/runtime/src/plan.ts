@@ -41,59 +41,75 @@ export function plan(command: readonly [string, ...string[]], options: Container
 
 /** The whole order of things, from the caller's process to the program. */
 export function planContainer(spec: Spec): ContainerPlan {
-  const group = spec.cgroup ? planGroup(groupName(spec.name), spec.limits, { layout: layout(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) }) : undefined;
+  const group = planOwnGroup(spec, groupName(spec.name));
   const idMaps = mapsOfHost(spec);
-  const copied = isNew(spec, 'time');
-  const steps = [
-    ...(group?.steps ?? []),
-    ...userNamespace(spec, idMaps),
-    ...joined(spec),
-    ...(copied ? create('time') : []),
-    ...continueInChild({ namespaces: createFlags(newKinds(spec)), memory: copied ? 'copied' : 'shared' }),
-    ...dieWithHost(),
-    ...setUp(spec),
-    announceExec(),
-    ...program(spec),
-  ];
+  const steps = flatten([['a cgroup', group?.steps ?? []], ...enter(spec), ...setUp(spec), ['the program', [announceExec(), ...program(spec)]]]);
   return { spec, steps, group, idMaps };
 }
 
-/** What the container's first process does before the program, in its new namespaces. */
-export function setUp(spec: Spec): Step[] {
-  const inside = spec.namespaces.mount === 'host' ? { steps: [], terminal: undefined } : fileSystems(spec);
+/** A part of the plan, by the name of what it sets up. */
+export type Section = readonly [what: string, steps: readonly Step[]];
+
+export function flatten(sections: readonly Section[]): Step[] {
+  return sections.flatMap(([, steps]) => steps);
+}
+
+export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined {
+  return spec.cgroup ? planGroup(name, spec.limits, { layout: layout(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) }) : undefined;
+}
+
+/** The way into the namespaces: the plan goes on in the container's first process. */
+export function enter(spec: Spec): Section[] {
+  const copied = isNew(spec, 'time');
   return [
-    { call: 'umask', args: [0], purpose: 'modes are as they are given' },
-    ...(spec.hostname === undefined ? [] : hostname(spec.hostname)),
-    ...(isNew(spec, 'net') ? loopbackUp() : []),
-    ...inside.steps,
-    { call: 'chdir', args: [spec.cwd], purpose: 'the directory to start in', hints: { ENOENT: `${spec.cwd} does not exist in the container: make it, or start elsewhere` } },
-    ...(spec.init ? init({ subreaper: !isNew(spec, 'pid') }) : []),
-    { call: 'setsid', args: [], purpose: 'a session of its own: no signals and no input by way of the caller', tolerates: ['EPERM'] },
-    ...(inside.terminal ? control(inside.terminal.slave) : []),
-    { call: 'umask', args: [0o022], purpose: 'files are made readable, and writable by their owner alone' },
-    ...(spec.user ? [...becomeUser(spec.user), ...dieWithHost()] : []),
-    { call: 'close_range', args: [4, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'nothing that the set-up opened is open in the program' },
+    ['a user namespace', userNamespace(spec)],
+    ['the namespaces to join', joined(spec)],
+    ['new namespaces', [...(copied ? create('time') : []), ...continueInChild({ namespaces: createFlags(newKinds(spec)), memory: copied ? 'copied' : 'shared' })]],
+    ['the tie to the host', dieWithHost()],
+  ];
+}
+
+/** What the container's first process does before the program, in its new namespaces. */
+export function setUp(spec: Spec): Section[] {
+  const inside = spec.namespaces.mount === 'host' ? { sections: [], terminal: undefined } : fileSystems(spec);
+  const chdir: Step = { call: 'chdir', args: [spec.cwd], purpose: 'the directory to start in', hints: { ENOENT: `${spec.cwd} does not exist in the container: make it, or start elsewhere` } };
+  return [
+    ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
+    ['the host name', spec.hostname === undefined ? [] : hostname(spec.hostname)],
+    ['the network', isNew(spec, 'net') ? loopbackUp() : []],
+    ...inside.sections,
+    ['the directory to start in', [chdir]],
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid') }) : []],
+    [
+      'the session',
+      [
+        { call: 'setsid', args: [], purpose: 'a session of its own: no signals and no input by way of the caller', tolerates: ['EPERM'] },
+        ...(inside.terminal ? control(inside.terminal.slave) : []),
+        { call: 'umask', args: [0o022], purpose: 'files are made readable, and writable by their owner alone' },
+      ],
+    ],
+    ['the user', spec.user ? [...becomeUser(spec.user), ...dieWithHost()] : []],
+    ['the open files', [{ call: 'close_range', args: [4, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'nothing that the set-up opened is open in the program' }]],
   ];
 }
 
 /** The mounts, from the private mount namespace to the new root. Everything below the new root is reached from its open mount. */
-function fileSystems(spec: Spec): { steps: Step[]; terminal: Terminal | undefined } {
+function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | undefined } {
   const inUserNamespace = spec.namespaces.user !== 'host';
   const root = spec.rootfs === undefined ? userland(userlandOptions(spec)) : rootfs(spec.rootfs);
   const at = (path: string): InRoot => inRoot(root.mount, path);
   const devices = dev(at('/dev'), { nodes: inUserNamespace ? 'bind' : 'make', pts: { gid: mapped(spec, 5) ? 5 : null }, mqueue: !inUserNamespace || isNew(spec, 'ipc') });
   const console = spec.terminal && terminal(devices.mount, spec.terminal);
   return {
-    steps: [
-      ...propagation('/', 'private', { recursive: true }),
-      ...root.steps,
-      ...proc(at('/proc')),
-      ...(inUserNamespace && !isNew(spec, 'net') ? bind('/sys', at('/sys'), { recursive: true, readonly: true }) : sysfs(at('/sys'))),
-      ...devices.steps,
-      ...(console?.steps ?? []),
-      ...spec.mounts.flatMap((mount) => mountSteps(mount, root.mount)),
-      ...(spec.readonly ? setAttributes(root.mount, { readonly: true }) : []),
-      ...pivotRoot(root.mount),
+    sections: [
+      ['private mounts', propagation('/', 'private', { recursive: true })],
+      ['the root file system', root.steps],
+      ['/proc', proc(at('/proc'))],
+      ['/sys', inUserNamespace && !isNew(spec, 'net') ? bind('/sys', at('/sys'), { recursive: true, readonly: true }) : sysfs(at('/sys'))],
+      ['/dev', devices.steps],
+      ['the terminal', console?.steps ?? []],
+      ['the mounts', spec.mounts.flatMap((mount) => mountSteps(mount, root.mount))],
+      ['the new root', [...(spec.readonly ? setAttributes(root.mount, { readonly: true }) : []), ...pivotRoot(root.mount)]],
     ],
     terminal: console,
   };
@@ -109,13 +125,13 @@ function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
 }
 
 /** A new user namespace comes first, so that the others belong to it; its ids are mapped by the process itself where one id is all it may have. */
-function userNamespace(spec: Spec, idMaps: IdMaps | undefined): Step[] {
+function userNamespace(spec: Spec): Step[] {
   if (!isNew(spec, 'user')) return [];
-  return [...create('user'), ...(idMaps ? waitForHost('map the ids') : mapOwnIds(ownIds()))];
+  return [...create('user'), ...(mapsOfHost(spec) ? waitForHost('map the ids') : mapOwnIds(ownIds()))];
 }
 
 /** The maps that only the host can write: any but the one id of an ordinary user. */
-function mapsOfHost(spec: Spec): IdMaps | undefined {
+export function mapsOfHost(spec: Spec): IdMaps | undefined {
   if (!isNew(spec, 'user')) return undefined;
   const root = process.geteuid?.() === 0;
   if (!root && spec.uidMap === undefined && spec.gidMap === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 
-import { AT_FDCWD, label, openFlags, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
-import { attach, bindMount, copyFile, directory, newMount, overlayMount, symlink, writeFile } from '@ctr/fs';
+import { AT_FDCWD, label, moveMountFlags, openFlags, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { attach, bindMount, directory, newMount, overlayMount, symlink, writeFile } from '@ctr/fs';
 
 import type { Root } from './rootfs.js';
 import { onHost } from './spec.js';
@@ -11,17 +11,19 @@ const programs = ['usr', 'bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 
 /** What programs expect of /etc, and what tells nothing that is secret: files are copied, directories are bound read-only. */
 const etcFiles = [
-  'passwd', 'group', 'nsswitch.conf', 'host.conf', 'gai.conf', 'protocols', 'services', 'ld.so.cache', 'ld.so.conf', 'localtime', 'timezone',
-  'os-release', 'debian_version', 'shells', 'profile', 'bash.bashrc', 'inputrc', 'mime.types', 'magic',
+  'passwd', 'group', 'nsswitch.conf', 'host.conf', 'protocols', 'services', 'ld.so.cache', 'ld.so.conf', 'localtime', 'timezone', 'os-release', 'profile', 'bash.bashrc', 'inputrc',
 ]; // prettier-ignore
 const etcDirectories = ['alternatives', 'ld.so.conf.d', 'terminfo', 'ssl/certs', 'pki/tls/certs', 'pki/ca-trust', 'ca-certificates', 'crypto-policies'];
 
 /** Empty directories, and who may write to them. */
 const emptyDirectories: readonly (readonly [path: string, mode: number])[] = [
+  ['dev', 0o755],
   ['etc', 0o755],
   ['home', 0o755],
+  ['proc', 0o755],
   ['root', 0o700],
   ['run', 0o755],
+  ['sys', 0o755],
   ['tmp', 0o1777],
   ['var', 0o755],
   ['var/tmp', 0o1777],
@@ -72,21 +74,18 @@ function programDirectory(root: ResultOf, scratch: ResultOf, name: string, { rea
   const stat = lstatSync(`/${name}`, { throwIfNoEntry: false });
   if (stat?.isSymbolicLink()) return [symlink(readlinkSync(`/${name}`), root, name)];
   if (!stat?.isDirectory()) return [];
-  const place: Step = { call: 'openat', args: [root, name, openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: `the place of /${name}`, as: name };
   const bound = bindMount(`/${name}`, { recursive: true, readonly: true });
-  const bind = [...bound.steps, ...attach(bound.mount, resultOf(place))];
-  if (readonly) return [directory(root, name, 0o755), place, ...bind];
+  const bind = [...bound.steps, attachBelow(bound.mount, root, name)];
+  if (readonly) return [directory(root, name), ...bind];
   const done = label(`/${name} is there`);
   const refused = label(`overlayfs is refused: /${name} read-only`);
-  const layers = overlayMount({ lower: [`/${name}`], upper: name, work: `${name}.work`, userXattr: inUserNamespace, onFailure: refused });
+  const layers = overlayMount({ lower: [`/${name}`], upper: name, work: `${name}.work`, userXattr: inUserNamespace, onFailure: refused, purpose: `/${name}, copy on write` });
   return [
-    directory(root, name, 0o755),
-    place,
-    directory(scratch, name, 0o755),
-    directory(scratch, `${name}.work`, 0o755),
+    directory(root, name),
+    directory(scratch, name),
+    directory(scratch, `${name}.work`),
     ...layers.steps,
-    ...attach(layers.mount, resultOf(place)),
-    { call: 'add', args: [0, 0], purpose: `/${name} can be written`, jump: { when: '==', to: done } },
+    { ...attachBelow(layers.mount, root, name), jump: { when: '==', to: done } },
     refused,
     ...bind,
     done,
@@ -96,23 +95,33 @@ function programDirectory(root: ResultOf, scratch: ResultOf, name: string, { rea
 function etc(root: ResultOf, { hostname, hostNetwork }: UserlandOptions): Step[] {
   const etcDirectory: Step = { call: 'openat', args: [root, 'etc', openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: 'the new /etc', as: 'etc' };
   const dir = resultOf(etcDirectory);
-  const files = hostNetwork ? [...etcFiles, 'resolv.conf'] : etcFiles;
-  const parents = new Set<string>();
+  const files = [...etcFiles, ...(hostNetwork ? ['resolv.conf'] : [])].filter((name) => onHost(`/etc/${name}`));
+  const directories = etcDirectories.filter((path) => onHost(`/etc/${path}`));
+  const parents = new Set(directories.flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(0, i + 1).join('/'))));
   return [
     etcDirectory,
-    ...files.filter((name) => onHost(`/etc/${name}`)).flatMap((name) => copyFile(`/etc/${name}`, dir, name)),
-    ...etcDirectories
-      .filter((path) => onHost(`/etc/${path}`))
-      .flatMap((path) => {
-        const missing = path.split('/').map((_, i, parts) => parts.slice(0, i + 1).join('/'));
-        const made = missing.filter((parent) => !parents.has(parent)).map((parent) => directory(dir, parent, 0o755));
-        for (const parent of missing) parents.add(parent);
-        const place: Step = { call: 'openat', args: [dir, path, openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: `the place of /etc/${path}`, as: path.replaceAll(/\W/g, '_') };
-        const bound = bindMount(`/etc/${path}`, { recursive: true, readonly: true });
-        return [...made, place, ...bound.steps, ...attach(bound.mount, resultOf(place))];
-      }),
+    ...files.flatMap((name) => copyFile(`/etc/${name}`, dir, name)),
+    ...[...parents].map((path) => directory(dir, path)),
+    ...directories.flatMap((path) => {
+      const bound = bindMount(`/etc/${path}`, { recursive: true, readonly: true });
+      return [...bound.steps, attachBelow(bound.mount, dir, path)];
+    }),
     symlink('../proc/self/mounts', dir, 'mtab'),
     ...writeFile(`${hostname}\n`, dir, 'hostname'),
     ...writeFile(`127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`, dir, 'hosts'),
   ];
 }
+
+/** A name below a directory of which nobody else has hold: the new root is not the program's yet. */
+function attachBelow(mount: ResultOf, parent: ResultOf, path: string): Step {
+  return { call: 'move_mount', args: [mount, '', parent, path, moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH], purpose: `attach it to ${path}` };
+}
+
+/** A copy of a file of the host, which is there and of a modest size: sendfile(2) takes it in one go. */
+function copyFile(from: string, parent: ResultOf, name: string): Step[] {
+  const original: Step = { call: 'openat', args: [AT_FDCWD, from, openFlags.O_RDONLY | openFlags.O_NONBLOCK | openFlags.O_CLOEXEC, 0], purpose: `read ${from}`, as: 'original' };
+  const copy: Step = { call: 'openat', args: [parent, name, openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_CLOEXEC, 0o644], purpose: `make ${name}`, as: 'copy' };
+  return [original, copy, { call: 'sendfile', args: [resultOf(copy), resultOf(original), null, MAX_COPY_BYTES], purpose: `copy ${from}` }];
+}
+
+const MAX_COPY_BYTES = 16 * 2 ** 20;

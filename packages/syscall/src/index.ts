@@ -46,7 +46,7 @@ export { explain, explainCall } from './explain.js';
 export { Fd } from './fd.js';
 export { KERNEL_FLOOR, requireKernel } from './kernel.js';
 export { launch, signalName, type Child, type Exit, type LaunchOptions, type LaunchStdio, type SignalName } from './launch.js';
-export { Memory, struct, type Field, type FieldValue, type Load, type Pointer, type Struct, type StructType } from './memory.js';
+export { failure, Memory, struct, type Field, type FieldValue, type Load, type Pointer, type Struct, type StructType } from './memory.js';
 export { openFd, type OpenOptions } from './open.js';
 export { openPipe, type Pipe } from './pipe.js';
 export { checkOptions, nearest } from './options.js';

@@ -2,7 +2,7 @@ import { errnos, type ErrnoName } from './abi/errno.js';
 import { hostArch, syscallNumber, type Arch } from './abi/numbers.js';
 import { signatures } from './abi/signatures.js';
 import { Fd } from './fd.js';
-import type { FieldValue, Memory, Pointer, Struct } from './memory.js';
+import { failure as failureNote, type Memory, type Pointer, type Struct } from './memory.js';
 import type { Arg, Plan, Step } from './step.js';
 
 /** How an operand gets its value: as it is, from memory, or as the address of a place in the program's data. */
@@ -50,6 +50,8 @@ export interface Lowering {
   readonly fdNumber?: (fd: Fd) => number;
   /** The index of the operation to go on with after a failure. @default the one behind the last */
   readonly failure?: number;
+  /** Where the walker notes a failure, if it does. */
+  readonly failureNoteAt?: number;
 }
 
 const MAX_OPERATIONS = 0xfff0;
@@ -57,8 +59,8 @@ const MAX_OPERATIONS = 0xfff0;
 const ZEROED = 2 ** 30;
 
 /** Brings a plan down to numbers. Throws a `TypeError` or `RangeError` for a plan that cannot be. */
-export function lower(plan: Plan, { arch = hostArch(), fdNumber = refuseFd, failure = plan.length }: Lowering = {}): Program {
-  return new Lowerer(plan, arch, fdNumber).program(failure);
+export function lower(plan: Plan, { arch = hostArch(), fdNumber = refuseFd, failure = plan.length, failureNoteAt }: Lowering = {}): Program {
+  return new Lowerer(plan, arch, fdNumber, failureNoteAt).program(failure);
 }
 
 function refuseFd(fd: Fd): never {
@@ -80,7 +82,7 @@ class Lowerer {
   #end = 0;
   #zeroed = 0;
 
-  constructor(plan: Plan, arch: Arch, fdNumber: (fd: Fd) => number) {
+  constructor(plan: Plan, arch: Arch, fdNumber: (fd: Fd) => number, failureNoteAt: number | undefined) {
     this.#plan = plan;
     this.#arch = arch;
     this.#fdNumber = fdNumber;
@@ -90,6 +92,7 @@ class Lowerer {
       if (this.#index.has(step)) throw new TypeError(`${describe(step, i)} stands in the plan twice: make it anew for each place`);
       this.#index.set(step, i);
     }
+    if (failureNoteAt !== undefined) this.#placed.set(failureNote, failureNoteAt);
     this.#kinds = new Uint8Array(plan.length * OPERANDS);
     this.#values = new Float64Array(plan.length * OPERANDS);
   }
@@ -145,7 +148,8 @@ class Lowerer {
 
   #indexOf(step: Step, from: number): number {
     const index = this.#index.get(step);
-    if (index === undefined) throw new TypeError(`${describe(this.#plan[from] as Step, from)} refers to a step that is not in the plan: ${step.call}: ${step.purpose}`);
+    if (index === undefined)
+      throw new TypeError(`${describe(this.#plan[from] as Step, from)} refers to a step that is not in the plan: ${step.call}: ${step.purpose}`);
     return index;
   }
 
@@ -155,7 +159,7 @@ class Lowerer {
       if (arg === (arg | 0)) this.#set(slot, operand.value, arg);
       else this.#set(slot, operand.load64, this.#word(BigInt(arg)));
     } else if (typeof arg === 'bigint') this.#set(slot, operand.load64, this.#word(arg));
-     else if (arg === null) this.#set(slot, operand.value, 0);
+    else if (arg === null) this.#set(slot, operand.value, 0);
     else if (arg instanceof Fd) this.#set(slot, operand.value, this.#fdNumber(arg));
     else if (typeof arg === 'object' && 'kind' in arg && arg.kind === 'load') {
       this.#set(slot, arg.size === 8 ? operand.load64 : arg.size === 4 ? operand.load32 : operand.load8, this.#place(arg.of) + arg.offset);
@@ -213,6 +217,7 @@ class Lowerer {
   #place(memory: Memory | Struct): number {
     const known = this.#placed.get(memory);
     if (known !== undefined) return known;
+    if (memory === failureNote) throw new TypeError('only a compiled plan notes its failures: this one is performed');
     const zero = memory.kind === 'memory' && memory.initial === undefined;
     const offset = zero ? this.#zeros(memory.byteLength) : this.#room(memory.byteLength);
     this.#placed.set(memory, offset);
@@ -229,7 +234,8 @@ class Lowerer {
         const translated = field.show === 'openFlags' ? openFlagsFor(this.#arch, Number(number)) : number;
         this.#writeField(at, field.size, BigInt(translated as number | bigint));
       } else if (number instanceof Uint8Array && field.type !== 'pointer') {
-        if (number.byteLength > field.size) throw new RangeError(`struct ${memory.type.structName}: ${number.byteLength} bytes do not fit ${field.name}, which has ${field.size}`);
+        if (number.byteLength > field.size)
+          throw new RangeError(`struct ${memory.type.structName}: ${number.byteLength} bytes do not fit ${field.name}, which has ${field.size}`);
         this.#data.set(number, at);
       } else this.#pointers.push([at, this.#address(number)]);
     }

@@ -64,6 +64,17 @@ export class Memory {
   }
 }
 
+/**
+ * What a compiled plan knows of the step that failed last: its errno is `failure.i32(4)`. For the steps behind an `onFailure`.
+ *
+ * @example
+ * ```ts
+ * import { failure, type Step } from '@ctr/syscall';
+ * const end: Step = { call: 'exit_group', args: [failure.i32(4)], purpose: 'the errno is the exit code' };
+ * ```
+ */
+export const failure = new Memory(8, 'failure');
+
 const sizes = { u8: 1, u16: 2, u32: 4, i32: 4, u64: 8, i64: 8, pointer: 8 } as const;
 
 /** The C type of a field, with what it means to `explain`. */
@@ -131,8 +142,8 @@ export function struct<const F extends Record<string, Field>>(structName: string
   };
   const type = { structName, fields, byteLength, offsetOf };
   const make = (values: Partial<Record<Name, FieldValue>>): Struct => {
-    for (const name of Object.keys(values)) offsetOf(name as Name);
-    const made: Struct = { kind: 'struct', type, values, byteLength, field: (name) => ({ kind: 'pointer', of: made, offset: offsetOf(name as Name) }) };
+    for (const name of Object.keys(values)) offsetOf(name);
+    const made: Struct = { kind: 'struct', type, values, byteLength, field: (name) => ({ kind: 'pointer', of: made, offset: offsetOf(name) }) };
     return made;
   };
   return Object.assign(make, type);

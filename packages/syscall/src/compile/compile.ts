@@ -1,6 +1,7 @@
 import { hostArch, type Arch } from '../abi/numbers.js';
 import type { Fd } from '../fd.js';
 import { lower } from '../lower.js';
+import { failure } from '../memory.js';
 import type { Plan, Step } from '../step.js';
 import { elf } from './elf.js';
 import { FAILURE, RECORD_BYTES, RECORDS } from './layout.js';
@@ -45,10 +46,10 @@ export function compile(plan: Plan, options: CompileOptions = {}): Uint8Array {
 export function compileWith(plan: Plan, arch: Arch, fdNumber?: (fd: Fd) => number): Buffer {
   const epilogue: Step[] = [
     { call: 'exit_group', args: [0], purpose: 'the end of the plan' },
-    { call: 'write', args: [REPORT_FD, FAILURE, 8], purpose: 'report the failure', tolerates: 'any' },
+    { call: 'write', args: [REPORT_FD, failure, 8], purpose: 'report the failure', tolerates: 'any' },
     { call: 'exit_group', args: [FAILED_STATUS], purpose: 'end after a failure' },
   ];
-  const program = lower([...plan, ...epilogue], { arch, failure: plan.length + 1, ...(fdNumber && { fdNumber }) });
+  const program = lower([...plan, ...epilogue], { arch, failure: plan.length + 1, failureNoteAt: FAILURE - RECORDS - (plan.length + epilogue.length) * RECORD_BYTES, ...(fdNumber && { fdNumber }) });
   const recordsEnd = RECORDS - FAILURE + program.count * RECORD_BYTES;
   const base = FAILURE + recordsEnd;
   const data = Buffer.alloc(recordsEnd + program.data.length);
