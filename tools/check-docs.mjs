@@ -1,5 +1,5 @@
 // The documentation has to be true:
-// - every public symbol is described, and every public function and class has an example
+// - every public symbol is described, every public function and class has an example, and the types that they name are public too
 // - every ```ts block of the pages and of the doc comments type-checks and, unless marked ```ts no-run, runs to its end
 // `node tools/check-docs.mjs packages/fs docs/limits.md` looks only at what lies there.
 import { execFile } from 'node:child_process';
@@ -90,8 +90,9 @@ function checkPublicSymbols(index) {
   const source = program.getSourceFile(join(root, index));
   const module = source && checker.getSymbolAtLocation(source);
   if (!module) return; // a package that exports nothing yet
-  for (const exported of checker.getExportsOfModule(module)) {
-    const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+  const resolved = (/** @type {ts.Symbol} */ symbol) => (symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol);
+  const symbols = new Set(checker.getExportsOfModule(module).map(resolved));
+  for (const symbol of symbols) {
     const declaration = symbol.declarations?.[0];
     if (!declaration) continue;
     const file = declaration.getSourceFile();
@@ -99,7 +100,29 @@ function checkPublicSymbols(index) {
     if (symbol.getDocumentationComment(checker).length === 0) problems.push(`${where} is public and has no description`);
     if (!symbol.getJsDocTags(checker).some((tag) => tag.name === 'example') && symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Class))
       problems.push(`${where} is public and has no @example`);
+    for (const name of namedTypes(declaration)) {
+      const type = checker.getSymbolAtLocation(name);
+      const target = type && resolved(type);
+      if (!target || symbols.has(target) || target.flags & ts.SymbolFlags.TypeParameter) continue;
+      const from = target.declarations?.[0]?.getSourceFile().fileName;
+      if (from?.startsWith(join(root, index, '..'))) problems.push(`${where} is public, but the type ${target.name}, which it names, is not`);
+    }
   }
+}
+
+/**
+ * The names of the types in a declaration, but for those of what is private in it.
+ *
+ * @param {ts.Node} node
+ * @returns {ts.EntityName[]}
+ */
+function namedTypes(node) {
+  if (ts.isBlock(node) || (ts.isExpression(node) && !ts.isExpressionWithTypeArguments(node))) return [];
+  if (ts.isClassElement(node) && node.name && ts.isPrivateIdentifier(node.name)) return [];
+  /** @type {ts.EntityName[]} */
+  const names = ts.isTypeReferenceNode(node) ? [node.typeName] : [];
+  ts.forEachChild(node, (child) => void names.push(...namedTypes(child)));
+  return names;
 }
 
 /** Runs the examples against the built packages, each in a mount namespace of its own. */
