@@ -17,7 +17,7 @@ describe('timeOffsets', () => {
     for (const seconds of [0.5, Number.NaN, 2 ** 53, '1' as never])
       expect(() => timeOffsets({ boottime: { seconds } })).toThrow(`timeOffsets: boottime: ${seconds} is not a whole number of seconds`);
     for (const nanoseconds of [-1, 1e9, 0.5]) expect(() => timeOffsets({ monotonic: { seconds: 0, nanoseconds } })).toThrow(RangeError);
-    expect(() => timeOffsets({ realtime: { seconds: 1 } } as never)).toThrow('timeOffsets: there is no option "realtime": did you mean boottime?');
+    expect(() => timeOffsets({ realtime: { seconds: 1 } } as never)).toThrow('timeOffsets: there is no option "realtime"; there are monotonic, boottime');
     expect(() => timeOffsets({ boottime: { second: 1 } } as never)).toThrow('timeOffsets: boottime: there is no option "second": did you mean seconds?');
   });
 });

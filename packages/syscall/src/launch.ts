@@ -1,4 +1,15 @@
-import { closeRangeFlags, fcntlCommands, messageFlags, openFlags, signals, socketDomains, socketTypes, waitFlags } from './abi/constants.js';
+import {
+  closeRangeFlags,
+  fcntlCommands,
+  messageFlags,
+  openFlags,
+  signals,
+  SO_PASSCRED,
+  SOL_SOCKET,
+  socketDomains,
+  socketTypes,
+  waitFlags,
+} from './abi/constants.js';
 import { errnoName, errnos } from './abi/errno.js';
 import { hostArch, syscallNumber } from './abi/numbers.js';
 import { cmsgFd, msghdr } from './abi/structs.js';
@@ -59,6 +70,7 @@ const numbers = {
   pidfdOpen: syscallNumber('pidfd_open'),
   recvmsg: syscallNumber('recvmsg'),
   sendto: syscallNumber('sendto'),
+  setsockopt: syscallNumber('setsockopt'),
   socketpair: syscallNumber('socketpair'),
   wait4: syscallNumber('wait4'),
 };
@@ -71,7 +83,11 @@ const REPORT_BYTES = 8;
 const MSGHDR = 128;
 const IOVEC = 192;
 const CONTROL = 208;
-const CONTROL_BYTES = cmsgFd.byteLength;
+/** Two control messages: the sender (a cmsghdr with struct ucred of linux/socket.h), which comes first, and a file. */
+const SENDER_PID = CONTROL + 16;
+const SENDER_BYTES = 32;
+const CONTROL_BYTES = SENDER_BYTES + cmsgFd.byteLength;
+const ONE = 304;
 const STATUS = 512;
 const RUSAGE = 528; // struct rusage of linux/resource.h, 144 bytes
 const DEV_NULL = 16;
@@ -83,6 +99,7 @@ scratch.bytes.writeBigUInt64LE(BigInt(REPORT_BYTES), IOVEC + 8);
 scratch.bytes.writeBigUInt64LE(BigInt(scratch.address + IOVEC), MSGHDR + msghdr.offsetOf('msg_iov'));
 scratch.bytes.writeBigUInt64LE(1n, MSGHDR + msghdr.offsetOf('msg_iovlen'));
 scratch.bytes.writeBigUInt64LE(BigInt(scratch.address + CONTROL), MSGHDR + msghdr.offsetOf('msg_control'));
+scratch.bytes.writeInt32LE(1, ONE);
 let image = allocate(16 * 1024);
 
 /**
@@ -153,9 +170,9 @@ function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, f
     const cancel = (): void => abandon(cancelSignal?.reason);
     const timer = setTimeout(() => abandon(new Error(`the set-up of the process did not end within ${timeoutMs} ms`)), timeoutMs);
     cancelSignal?.addEventListener('abort', cancel, { once: true });
-    const answer = async (): Promise<void> => {
+    const answer = async (waiting: number): Promise<void> => {
       try {
-        await onWaiting?.(pid);
+        await onWaiting?.(waiting);
         syscall(numbers.sendto, report, NAME, 1, messageFlags.MSG_NOSIGNAL);
       } catch (error) {
         abandon(error);
@@ -171,7 +188,7 @@ function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, f
         if (kind === REPORT_PID) {
           pid = value;
           if (failure) abandon(failure.error);
-        } else if (kind === REPORT_WAITING) void answer();
+        } else if (kind === REPORT_WAITING) void answer(scratch.bytes.readInt32LE(SENDER_PID));
         else if (kind === REPORT_EXEC) announced = true;
         else if (kind === REPORT_FILE) takeFile(onFile);
         else failure ??= { error: stepError(plan, (failedStep(kind) ?? 0) - PROLOGUE_STEPS, value) };
@@ -185,15 +202,15 @@ function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, f
   });
 }
 
-/** Receives one report, and the file that came with it, if one did; its size, 0 at the end, or `-errno`. */
+/** Receives one report with its sender's pid, and the file that came with it, if one did; its size, 0 at the end, or `-errno`. */
 function receive(report: number): number {
   scratch.bytes.writeBigUInt64LE(BigInt(CONTROL_BYTES), MSGHDR + msghdr.offsetOf('msg_controllen'));
   return syscall(numbers.recvmsg, report, scratch.address + MSGHDR, messageFlags.MSG_DONTWAIT | messageFlags.MSG_CMSG_CLOEXEC);
 }
 
 function takeFile(onFile: LaunchOptions['onFile']): void {
-  if (scratch.bytes.readBigUInt64LE(MSGHDR + msghdr.offsetOf('msg_controllen')) < cmsgFd.offsetOf('fd')) return;
-  const fd = new Fd(scratch.bytes.readInt32LE(CONTROL + cmsgFd.offsetOf('fd')), 'handed over by the plan');
+  if (scratch.bytes.readBigUInt64LE(MSGHDR + msghdr.offsetOf('msg_controllen')) < SENDER_BYTES + cmsgFd.offsetOf('fd')) return;
+  const fd = new Fd(scratch.bytes.readInt32LE(CONTROL + SENDER_BYTES + cmsgFd.offsetOf('fd')), 'handed over by the plan');
   if (onFile) onFile(fd);
   else fd.close();
 }
@@ -239,6 +256,9 @@ function start(plan: Plan, stdio: readonly LaunchStdio[]): { pid: number; report
     const theirs = scratch.bytes.readInt32LE(PAIR + 4);
     opened.push(theirs);
     try {
+      // The kernel says which process waits: a new one may wait before the old one has reported its pid.
+      const told = syscall(numbers.setsockopt, ours, SOL_SOCKET, SO_PASSCRED, scratch.address + ONE, 4);
+      if (told < 0) throw launchError('setsockopt', `setsockopt(${ours}, SOL_SOCKET, SO_PASSCRED, 1)`, -told);
       const fds: [number, number][] = [];
       for (const [to, stream] of stdio.entries()) {
         if (stream === 'inherit') fds.push([to, to]);
