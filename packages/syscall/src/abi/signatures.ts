@@ -129,4 +129,5 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   wait4: ['pid', 'pointer', 'waitFlags', 'pointer'],
   waitid: ['idTypeName', 'int', 'pointer', 'waitFlags', 'pointer'],
   write: ['fd', 'bytes', 'int'],
+  writev: ['fd', 'pointer', 'int'],
 };

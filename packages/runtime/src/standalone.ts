@@ -1,0 +1,140 @@
+import { removeSteps } from '@ctr/cgroups';
+import { compile, errnoName, errnos, failure, fcntlCommands, label, Memory, openFlags, resultOf, signals, struct, type Step, type Struct } from '@ctr/syscall';
+
+import { nameForPid, putOwnPid } from './own-pid.js';
+import { enter, flatten, mapsOfHost, planOwnGroup, setUp, type Section } from './plan.js';
+import { program } from './program.js';
+import { checkSpec, type ContainerOptions } from './spec.js';
+import { endAs, holdSignals, releaseSignals, supervise } from './supervise.js';
+
+/** Exit statuses as docker has them: the container could not be set up, the program not executed, not found. */
+const status = { failed: 125, cannotExecute: 126, notFound: 127 } as const;
+
+/**
+ * A container as an executable of a few kilobytes that needs no Node: it starts the container with its own standard streams, passes signals on,
+ * waits for the end, removes the cgroup, and ends with the program's exit code (125 if the container could not be set up, 126 and 127 as a shell has them).
+ *
+ * What the plan says of the host (its directories, its cgroups) is what is there now.
+ * Throws a `TypeError` for what needs a host that stays: a terminal, and id maps of more than the caller's own id.
+ *
+ * @example
+ * ```ts
+ * import { writeFileSync } from 'node:fs';
+ * import { standalone } from '@ctr/runtime';
+ * writeFileSync('/tmp/hello', standalone(['echo', 'hello']), { mode: 0o755 });
+ * ```
+ */
+export function standalone(command: readonly [string, ...string[]], options: ContainerOptions = {}): Uint8Array {
+  return compile(standalonePlan(command, options));
+}
+
+/**
+ * The plan of {@link standalone}, for `explain`.
+ *
+ * @example
+ * ```ts
+ * import { standalonePlan } from '@ctr/runtime';
+ * import { explain } from '@ctr/syscall';
+ * console.log(explain(standalonePlan(['true'])));
+ * ```
+ */
+export function standalonePlan(command: readonly [string, ...string[]], options: ContainerOptions = {}): Step[] {
+  const spec = checkSpec(command, options);
+  if (spec.terminal) throw new TypeError('a compiled container has no terminal of its own: it passes the streams of its caller on');
+  if (mapsOfHost(spec)) throw new TypeError('a compiled container has nobody to map its ids: only the own id of an ordinary user can be mapped');
+  const name = nameForPid(spec.name ?? 'compiled');
+  const group = planOwnGroup(spec, name);
+  const removal = group ? removeSteps(group) : [];
+  const numbering = group && group.directories.length > 0 ? putOwnPid(name, [...group.steps, ...removal]) : [];
+  const report = new Memory(8, 'report');
+  const ended = new Memory(16, 'status');
+  const ends = new Memory(8, 'ends');
+  const inside = label('the process that goes into the container');
+  const cleanUp = label('the container has ended');
+  const failed = label('the container could not be set up');
+  const channel: Step = { call: 'fcntl', args: [ends.i32(0), fcntlCommands.F_DUPFD_CLOEXEC, 10], purpose: 'the end that is read, out of the way', as: 'channel' };
+  const sections: Section[] = [
+    [
+      'a channel',
+      [
+        { call: 'pipe2', args: [ends, openFlags.O_CLOEXEC], purpose: 'by which the container knows whether this process lives' },
+        channel,
+        { call: 'dup3', args: [ends.i32(4), 3, openFlags.O_CLOEXEC], purpose: 'the end that is written, where the plan has it', tolerates: ['EINVAL'] },
+      ],
+    ],
+    ['a cgroup', [...numbering, ...(group?.create ?? [])]],
+    [
+      'a process',
+      [
+        holdSignals(),
+        { call: 'clone', args: [signals.SIGCHLD, 0, null, null, null], purpose: 'a process that goes into the container', jump: { when: '==', to: inside } },
+        { call: 'close', args: [3], purpose: 'only the container writes' },
+        { call: 'read', args: [resultOf(channel), report, 8], purpose: 'the pid of the first process, or its end', tolerates: ['EINTR'], jump: { when: '!=', than: 8, to: failed } },
+        ...supervise(report.i32(4), ended),
+        { call: 'add', args: [0, 0], purpose: 'the program has ended', jump: { when: '==', to: cleanUp } },
+        failed,
+        { call: 'wait4', args: [-1, ended, 0, null], purpose: 'how did it end?' },
+        cleanUp,
+        ...removal,
+        ...endAs(ended),
+        inside,
+        { call: 'close', args: [resultOf(channel)], purpose: 'only the launcher reads' },
+        releaseSignals(),
+      ],
+    ],
+    ['a cgroup', [...(group?.join ?? []), ...(group?.close ?? [])]],
+    ...enter(spec),
+    ...setUp(spec),
+  ];
+  const execution = program(spec);
+  return [...flatten(sections), ...execution, ...messages(sections, execution)];
+}
+
+/** Steps that say on stderr what failed, and with which error; every other step is made to go there after a failure. */
+function messages(sections: readonly Section[], execution: readonly Step[]): Step[] {
+  const code = new Memory(Buffer.from(BigUint64Array.of(BigInt(status.failed)).buffer), 'code');
+  const sayError = label('say which error');
+  const say: Step[] = [];
+  const onFailure = (text: string, of: readonly Step[], exit: number): void => {
+    const message: Step = { call: 'write', args: [2, text, Buffer.byteLength(text)], purpose: 'say what failed', tolerates: 'any' };
+    say.push(message, { call: 'add', args: [exit, 0], purpose: 'the exit code', into: code.at(0), jump: { when: '!=', to: sayError } });
+    for (const step of of as readonly { onFailure?: Step }[]) step.onFailure ??= message;
+  };
+  for (const [what, steps] of sections) if (steps.length > 0) onFailure(`ctr: setting up ${what}: `, steps, status.failed);
+  const missing = execution.slice(-1);
+  onFailure(`ctr: ${missing[0]?.purpose}: `, missing, status.notFound);
+  onFailure('ctr: the program cannot be executed: ', execution, status.cannotExecute);
+  return [...say, sayError, ...errorName(), { call: 'exit_group', args: [code.i32()], purpose: 'end after a failure' }];
+}
+
+/** Writes the name of the failed step's errno and a line feed: from a table of those that set-ups meet, which have small numbers. */
+function errorName(): Step[] {
+  const known = errnos.ELOOP;
+  const entry = new Memory(8, 'entry');
+  const named = label('one of the table');
+  const done = label('said');
+  const other = 'another error\n';
+  const double = (): Step => ({ call: 'add', args: [entry.u64(), entry.u64()], purpose: 'twice that: an entry has 16 bytes', into: entry.at(0) });
+  const address: Step = { call: 'add', args: [entry.u64(), errorTable(known)], purpose: 'the address of the entry' };
+  return [
+    { call: 'add', args: [failure.i32(4), 0], purpose: 'the errno', into: entry.at(0), jump: { when: '<', than: known + 1, to: named } },
+    { call: 'write', args: [2, other, other.length], purpose: 'an error without a name here', tolerates: 'any', jump: { when: '!=', to: done } },
+    named,
+    double(),
+    double(),
+    double(),
+    double(),
+    address,
+    { call: 'writev', args: [2, resultOf(address), 1], purpose: 'its name', tolerates: 'any' },
+    done,
+  ];
+}
+
+/** struct iovec of each errno up to the last one. */
+function errorTable(last: number): Struct {
+  const numbers = Array.from({ length: last + 1 }, (_, i) => i);
+  const fields = Object.fromEntries(numbers.flatMap((n) => [[`base${n}`, { type: 'pointer' }] as const, [`length${n}`, { type: 'u64' }] as const]));
+  const texts = numbers.map((n) => (n === 0 ? '\n' : `${errnoName(n)}\n`));
+  const values = Object.fromEntries(texts.flatMap((text, n) => [[`base${n}`, text] as const, [`length${n}`, text.length] as const]));
+  return struct('errno_names', fields)(values);
+}
