@@ -10,7 +10,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export function setup() {
   if (isInstalled()) return;
   console.error('installing the dependencies (npm ci) …');
-  quietly('npm', ['ci', '--no-audit', '--no-fund']);
+  quietly('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
 /**
