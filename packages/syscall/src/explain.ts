@@ -76,8 +76,14 @@ function explainStep(step: Step, index: ReadonlyMap<Step, number>): string {
 export function explainCall(step: Step, index: ReadonlyMap<Step, number> = new Map()): string {
   if (step.call === 'add') return explainAdd(step.args, index);
   const kinds = signatures[step.call];
-  const args = (kinds ? step.args.slice(0, kinds.length) : step.args).map((arg, i) => explainArg(arg, kinds?.[i] ?? 'int', index));
+  const taken = step.call === 'openat' && !takesMode(step.args[2]) ? 3 : kinds?.length;
+  const args = step.args.slice(0, taken).map((arg, i) => explainArg(arg, kinds?.[i] ?? 'int', index));
   return `${step.call}(${args.join(', ')})`;
+}
+
+/** openat(2) looks at the mode only if it may make a file. */
+function takesMode(flags: Arg | undefined): boolean {
+  return typeof flags !== 'number' || (flags & constants.openFlags.O_CREAT) !== 0;
 }
 
 function explainAdd([a, b]: readonly Arg[], index: ReadonlyMap<Step, number>): string {
@@ -144,7 +150,7 @@ function explainNumber(value: number | bigint, kind: ArgKind): string {
 
 function explainMode(mode: number): string {
   const type = Object.entries(constants.fileTypes).find(([, bits]) => bits === (mode & 0o170000));
-  const permissions = `0${(mode & 0o7777).toString(8).padStart(mode & 0o7777 ? 3 : 0, '0')}`;
+  const permissions = `0${(mode & 0o7777).toString(8)}`.padStart(3, '0');
   return type ? `${type[0]}|${permissions}` : permissions;
 }
 
