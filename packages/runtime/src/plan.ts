@@ -127,7 +127,9 @@ function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
 /** A new user namespace comes first, so that the others belong to it; its ids are mapped by the process itself where one id is all it may have. */
 function userNamespace(spec: Spec): Step[] {
   if (!isNew(spec, 'user')) return [];
-  return [...create('user'), ...(mapsOfHost(spec) ? waitForHost('map the ids') : mapOwnIds(ownIds()))];
+  // The caller's own id need not be in a map that the host writes: the process becomes the root of its namespace.
+  if (mapsOfHost(spec)) return [...create('user'), ...waitForHost('map the ids'), ...becomeUser({ uid: 0, gid: 0, groups: [] })];
+  return [...create('user'), ...mapOwnIds(ownIds())];
 }
 
 /** The maps that only the host can write: any but the one id of an ordinary user. */

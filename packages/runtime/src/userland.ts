@@ -92,7 +92,7 @@ function programDirectory(root: ResultOf, scratch: ResultOf, name: string, { rea
   ];
 }
 
-function etc(root: ResultOf, { hostname, hostNetwork }: UserlandOptions): Step[] {
+function etc(root: ResultOf, { hostname, hostNetwork, readonly }: UserlandOptions): Step[] {
   const etcDirectory: Step = { call: 'openat', args: [root, 'etc', openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: 'the new /etc', as: 'etc' };
   const dir = resultOf(etcDirectory);
   const files = [...etcFiles, ...(hostNetwork ? ['resolv.conf'] : [])].filter((name) => onHost(`/etc/${name}`));
@@ -100,7 +100,7 @@ function etc(root: ResultOf, { hostname, hostNetwork }: UserlandOptions): Step[]
   const parents = new Set(directories.flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(0, i + 1).join('/'))));
   return [
     etcDirectory,
-    ...files.flatMap((name) => copyFile(`/etc/${name}`, dir, name)),
+    ...files.flatMap((name) => copyFile(`/etc/${name}`, dir, name, readonly)),
     ...[...parents].map((path) => directory(dir, path)),
     ...directories.flatMap((path) => {
       const bound = bindMount(`/etc/${path}`, { recursive: true, readonly: true });
@@ -117,11 +117,12 @@ function attachBelow(mount: ResultOf, parent: ResultOf, path: string): Step {
   return { call: 'move_mount', args: [mount, '', parent, path, moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH], purpose: `attach it to ${path}` };
 }
 
-/** A copy of a file of the host, which is there and of a modest size: sendfile(2) takes it in one go. */
-function copyFile(from: string, parent: ResultOf, name: string): Step[] {
+/** A copy of a file of the host, which is there and of a modest size: sendfile(2) takes it in one go. A root with a file open for writing cannot be made read-only. */
+function copyFile(from: string, parent: ResultOf, name: string, close: boolean): Step[] {
   const original: Step = { call: 'openat', args: [AT_FDCWD, from, openFlags.O_RDONLY | openFlags.O_NONBLOCK | openFlags.O_CLOEXEC, 0], purpose: `read ${from}`, as: 'original' };
   const copy: Step = { call: 'openat', args: [parent, name, openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_CLOEXEC, 0o644], purpose: `make ${name}`, as: 'copy' };
-  return [original, copy, { call: 'sendfile', args: [resultOf(copy), resultOf(original), null, MAX_COPY_BYTES], purpose: `copy ${from}` }];
+  const closed: Step = { call: 'close', args: [resultOf(copy)], purpose: `${name} is done` };
+  return [original, copy, { call: 'sendfile', args: [resultOf(copy), resultOf(original), null, MAX_COPY_BYTES], purpose: `copy ${from}` }, ...(close ? [closed] : [])];
 }
 
 const MAX_COPY_BYTES = 16 * 2 ** 20;

@@ -73,8 +73,10 @@ export function errnoText(errno: number): string {
   return getSystemErrorMap().get(-errno)?.[1] ?? errnoName(errno);
 }
 
-function messageOf({ line, errno, step, of, purpose, hint }: SyscallFailure): string {
+function messageOf({ call, line, errno, step, of, purpose, hint }: SyscallFailure): string {
   const where = step === undefined ? '' : `, step ${step + 1}${of === undefined ? '' : ` of ${of}`}`;
   const why = purpose === undefined ? '' : `: ${purpose}`;
-  return `${line} = ${errnoName(errno)} (${errnoText(errno)})${where}${why}${hint === undefined ? '' : `\nhint: ${hint}`}`;
+  const error = `${errnoName(errno)} (${errnoText(errno)})${where}`;
+  // A step that fails by itself has no call to show, only what it found.
+  return `${call === 'add' ? `${purpose} = ${error}` : `${line} = ${error}${why}`}${hint === undefined ? '' : `\nhint: ${hint}`}`;
 }
