@@ -26,6 +26,7 @@ export async function waitUntil(
     cancelSignal?.throwIfAborted();
     if (await done()) return;
     if (performance.now() >= deadline) throw new CgroupError('still-running', late(timeoutMs));
-    await delay(pauseMs, undefined, cancelSignal && { signal: cancelSignal });
+    // The timer's own error would say only that something was aborted.
+    await delay(pauseMs, undefined, cancelSignal && { signal: cancelSignal }).catch(() => cancelSignal?.throwIfAborted());
   }
 }

@@ -23,12 +23,27 @@ describe('groupName', () => {
     expect(parseGroupName(groupName('a.b.7.c'))?.name).toBe('a.b.7.c');
   });
 
-  it.each(['', '.', '..', '../x', 'a/b', '/a', '.hidden', 'a b', 'a\nb', 'a\0b', 'ä', 'tasks', 'cgroup.procs', 'memory.max', 'hugetlb.2MB.max', 'notify_on_release', 'release_agent'])(
-    'refuses the name %j',
-    (name) => {
-      expect(() => groupName(name)).toThrow(TypeError);
-    },
-  );
+  it.each([
+    '',
+    '.',
+    '..',
+    '../x',
+    'a/b',
+    '/a',
+    '.hidden',
+    'a b',
+    'a\nb',
+    'a\0b',
+    'ä',
+    'tasks',
+    'cgroup.procs',
+    'memory.max',
+    'hugetlb.2MB.max',
+    'notify_on_release',
+    'release_agent',
+  ])('refuses the name %j', (name) => {
+    expect(() => groupName(name)).toThrow(TypeError);
+  });
 
   it('takes the names of controllers themselves, which no control file has', () => {
     for (const name of ['memory', 'pids', 'cpu', 'cgroup', '-', '+', '_', '0']) expect(parseGroupName(groupName(name))?.name).toBe(name);
@@ -43,9 +58,12 @@ describe('groupName', () => {
 });
 
 describe('parseGroupName', () => {
-  it.each(['web', 'web.1', 'web.x.1', '.1.2', 'web.0.a', 'web.01.a', 'web.1.A', 'a b.1.2', 'web.1.2-', 'cgroup.procs'])('does not take %j for one of its names', (name) => {
-    expect(parseGroupName(name)).toBeUndefined();
-  });
+  it.each(['web', 'web.1', 'web.x.1', '.1.2', 'web.0.a', 'web.01.a', 'web.1.A', 'a b.1.2', 'web.1.2-', 'cgroup.procs'])(
+    'does not take %j for one of its names',
+    (name) => {
+      expect(parseGroupName(name)).toBeUndefined();
+    },
+  );
 
   it('reads the pid namespace', () => {
     expect(parseGroupName('web.7.a-z')).toEqual({ name: 'web', pid: 7, startTime: 10, pidNamespace: 35 });

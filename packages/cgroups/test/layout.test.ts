@@ -11,7 +11,9 @@ function parse({ mountinfo, cgroup, unifiedControllers }: LayoutTexts): CgroupLa
 
 /** One line for each hierarchy. */
 function shown(layout: CgroupLayout): string {
-  const lines = layout.hierarchies.map((h) => `v${h.version} ${h.controllers.join(',') || '-'} ${h.mount} ${h.readonly ? 'ro' : 'rw'} ${h.ownPath} → ${h.ownDirectory}`);
+  const lines = layout.hierarchies.map(
+    (h) => `v${h.version} ${h.controllers.join(',') || '-'} ${h.mount} ${h.readonly ? 'ro' : 'rw'} ${h.ownPath} → ${h.ownDirectory}`,
+  );
   return [layout.mode, ...lines].join('\n');
 }
 

@@ -16,7 +16,7 @@ describe('checkLimits', () => {
   });
 
   it.each([
-    [{ pids: 0 }, 'pids takes a whole number of processes from 1 to 4194304, or \'max\' for no limit: 0 is not one'],
+    [{ pids: 0 }, "pids takes a whole number of processes from 1 to 4194304, or 'max' for no limit: 0 is not one"],
     [{ pids: -1 }, '-1 is not one'],
     [{ pids: 1.5 }, '1.5 is not one'],
     [{ pids: Number.NaN }, 'NaN is not one'],
@@ -31,7 +31,9 @@ describe('checkLimits', () => {
   });
 
   it('refuses what is no number, and a key that does not exist', () => {
-    expect(() => checkLimits({ pids: '20' } as unknown as Limits)).toThrow(new TypeError("pids takes a whole number of processes from 1 to 4194304, or 'max' for no limit: \"20\" is none"));
+    expect(() => checkLimits({ pids: '20' } as unknown as Limits)).toThrow(
+      new TypeError('pids takes a whole number of processes from 1 to 4194304, or \'max\' for no limit: "20" is none'),
+    );
     expect(() => checkLimits({ cpuWeight: 'max' } as unknown as Limits)).toThrow(TypeError);
     expect(() => checkLimits({ memoryByte: 4096 } as unknown as Limits)).toThrow(/"memoryByte": did you mean memoryBytes\?/);
   });
@@ -40,7 +42,8 @@ describe('checkLimits', () => {
 describe('the settings of a controller', () => {
   const limits: Limits = { pids: 20, memoryBytes: 64 * 2 ** 20, cpuCores: 1.5, cpuWeight: 200 };
   const open: Limits = { pids: 'max', memoryBytes: 'max', cpuCores: 'max' };
-  const lines = (version: 1 | 2, of: Limits): string[] => controllersFor(of).flatMap((name) => settingsOf(name, version, of).map(({ file, value }) => `${file} = ${value}`));
+  const lines = (version: 1 | 2, of: Limits): string[] =>
+    controllersFor(of).flatMap((name) => settingsOf(name, version, of).map(({ file, value }) => `${file} = ${value}`));
 
   it('are those of version 1', () => {
     expect(lines(1, limits)).toEqual(['pids.max = 20', 'memory.limit_in_bytes = 67108864', 'cpu.cfs_quota_us = 150000', 'cpu.shares = 2048']);

@@ -1,0 +1,117 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { collectGarbage, findByName, groupName, planGroup, removeGroup } from '@ctr/cgroups';
+
+import { layout, checkLeftovers, parent, removeParent, sleeper, until } from './launched.js';
+
+const packageDirectory = fileURLToPath(new URL('..', import.meta.url));
+const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+
+let directory: string;
+let program: string;
+
+// An owner of its own: it launches a program in a group, says which, and waits.
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'ctr-owner-'));
+  program = join(directory, 'owner.mjs');
+  const source = `
+    import { groupName, planGroup } from '@ctr/cgroups';
+    import { launch } from '@ctr/syscall';
+    const group = planGroup(groupName('orphan'), { pids: 10, memoryBytes: 64 * 2 ** 20 }, { parent: ${JSON.stringify(parent)} });
+    const sleep = { call: 'execve', args: ['/bin/busybox', ['sleep', '1000'], []], purpose: 'sleep' } as const;
+    const child = await launch([...group.steps, sleep], { stdio: ['ignore', 'ignore', 'ignore'] });
+    console.log(JSON.stringify({ pid: child.pid, directories: group.directories }));
+    setInterval(() => {}, 1000);`;
+  await build({
+    stdin: { contents: source, resolveDir: packageDirectory, loader: 'ts' },
+    outfile: program,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    conditions: ['@ctr/source'],
+    logLevel: 'error',
+  });
+});
+afterAll(() => {
+  rmSync(directory, { recursive: true });
+  removeParent();
+});
+afterEach(checkLeftovers);
+
+async function startOwner(): Promise<{ owner: ChildProcess; pid: number; directories: string[] }> {
+  const owner = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'], env: { NODE_PATH: modules } });
+  const lines = createInterface({ input: owner.stdout });
+  const [line] = (await once(lines, 'line')) as [string];
+  return { owner, ...(JSON.parse(line) as { pid: number; directories: string[] }) };
+}
+
+describe('collectGarbage', () => {
+  it('kills and removes what a killed owner has left, and leaves it alone while that lives', async () => {
+    const { owner, pid, directories } = await startOwner();
+    expect(findByName('orphan', { layout, parent })).toMatchObject({ name: 'orphan', pid: owner.pid });
+    expect(await collectGarbage({ layout, parent })).toEqual([]);
+    expect(directories.every(existsSync)).toBe(true);
+
+    owner.kill('SIGKILL');
+    await once(owner, 'exit');
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
+    expect(findByName('orphan', { layout, parent })).toBeUndefined();
+    expect((await collectGarbage({ layout, parent })).toSorted()).toEqual(directories.toSorted());
+    await until('the orphan is gone', () => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z '));
+    expect(await collectGarbage({ layout, parent })).toEqual([]);
+  });
+
+  it('leaves alone the groups of this process, of other pid namespaces, and what has another kind of name', async () => {
+    const group = planGroup(groupName('own'), { pids: 5 }, { layout, parent });
+    const child = await sleeper(group.steps);
+    const above = group.directories[0]?.slice(0, -groupName('own').length - 1) ?? '';
+    const others = ['plain', 'web.1', 'web.4194304', 'web.4194304.a-b'].map((name) => `${above}/${name}`);
+    for (const other of others) mkdirSync(other);
+    try {
+      expect(await collectGarbage({ layout, parent })).toEqual([]);
+      expect(others.every(existsSync)).toBe(true);
+      expect(child.kill(0)).toBe(true);
+    } finally {
+      for (const other of others) rmdirSync(other);
+      await removeGroup(group.directories);
+      await child.exited;
+    }
+  });
+
+  it('removes the empty groups of owners that are dead', async () => {
+    const [hierarchy] = layout.hierarchies;
+    const dead = `${hierarchy?.mount}${parent}/web.4194304.a`;
+    mkdirSync(dead, { recursive: true });
+    expect(await collectGarbage({ layout, parent })).toEqual([dead]);
+  });
+
+  it('finds nothing where there is no such group above', async () => {
+    expect(await collectGarbage({ layout, parent: '/ctr-test-nowhere' })).toEqual([]);
+    await expect(collectGarbage({ parent: '/..' })).rejects.toThrow(TypeError);
+  });
+});
+
+describe('findByName', () => {
+  it('finds a group of a living owner by the name alone', async () => {
+    const name = groupName('web');
+    const group = planGroup(name, { pids: 5, memoryBytes: 2 ** 24 }, { layout, parent });
+    expect(findByName('web', { layout, parent })).toBeUndefined();
+    const child = await sleeper(group.steps);
+    const found = findByName('web', { layout, parent });
+    expect(found).toMatchObject({ name: 'web', pid: process.pid, directoryName: name });
+    expect(found?.directories.toSorted()).toEqual(group.directories.toSorted());
+    expect(findByName('we', { layout, parent })).toBeUndefined();
+    await removeGroup(group.directories);
+    await child.exited;
+  });
+});

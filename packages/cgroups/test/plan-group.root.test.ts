@@ -1,0 +1,130 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { compile, isSyscallError, launch, perform } from '@ctr/syscall';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+
+import { groupName, planGroup, readUsage, removeGroup, removeSteps, type Limits, type PlannedGroup } from '@ctr/cgroups';
+
+import { groupsOf, launched, layout, checkLeftovers, leftovers, parent, rejection, removeParent, script, sleeper } from './launched.js';
+
+const MiB = 2 ** 20;
+const unified = { mode: 'v2' as const, hierarchies: layout.hierarchies.filter(({ version }) => version === 2) };
+
+afterEach(checkLeftovers);
+afterAll(removeParent);
+
+function plan(limits: Limits, measure: ('memory' | 'cpu' | 'pids')[] = []): PlannedGroup {
+  return planGroup(groupName(), limits, { layout, parent, measure });
+}
+
+describe('planGroup', () => {
+  it('has the program born in the group, with its limits, and no file of it open', async () => {
+    const group = plan({ pids: 20, memoryBytes: 64 * MiB, cpuCores: 0.5 });
+    const { output } = await launched([...group.steps, ...script('cat /proc/self/cgroup; ls /proc/self/fd | wc -l')]);
+    for (const directory of group.directories) expect(output).toContain(directory.slice(directory.indexOf(parent)));
+    // stdin, stdout, stderr, and the directory that ls reads.
+    expect(output.endsWith('\n4')).toBe(true);
+    const [place] = group.places;
+    expect(readFileSync(`${place?.directory}/pids.max`, 'latin1')).toBe('20\n');
+    await removeGroup(group.directories);
+    expect(group.directories.filter(existsSync)).toEqual([]);
+  });
+
+  it('stops a fork bomb, counts what it refused, and is gone with all of it', async () => {
+    const group = plan({ pids: 12 });
+    const { output } = await launched([...group.steps, ...script('i=0; while [ $i -lt 60 ]; do sleep 1000 & i=$((i+1)); done')]);
+    expect(output).toMatch(/fork.*(Resource temporarily unavailable|EAGAIN)/i);
+    const usage = group.read();
+    expect(usage.pidsMaxHits).toBeGreaterThan(0);
+    if (usage.pidsPeak !== undefined) expect(usage.pidsPeak).toBe(12);
+    const start = performance.now();
+    await removeGroup(group.directories);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
+  it('kills what takes more memory than it may, and counts it', async () => {
+    const group = plan({ memoryBytes: 16 * MiB });
+    // tail keeps what it has read until a line ends.
+    const { exit, output } = await launched([...group.steps, ...script('head -c 60000000 /dev/zero | tail; echo $?')]);
+    expect(exit.code).toBe(0);
+    expect(output).toContain('137');
+    const usage = group.read();
+    expect(usage.oomKills).toBe(1);
+    if (usage.memoryPeakBytes !== undefined) expect(usage.memoryPeakBytes).toBeGreaterThan(15 * MiB);
+    expect(usage.memoryPeakBytes ?? 0).toBeLessThanOrEqual(16 * MiB);
+    expect(readUsage(group.directories)).toMatchObject({ oomKills: 1, memoryPeakBytes: usage.memoryPeakBytes });
+    await removeGroup(group.directories);
+  });
+
+  it('measures without limiting', async () => {
+    const group = plan({}, ['cpu', 'memory', 'pids']);
+    await launched([...group.steps, ...script('i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done')]);
+    expect(group.read()).toMatchObject({ oomKills: 0, pidsMaxHits: 0 });
+    expect(group.read().cpuMicroseconds).toBeGreaterThan(10_000);
+    expect(group.read().cpuMicroseconds).toBeLessThan(30_000_000);
+    await removeGroup(group.directories);
+    expect(group.read()).toMatchObject({ cpuMicroseconds: undefined, memoryPeakBytes: undefined });
+  });
+
+  it('refuses a group that is there, and its undo leaves that alone', async () => {
+    const name = groupName('taken');
+    const options = { layout, parent };
+    const first = planGroup(name, { pids: 5 }, options);
+    const child = await sleeper(first.steps);
+    const second = planGroup(name, { pids: 5 }, options);
+    const error = await rejection(launch([...second.steps, ...script('true')]));
+    if (!isSyscallError(error)) throw error;
+    expect(error).toMatchObject({ call: 'mkdirat', code: 'EEXIST' });
+    expect(error.message).toContain('a group of this name is there already');
+    second.undo(error);
+    expect(groupsOf(child.pid)).toHaveLength(1);
+    await removeGroup(first.directories);
+    expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
+  });
+
+  it('is undone after a failure of a later step', async () => {
+    const group = plan({ pids: 5, memoryBytes: 16 * MiB });
+    const error = await rejection(launch([...group.steps, { call: 'chdir', args: ['/nowhere'], purpose: 'fail' }, ...script('true')]));
+    group.undo(error);
+    expect(group.directories.filter(existsSync)).toEqual([]);
+  });
+
+  it('makes and removes a hundred groups', async () => {
+    const groups = Array.from({ length: 100 }, () => planGroup(groupName(), { pids: 5 }, { layout, parent }));
+    for (const { create, close } of groups) perform([...create, ...close]);
+    expect(leftovers()).toHaveLength(100);
+    for (const { directories } of groups) await removeGroup(directories);
+  });
+
+  it('works in the unified hierarchy, where the directory serves CLONE_INTO_CGROUP', async (context) => {
+    if (unified.hierarchies.length === 0) context.skip('no cgroup2 is mounted');
+    const group = planGroup(groupName(), {}, { layout: unified, parent, measure: ['cpu'], freezer: true });
+    expect(group.cgroup?.kind).toBe('result');
+    const child = await sleeper(group.steps);
+    expect(groupsOf(child.pid).filter((line) => line.startsWith('0::'))).toHaveLength(1);
+    expect(group.read().cpuMicroseconds).toBeGreaterThan(0);
+    await removeGroup(group.directories);
+    expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
+  });
+});
+
+describe('removeSteps', () => {
+  it('waits for the last process of the group, and removes it', async () => {
+    const group = plan({ pids: 5 });
+    const child = await sleeper(group.steps);
+    const removed = launched([...removeSteps(group), ...script('echo gone')]);
+    // On version 1 the steps do not kill; on version 2 this comes after.
+    child.kill('SIGKILL');
+    await child.exited;
+    expect((await removed).output).toBe('gone');
+    expect(group.directories.filter(existsSync)).toEqual([]);
+  });
+
+  it('is done at once where there is no such group', async () => {
+    expect((await launched([...removeSteps(plan({ pids: 5 })), ...script('echo gone')])).output).toBe('gone');
+  });
+
+  it('compiles to a launcher that needs no Node', () => {
+    const group = plan({ pids: 5 });
+    expect(compile([...group.steps, ...removeSteps(group)]).length).toBeLessThan(6000);
+  });
+});
