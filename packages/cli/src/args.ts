@@ -1,0 +1,86 @@
+import { parseArgs } from 'node:util';
+
+import { nearest } from '@ctr/syscall';
+
+import type { Settings } from './settings.js';
+import { UsageError, ValueError } from './usage-error.js';
+
+/** The headings that options stand under in the help. */
+export type Group = 'Program' | 'Files' | 'Limits' | 'Namespaces' | 'Input and output' | 'Output' | 'Look without running';
+
+/** An option: what the parser, the help and the documentation know of it. */
+export interface Option {
+  /** Without the dashes. */
+  readonly name: string;
+  /** One letter. */
+  readonly short?: string;
+  /** Other names, which the help mentions behind the first. */
+  readonly aliases?: readonly string[];
+  /** What stands for its value in the help; without one it takes no value. */
+  readonly metavar?: string;
+  /** One line. */
+  readonly help: string;
+  readonly group: Group;
+  /** Each occurrence adds to those before; otherwise the last one counts. */
+  readonly repeatable?: boolean;
+  /** Takes a value over into the settings. Throws a {@link ValueError} that says what is allowed, or anything else that says so. */
+  readonly set: (settings: Settings, value: string) => void;
+}
+
+/** What was found on a command line. */
+export interface Parsed {
+  /** `--help` is among the options. */
+  readonly help: boolean;
+  /** Everything from the first word on that is no option, as it is. */
+  readonly rest: readonly string[];
+}
+
+/**
+ * Reads options into settings. They end at the first word that is none, or at `--`; what follows belongs to the program and is not looked at.
+ * Throws a {@link UsageError}.
+ */
+export function parse(command: string, args: readonly string[], options: readonly Option[], settings: Settings): Parsed {
+  const byName = new Map(options.flatMap((option) => [option.name, ...(option.aliases ?? [])].map((name) => [name, option] as const)));
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      ...Object.fromEntries(
+        [...byName].map(([name, { metavar, short, name: first }]) => [
+          name,
+          { type: metavar === undefined ? ('boolean' as const) : ('string' as const), ...(short !== undefined && name === first && { short }) },
+        ]),
+      ),
+    },
+  });
+  for (const token of tokens) {
+    if (token.kind === 'positional') return { help: false, rest: args.slice(token.index) };
+    if (token.kind === 'option-terminator') return { help: false, rest: args.slice(token.index + 1) };
+    if (token.name === 'help') return { help: true, rest: [] };
+    const option = byName.get(token.name);
+    if (!option) throw unknownOption(command, token.rawName, [...byName.keys()]);
+    apply(option, token.rawName, token.value, settings);
+  }
+  return { help: false, rest: [] };
+}
+
+function apply(option: Option, rawName: string, value: string | undefined, settings: Settings): void {
+  if (option.metavar === undefined && value !== undefined) throw new UsageError(rawName, value, 'it takes no value');
+  if (option.metavar !== undefined && value === undefined) throw new UsageError(rawName, undefined, `a value is missing: ${rawName} ${option.metavar}`);
+  try {
+    option.set(settings, value ?? '');
+  } catch (error) {
+    if (error instanceof ValueError) throw new UsageError(rawName, value, error.message);
+    if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(rawName, undefined, error.message);
+    throw error;
+  }
+}
+
+function unknownOption(command: string, rawName: string, names: readonly string[]): UsageError {
+  const near = rawName.startsWith('--') ? nearest(rawName.slice(2), names) : undefined;
+  const advice = near === undefined ? `ctr ${command} --help lists them` : `did you mean --${near}?`;
+  return new UsageError(command, rawName, `there is no such option; ${advice}`);
+}

@@ -1,0 +1,14 @@
+import { collectGarbage } from '@ctr/cgroups';
+
+import { readCommandLine, refuseMore } from '../command-line.js';
+import { print } from '../print.js';
+
+/** `ctr gc`: removes the cgroups whose ctr is dead, with what still runs in them. */
+export async function gc(args: readonly string[]): Promise<number> {
+  const line = readCommandLine('gc', args);
+  if (!line) return 0;
+  refuseMore('gc', line.rest);
+  const removed = await collectGarbage();
+  if (!line.settings.quiet) print(removed.length === 0 ? 'nothing to remove\n' : removed.map((directory) => `removed ${directory}\n`).join(''));
+  return 0;
+}

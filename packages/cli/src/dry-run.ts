@@ -1,0 +1,26 @@
+import { explain, explainCall, type Plan, type Step } from '@ctr/syscall';
+
+import { print } from './print.js';
+
+/** Prints a plan, as strace would or as JSON. */
+export function printPlan(plan: Plan, { json = false }: { readonly json?: boolean }): void {
+  print(json ? `[\n${toJson(plan).join(',\n')}\n]\n` : `${explain(plan)}\n`);
+}
+
+/** One object a line. Steps count from 1, as in the text. */
+function toJson(plan: Plan): string[] {
+  const index = new Map(plan.map((step, i) => [step, i]));
+  const number = (step: Step): number => (index.get(step) ?? -1) + 1;
+  return plan.map((step) =>
+    JSON.stringify({
+      index: number(step),
+      call: step.call,
+      line: explainCall(step, index),
+      purpose: step.purpose,
+      ...(step.as !== undefined && { as: step.as }),
+      ...(step.tolerates && { tolerates: step.tolerates }),
+      ...(step.jump && { jump: { when: step.jump.when, to: number(step.jump.to) } }),
+      ...(step.onFailure && { onFailure: number(step.onFailure) }),
+    }),
+  );
+}

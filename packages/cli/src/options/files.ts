@@ -1,0 +1,71 @@
+import type { Mount } from '@ctr/runtime';
+
+import type { Option } from '../args.js';
+import { ValueError } from '../usage-error.js';
+import { parseSize } from './size.js';
+
+/** What the container sees as its files. */
+export const fileOptions: readonly Option[] = [
+  {
+    name: 'rootfs',
+    metavar: 'DIR',
+    group: 'Files',
+    help: "The directory that becomes / (default: the host's own programs, copy on write)",
+    set: (settings, value) => {
+      if (value === '') throw new ValueError('a directory with a root file system in it');
+      settings.rootfs = value;
+    },
+  },
+  {
+    name: 'volume',
+    short: 'v',
+    metavar: 'SRC:DST[:ro]',
+    group: 'Files',
+    repeatable: true,
+    help: 'Shows the file or directory SRC of the host at DST',
+    set: ({ mounts }, value) => {
+      mounts.push(parseVolume(value));
+    },
+  },
+  {
+    name: 'tmpfs',
+    metavar: 'DST[:size=64m]',
+    group: 'Files',
+    repeatable: true,
+    help: 'Mounts an empty file system in memory at DST',
+    set: ({ mounts }, value) => {
+      mounts.push(parseTmpfs(value));
+    },
+  },
+  {
+    name: 'read-only',
+    group: 'Files',
+    help: 'The root file system cannot be written',
+    set: (settings) => {
+      settings.readonly = true;
+    },
+  },
+];
+
+function parseVolume(text: string): Mount {
+  const [bind = '', to = '', mode = 'rw', ...rest] = text.split(':');
+  if (bind === '' || !to.startsWith('/') || !['ro', 'rw'].includes(mode) || rest.length > 0)
+    throw new ValueError('SRC:DST, SRC:DST:ro or SRC:DST:rw, where DST is an absolute path of the container and neither has a colon in it');
+  return { bind, to, ...(mode === 'ro' && { readonly: true }) };
+}
+
+/** What every tmpfs of a container is anyway: taken, since docker's users write it. */
+const always = new Set(['rw', 'nosuid', 'nodev', 'mode=1777']);
+
+function parseTmpfs(text: string): Mount {
+  const [tmpfs = '', options, ...rest] = text.split(':');
+  if (!tmpfs.startsWith('/') || rest.length > 0) throw new ValueError('DST or DST:size=SIZE, where DST is an absolute path of the container');
+  let sizeBytes: number | undefined;
+  for (const option of options === undefined ? [] : options.split(',')) {
+    const size = /^size=(.*)$/.exec(option)?.[1];
+    if (size !== undefined) sizeBytes = parseSize(size);
+    else if (!always.has(option))
+      throw new ValueError('size=SIZE is the only option of a tmpfs: it is nosuid and nodev, and everyone may write to it (mode 1777)');
+  }
+  return { tmpfs, ...(sizeBytes !== undefined && { sizeBytes }) };
+}

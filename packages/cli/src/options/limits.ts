@@ -1,0 +1,61 @@
+import { checkLimits } from '@ctr/cgroups';
+
+import type { Option } from '../args.js';
+import { ValueError } from '../usage-error.js';
+import { parseSize } from './size.js';
+
+/** Limits of the container's cgroup. */
+export const limitOptions: readonly Option[] = [
+  {
+    name: 'pids-limit',
+    metavar: 'N',
+    group: 'Limits',
+    help: 'Processes and threads at a time (default: 2048); max or -1: no limit',
+    set: ({ limits }, value) => {
+      limits.pids = checked(
+        'pids',
+        isNoLimit(value) ? 'max' : parseNumber(value, 'a whole number of processes from 1 to 4194304, max or -1 for no limit'),
+        value,
+      );
+    },
+  },
+  {
+    name: 'memory',
+    short: 'm',
+    metavar: 'SIZE',
+    group: 'Limits',
+    help: 'Memory: 64m, 1.5g; without a unit in bytes',
+    set: ({ limits }, value) => {
+      limits.memoryBytes = checked('memoryBytes', isNoLimit(value) ? 'max' : parseSize(value), value);
+    },
+  },
+  {
+    name: 'cpus',
+    metavar: 'N',
+    group: 'Limits',
+    help: 'Time of so many processors: 0.5, 2',
+    set: ({ limits }, value) => {
+      limits.cpuCores = checked('cpuCores', isNoLimit(value) ? 'max' : parseNumber(value, 'a number of processors from 0.01 on, such as 1.5'), value);
+    },
+  },
+];
+
+function isNoLimit(text: string): boolean {
+  return text === 'max' || text === '-1';
+}
+
+function parseNumber(text: string, allowed: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new ValueError(allowed);
+  return Number(text);
+}
+
+/** The kernel's ranges are known to `@ctr/cgroups`. */
+function checked<Value extends number | 'max'>(limit: 'pids' | 'memoryBytes' | 'cpuCores', value: Value, text: string): Value {
+  try {
+    checkLimits({ [limit]: value });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ValueError(error.message.replace(`: ${value} is not one`, ''), { cause: text });
+  }
+  return value;
+}

@@ -1,0 +1,69 @@
+import { hostname } from '@ctr/namespaces';
+import type { NamespaceChoice } from '@ctr/runtime';
+import { nearest } from '@ctr/syscall';
+
+import type { Option } from '../args.js';
+import type { Kind } from '../settings.js';
+import { ValueError } from '../usage-error.js';
+
+const METAVAR = 'new|host|pid:N|PATH';
+
+function namespace(kind: Kind, name: string, what: string, more: Partial<Option> = {}): Option {
+  return {
+    name,
+    metavar: METAVAR,
+    group: 'Namespaces',
+    help: what,
+    set: (settings, value) => {
+      settings.namespaces[kind] = parseChoice(value);
+    },
+    ...more,
+  };
+}
+
+/** Each can be a new one, the host's, that of a process, or that of a file such as /run/netns/NAME. */
+export const namespaceOptions: readonly Option[] = [
+  {
+    name: 'hostname',
+    metavar: 'NAME',
+    group: 'Namespaces',
+    help: 'The host name (default: container)',
+    set: (settings, value) => {
+      hostname(value);
+      settings.hostname = value;
+    },
+  },
+  namespace('net', 'net', 'The network (default: new, with nothing but a loopback; none is the same)', {
+    aliases: ['network'],
+    metavar: `none|${METAVAR}`,
+    set: (settings, value) => {
+      settings.namespaces.net = value === 'none' ? 'new' : parseChoice(value, ['none']);
+    },
+  }),
+  namespace('pid', 'pid', 'Process ids (default: new)'),
+  namespace('ipc', 'ipc', 'System V IPC and POSIX message queues (default: new)'),
+  namespace('uts', 'uts', 'Host name and domain name (default: new)'),
+  namespace('cgroup', 'cgroupns', 'What of the cgroups is seen (default: new)'),
+  namespace('user', 'userns', 'User ids (default: host for root, else new)'),
+  namespace('time', 'time', 'Clocks since boot (default: host)'),
+  {
+    name: 'mountns',
+    metavar: 'new|host',
+    group: 'Namespaces',
+    help: 'The file system (default: new; host: no root file system and no mounts of its own)',
+    set: (settings, value) => {
+      if (value !== 'new' && value !== 'host') throw new ValueError('new or host');
+      settings.namespaces.mount = value;
+    },
+  },
+];
+
+/** `new`, `host`, `pid:N`, or a path (with a slash in it, so that a slip of the pen is not taken for one). */
+function parseChoice(text: string, more: readonly string[] = []): NamespaceChoice {
+  if (text === 'new' || text === 'host') return text;
+  const pid = /^pid:(\d{1,10})$/.exec(text)?.[1];
+  if (pid !== undefined && Number(pid) > 0) return { pid: Number(pid) };
+  if (text.includes('/')) return { path: text };
+  const near = nearest(text, ['new', 'host', ...more]);
+  throw new ValueError(`new, host, pid:N, or the path of a namespace with a slash in it${near === undefined ? '' : `; did you mean ${near}?`}`);
+}

@@ -1,0 +1,85 @@
+import type { Option } from '../args.js';
+import { startDebugging } from '../debug.js';
+import { ValueError } from '../usage-error.js';
+
+/** Where the program's input comes from, and where output goes. */
+export const streamOptions: readonly Option[] = [
+  {
+    name: 'pass-through',
+    short: 'T',
+    group: 'Input and output',
+    help: "No terminal and no pipe between: the program's files are exactly the caller's",
+    set: (settings) => {
+      settings.passThrough = true;
+    },
+  },
+  {
+    name: 'tty',
+    short: 't',
+    group: 'Input and output',
+    help: 'A terminal of its own also where the caller has none',
+    set: (settings) => {
+      settings.terminal = true;
+    },
+  },
+  { name: 'interactive', short: 'i', group: 'Input and output', help: "Stdin is the caller's, as it always is: taken out of habit", set: () => undefined },
+  {
+    name: 'stats',
+    group: 'Input and output',
+    help: 'At the end, a line on stderr of what it used: time, memory, processes',
+    set: (settings) => {
+      settings.stats = true;
+    },
+  },
+];
+
+export const quietOption: Option = {
+  name: 'quiet',
+  short: 'q',
+  group: 'Input and output',
+  help: 'Says nothing but errors',
+  set: (settings) => {
+    settings.quiet = true;
+  },
+};
+
+export const debugOption: Option = {
+  name: 'debug',
+  group: 'Look without running',
+  help: 'Shows the whole plan and the stack with an error; CTR_DEBUG=1 does the same',
+  set: () => startDebugging(),
+};
+
+export const jsonOption: Option = {
+  name: 'json',
+  group: 'Look without running',
+  help: 'As JSON',
+  set: (settings) => {
+    settings.json = true;
+  },
+};
+
+/** What would be done. */
+export const dryRunOptions: readonly Option[] = [
+  {
+    name: 'dry-run',
+    group: 'Look without running',
+    help: 'Prints the plan as strace would, with the purpose of each step, and changes nothing',
+    set: (settings) => {
+      settings.dryRun = true;
+    },
+  },
+  { ...jsonOption, help: 'With --dry-run: the plan as JSON' },
+];
+
+export const fileOption: Option = {
+  name: 'output',
+  short: 'o',
+  metavar: 'FILE',
+  group: 'Output',
+  help: 'The executable to write',
+  set: (settings, value) => {
+    if (value === '') throw new ValueError('the path of a file');
+    settings.output = value;
+  },
+};

@@ -1,0 +1,37 @@
+import type { ContainerOptions, Mount, NamespaceChoice } from '@ctr/runtime';
+
+/** The kinds of namespaces, as the options name them. */
+export type Kind = keyof NonNullable<ContainerOptions['namespaces']>;
+
+/** What the options of a command line come to. */
+export interface Settings {
+  rootfs?: string;
+  hostname?: string;
+  name?: string;
+  /** Of `--env-file`; what `--env` says counts more. */
+  readonly fileEnv: Record<string, string>;
+  readonly env: Record<string, string>;
+  workdir?: string;
+  user?: string;
+  init?: boolean;
+  readonly mounts: Mount[];
+  readonly?: boolean;
+  readonly limits: { pids?: number | 'max'; memoryBytes?: number | 'max'; cpuCores?: number | 'max' };
+  readonly namespaces: Partial<Record<Kind, NamespaceChoice>>;
+  timeoutMs?: number;
+  /** The program gets the caller's own files, and no terminal. */
+  passThrough?: boolean;
+  /** A terminal, also where the caller has none. */
+  terminal?: boolean;
+  stats?: boolean;
+  quiet?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
+  /** Where `ctr compile` writes to. */
+  output?: string;
+}
+
+/** Settings in which nothing is set. */
+export function noSettings(): Settings {
+  return { fileEnv: {}, env: {}, mounts: [], limits: {}, namespaces: {} };
+}
