@@ -1,5 +1,6 @@
 export { child, childPlan } from './child.js';
 export { start, type Container, type StartOptions } from './container.js';
+export { exitCodeOf } from './exit-code.js';
 export type { Master } from './master.js';
 export { plan } from './plan.js';
 export { ContainerError, isContainerError, type Ending, type Result, type Usage } from './result.js';

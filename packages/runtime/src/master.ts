@@ -1,8 +1,13 @@
 import { ReadStream } from 'node:tty';
 
-import { call, ioctls, winsize, type Fd } from '@ctr/syscall';
+import { call, ioctls, Memory, perform, winsize, type Fd } from '@ctr/syscall';
 
 import type { TerminalSize } from './spec.js';
+
+/** struct termios of asm-generic/termbits.h: its size, the offset of c_lflag, and the bit of it that makes signals of Ctrl-C and its like. */
+const TERMIOS_BYTES = 36;
+const C_LFLAG = 12;
+const ISIG = 1;
 
 /** The host's side of a program's terminal: what is written to it is typed, what is read from it is shown. */
 export class Master {
@@ -24,6 +29,17 @@ export class Master {
   resize({ columns, rows }: TerminalSize): void {
     if (this.#fd.closed) return;
     call({ call: 'ioctl', args: [this.#fd, ioctls.TIOCSWINSZ, winsize({ ws_row: rows, ws_col: columns })], purpose: 'resize the terminal' });
+  }
+
+  /** Whether Ctrl-C and its like are signals to the program at this moment, and not input as any other. */
+  makesSignals(): boolean {
+    if (this.#fd.closed) return false;
+    const termios = new Memory(TERMIOS_BYTES, 'termios');
+    const modes = perform([
+      { call: 'ioctl', args: [this.#fd, ioctls.TCGETS, termios], purpose: 'the modes of the terminal' },
+      { call: 'add', args: [termios.i32(C_LFLAG), 0], purpose: 'its local modes' },
+    ]);
+    return (modes & ISIG) !== 0;
   }
 
   /** Hangs up: the program's side is closed. */

@@ -1,0 +1,24 @@
+import { isSyscallError } from '@ctr/syscall';
+
+/** What shells and engines have agreed on for a command that could not be run. */
+const failed = 125;
+const notExecutable = 126;
+const notFound = 127;
+
+/**
+ * The exit code that an error of `start` or `run` means to a shell: 127 if the program is not there, 126 if it cannot be executed, 125 for everything else.
+ *
+ * @see env(1), chroot(1), which end so too
+ * @example
+ * ```ts
+ * import { exitCodeOf, start } from '@ctr/runtime';
+ * const code = await start(['no-such-program']).catch(exitCodeOf); // 127
+ * ```
+ */
+export function exitCodeOf(error: unknown): 125 | 126 | 127 {
+  if (!isSyscallError(error)) return failed;
+  if (error.call === 'execve') return notExecutable;
+  // A step of program.ts that only fails: nothing of the name was found.
+  if (error.call !== 'add' || !error.purpose?.startsWith('exec ')) return failed;
+  return error.code === 'ENOENT' ? notFound : notExecutable;
+}
