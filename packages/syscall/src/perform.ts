@@ -16,14 +16,15 @@ const forks = new Set([syscallNumber('clone'), syscallNumber('clone3')]);
  *
  * Throws a {@link SyscallError} at the first step that fails, and a `TypeError` for a plan that clones: that is what `launch` is for.
  *
+ * @returns the result of the last step
  * @example
  * ```ts
  * import { perform } from '@ctr/syscall';
  * perform([{ call: 'umask', args: [0o022], purpose: 'files are made readable' }]);
  * ```
  */
-export function perform(plan: Plan): void {
-  run(plan);
+export function perform(plan: Plan): number {
+  return run(plan);
 }
 
 /**

@@ -186,6 +186,7 @@ export const pollEvents = { POLLIN: 1, POLLOUT: 4, POLLERR: 8, POLLHUP: 16, POLL
 
 /** asm-generic/ioctls.h, linux/sockios.h */
 export const ioctls = {
+  TCGETS: 0x5401,
   TIOCSCTTY: 0x540e,
   TIOCGWINSZ: 0x5413,
   TIOCSWINSZ: 0x5414,
