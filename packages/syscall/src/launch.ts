@@ -9,6 +9,7 @@ import {
   socketDomains,
   socketTypes,
   waitFlags,
+  waitIdTypes,
 } from './abi/constants.js';
 import { errnoName, errnos } from './abi/errno.js';
 import { hostArch, syscallNumber } from './abi/numbers.js';
@@ -73,6 +74,7 @@ const numbers = {
   setsockopt: syscallNumber('setsockopt'),
   socketpair: syscallNumber('socketpair'),
   wait4: syscallNumber('wait4'),
+  waitid: syscallNumber('waitid'),
 };
 /** Name of the memfd, a path, a pair of fds, a message, a status and a rusage. */
 const scratch = allocate(1024);
@@ -121,15 +123,15 @@ export async function launch(plan: Plan, options: LaunchOptions = {}): Promise<C
   cancelSignal?.throwIfAborted();
   const { pid: first, report } = start(plan, options.stdio ?? ['inherit', 'inherit', 'inherit']);
   const setup = await setUp(plan, options, first, report, setupTimeoutMs);
-  const firstEnd = setup.pid === first ? undefined : ended(first);
   const end = ended(setup.pid);
-  if ('error' in setup) {
-    await Promise.all([firstEnd, end]);
-    throw setup.error;
+  const others = Promise.all(setup.others.map(ended));
+  if (setup.failure) {
+    await Promise.all([end, others]);
+    throw setup.failure.error;
   }
   if (!setup.announced && plan.some((step) => announcements.has(step))) {
     const exit = await end;
-    await firstEnd;
+    await others;
     throw new Error(`the process ended during its set-up, ${exit.signal ? `killed by ${exit.signal}` : `with exit code ${exit.code}`}`);
   }
   let running = true;
@@ -137,6 +139,7 @@ export async function launch(plan: Plan, options: LaunchOptions = {}): Promise<C
     running && syscall(numbers.kill, setup.pid, typeof signal === 'number' ? signal : signals[signal]) === 0;
   const cancel = (): void => void kill('SIGKILL');
   cancelSignal?.addEventListener('abort', cancel, { once: true });
+  if (cancelSignal?.aborted) cancel();
   const exited = end.then((exit) => {
     running = false;
     cancelSignal?.removeEventListener('abort', cancel);
@@ -153,19 +156,30 @@ export async function launch(plan: Plan, options: LaunchOptions = {}): Promise<C
   };
 }
 
-/** What became of a set-up: the process the plan went on in, and what went wrong. */
-type Setup = { readonly pid: number; readonly announced: boolean } | { readonly pid: number; readonly announced: boolean; readonly error: unknown };
+/** What became of a set-up: the process the plan went on in, those that it went through before, and what went wrong. */
+interface Setup {
+  readonly pid: number;
+  readonly others: readonly number[];
+  readonly announced: boolean;
+  readonly failure: { readonly error: unknown } | undefined;
+}
 
 /** Listens to the reports until the other end is closed, which `execve` and every end of the process do. */
 function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, first: number, report: number, timeoutMs: number): Promise<Setup> {
   return new Promise((resolve) => {
-    let pid = first;
+    // Reports of two processes may come in any order, and one that is killed makes none.
+    const processes = new Set([first]);
+    const next = new Map<number, number>();
+    let announcer: number | undefined;
     let announced = false;
-    let failure: { error: unknown } | undefined;
+    let failure: Setup['failure'];
+    let isAbandoned = false;
+    let isOver = false;
     const abandon = (error: unknown): void => {
+      if (isOver) return;
+      isAbandoned = true;
       failure ??= { error };
-      syscall(numbers.kill, first, signals.SIGKILL);
-      if (pid !== first) syscall(numbers.kill, pid, signals.SIGKILL);
+      for (const pid of processes) syscall(numbers.kill, pid, signals.SIGKILL);
     };
     const cancel = (): void => abandon(cancelSignal?.reason);
     const timer = setTimeout(() => abandon(new Error(`the set-up of the process did not end within ${timeoutMs} ms`)), timeoutMs);
@@ -173,7 +187,7 @@ function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, f
     const answer = async (waiting: number): Promise<void> => {
       try {
         await onWaiting?.(waiting);
-        syscall(numbers.sendto, report, NAME, 1, messageFlags.MSG_NOSIGNAL);
+        if (!isOver) syscall(numbers.sendto, report, NAME, 1, messageFlags.MSG_NOSIGNAL);
       } catch (error) {
         abandon(error);
       }
@@ -185,21 +199,35 @@ function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, f
         if (received < REPORT_BYTES) break;
         const kind = scratch.bytes.readUInt32LE(MESSAGE);
         const value = scratch.bytes.readUInt32LE(MESSAGE + 4);
+        const sender = scratch.bytes.readInt32LE(SENDER_PID);
+        const isChild = isOurs(sender);
+        if (isChild) processes.add(sender);
         if (kind === REPORT_PID) {
-          pid = value;
-          if (failure) abandon(failure.error);
-        } else if (kind === REPORT_WAITING) void answer(scratch.bytes.readInt32LE(SENDER_PID));
-        else if (kind === REPORT_EXEC) announced = true;
-        else if (kind === REPORT_FILE) takeFile(onFile);
+          processes.add(value);
+          next.set(sender, value);
+        } else if (kind === REPORT_WAITING) void answer(sender);
+        else if (kind === REPORT_EXEC) {
+          announced = true;
+          if (isChild) announcer = sender;
+        } else if (kind === REPORT_FILE) takeFile(onFile);
         else failure ??= { error: stepError(plan, (failedStep(kind) ?? 0) - PROLOGUE_STEPS, value) };
+        if (isAbandoned) abandon(undefined);
       }
+      isOver = true;
       watch.close();
       syscall(numbers.close, report);
       clearTimeout(timer);
       cancelSignal?.removeEventListener('abort', cancel);
-      resolve({ pid, announced, ...failure });
+      let pid = announcer ?? first;
+      for (let successor = next.get(pid); announcer === undefined && successor !== undefined; successor = next.get(pid)) pid = successor;
+      resolve({ pid, others: [...processes].filter((other) => other !== pid), announced, failure });
     });
   });
+}
+
+/** Whether a process is a child of ours that has not been waited for: only then its pid is surely its own. */
+function isOurs(pid: number): boolean {
+  return syscall(numbers.waitid, waitIdTypes.P_PID, pid, 0, waitFlags.WEXITED | waitFlags.WNOHANG | waitFlags.WNOWAIT) === 0;
 }
 
 /** Receives one report with its sender's pid, and the file that came with it, if one did; its size, 0 at the end, or `-errno`. */
