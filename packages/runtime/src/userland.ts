@@ -100,7 +100,7 @@ function etc(root: ResultOf, { hostname, hostNetwork, readonly }: UserlandOption
   const parents = new Set(directories.flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(0, i + 1).join('/'))));
   return [
     etcDirectory,
-    ...files.flatMap((name) => copyFile(`/etc/${name}`, dir, name, readonly)),
+    ...copyFiles(files, dir, readonly),
     ...[...parents].map((path) => directory(dir, path)),
     ...directories.flatMap((path) => {
       const bound = bindMount(`/etc/${path}`, { recursive: true, readonly: true });
@@ -117,12 +117,29 @@ function attachBelow(mount: ResultOf, parent: ResultOf, path: string): Step {
   return { call: 'move_mount', args: [mount, '', parent, path, moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH], purpose: `attach it to ${path}` };
 }
 
-/** A copy of a file of the host, which is there and of a modest size: sendfile(2) takes it in one go. A root with a file open for writing cannot be made read-only. */
-function copyFile(from: string, parent: ResultOf, name: string, close: boolean): Step[] {
-  const original: Step = { call: 'openat', args: [AT_FDCWD, from, openFlags.O_RDONLY | openFlags.O_NONBLOCK | openFlags.O_CLOEXEC, 0], purpose: `read ${from}`, as: 'original' };
-  const copy: Step = { call: 'openat', args: [parent, name, openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_CLOEXEC, 0o644], purpose: `make ${name}`, as: 'copy' };
-  const closed: Step = { call: 'close', args: [resultOf(copy)], purpose: `${name} is done` };
-  return [original, copy, { call: 'sendfile', args: [resultOf(copy), resultOf(original), null, MAX_COPY_BYTES], purpose: `copy ${from}` }, ...(close ? [closed] : [])];
-}
-
 const MAX_COPY_BYTES = 16 * 2 ** 20;
+
+/**
+ * Copies files of the host's /etc, which are of a modest size: sendfile(2) takes each in one go. One that has gone meanwhile is passed over.
+ * A root with a file open for writing cannot be made read-only, so they are closed where that is to come.
+ */
+function copyFiles(names: readonly string[], parent: ResultOf, close: boolean): Step[] {
+  const done = label('the files are copied');
+  let next = done;
+  const steps: Step[] = [];
+  for (const name of names.toReversed()) {
+    const original: Step = {
+      call: 'openat',
+      args: [AT_FDCWD, `/etc/${name}`, openFlags.O_RDONLY | openFlags.O_NONBLOCK | openFlags.O_CLOEXEC, 0],
+      purpose: `read /etc/${name}`,
+      as: 'original',
+      tolerates: ['ENOENT'],
+      jump: { when: '<', to: next },
+    };
+    const copy: Step = { call: 'openat', args: [parent, name, openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_CLOEXEC, 0o644], purpose: `make ${name}`, as: 'copy' };
+    const send: Step = { call: 'sendfile', args: [resultOf(copy), resultOf(original), null, MAX_COPY_BYTES], purpose: `copy /etc/${name}` };
+    steps.unshift(original, copy, send, ...(close ? [{ call: 'close', args: [resultOf(copy)], purpose: `${name} is done` } as const] : []));
+    next = original;
+  }
+  return [...steps, done];
+}
