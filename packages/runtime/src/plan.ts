@@ -1,12 +1,12 @@
 import { groupName, planGroup, readLayout, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
-import { bind, dev, inRoot, pivotRoot, proc, propagation, setAttributes, sysfs, tmpfs, type InRoot } from '@ctr/fs';
+import { bind, dev, inRoot, pivotRoot, proc, propagation, setAttributes, sysfs, tmpfs, type Place } from '@ctr/fs';
 import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type IdRange, type Namespace } from '@ctr/namespaces';
-import { announceExec, closeRangeFlags, continueInChild, dieWithHost, waitForHost, type Plan, type ResultOf, type Step } from '@ctr/syscall';
+import { announceExec, closeRangeFlags, continueInChild, dieWithHost, openFlags, resultOf, waitForHost, type Plan, type ResultOf, type Step } from '@ctr/syscall';
 
 import { becomeUser } from './credentials.js';
 import { init } from './init.js';
 import { program } from './program.js';
-import { rootfs } from './rootfs.js';
+import { rootfs, type Root } from './rootfs.js';
 import { checkSpec, type CheckedMount, type ContainerOptions, type NamespaceChoice, type Spec } from './spec.js';
 import { control, terminal, type Terminal } from './terminal.js';
 import { userland, type UserlandOptions } from './userland.js';
@@ -114,22 +114,35 @@ export function setUp(spec: Spec): Section[] {
 function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | undefined } {
   const inUserNamespace = spec.namespaces.user !== 'host';
   const root = spec.rootfs === undefined ? userland(userlandOptions(spec)) : rootfs(spec.rootfs);
-  const at = (path: string): InRoot => inRoot(root.mount, path);
-  const devices = dev(at('/dev'), { nodes: inUserNamespace ? 'bind' : 'make', pts: { gid: mapped(spec, 5) ? 5 : null }, mqueue: !inUserNamespace || isNew(spec, 'ipc') });
+  const devPlace = standardPlace(root, 'dev');
+  const devices = dev(devPlace.place, { nodes: inUserNamespace ? 'bind' : 'make', pts: { gid: mapped(spec, 5) ? 5 : null }, mqueue: !inUserNamespace || isNew(spec, 'ipc') });
   const console = spec.terminal && terminal(devices.mount, spec.terminal);
+  // A sysfs belongs to a network namespace, and a user namespace may only mount that of its own one.
+  const sys = inUserNamespace && !isNew(spec, 'net') ? (at: Place) => bind('/sys', at, { recursive: true, readonly: true }) : sysfs;
   return {
     sections: [
       ['private mounts', propagation('/', 'private', { recursive: true })],
       ['the root file system', root.steps],
-      ['/proc', proc(at('/proc'))],
-      ['/sys', inUserNamespace && !isNew(spec, 'net') ? bind('/sys', at('/sys'), { recursive: true, readonly: true }) : sysfs(at('/sys'))],
-      ['/dev', devices.steps],
+      ['/proc', mountAt(standardPlace(root, 'proc'), proc)],
+      ['/sys', mountAt(standardPlace(root, 'sys'), sys)],
+      ['/dev', [...devPlace.steps, ...devices.steps]],
       ['the terminal', console?.steps ?? []],
       ['the mounts', spec.mounts.flatMap((mount) => mountSteps(mount, root.mount))],
       ['the new root', [...(spec.readonly ? setAttributes(root.mount, { readonly: true }) : []), ...pivotRoot(root.mount)]],
     ],
     terminal: console,
   };
+}
+
+/** A directory at the top of the root: in a fresh one it is there, and is what it seems; in any other it is looked for with care. */
+function standardPlace(root: Root, name: string): { steps: Step[]; place: Place } {
+  if (!root.fresh) return { steps: [], place: inRoot(root.mount, `/${name}`) };
+  const open: Step = { call: 'openat', args: [root.mount, name, openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: `the place of /${name}`, as: `at-${name}` };
+  return { steps: [open], place: resultOf(open) };
+}
+
+function mountAt({ steps, place }: ReturnType<typeof standardPlace>, mount: (at: Place) => Step[]): Step[] {
+  return [...steps, ...mount(place)];
 }
 
 function userlandOptions({ hostname = 'container', namespaces, readonly }: Spec): UserlandOptions {

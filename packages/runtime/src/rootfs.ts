@@ -6,6 +6,8 @@ export interface Root {
   readonly steps: readonly Step[];
   /** The mount that becomes the root. */
   readonly mount: ResultOf;
+  /** Made by these steps alone: nobody else can have put a link into it. */
+  readonly fresh: boolean;
 }
 
 /**
@@ -26,5 +28,5 @@ export function rootfs(directory: string): Root {
     purpose: 'a mount of it',
     as: 'root',
   };
-  return { steps: [place, tree, ...attach(resultOf(tree), resultOf(place))], mount: resultOf(tree) };
+  return { steps: [place, tree, ...attach(resultOf(tree), resultOf(place))], mount: resultOf(tree), fresh: false };
 }

@@ -96,8 +96,10 @@ function messages(sections: readonly Section[], execution: readonly Step[]): Ste
   const sayError = label('say which error');
   const say: Step[] = [];
   const onFailure = (text: string, of: readonly Step[], exit: number): void => {
-    const message: Step = { call: 'write', args: [2, text, Buffer.byteLength(text)], purpose: 'say what failed', tolerates: 'any' };
-    say.push(message, { call: 'add', args: [exit, 0], purpose: 'the exit code', into: code.at(0), jump: { when: '!=', to: sayError } });
+    const isDefault = exit === status.failed;
+    const message: Step = { call: 'write', args: [2, text, Buffer.byteLength(text)], purpose: 'say what failed', tolerates: 'any', ...(isDefault && { jump: { when: '!=', to: sayError } }) };
+    say.push(message);
+    if (!isDefault) say.push({ call: 'add', args: [exit, 0], purpose: 'the exit code', into: code.at(0), jump: { when: '!=', to: sayError } });
     for (const step of of as readonly { onFailure?: Step }[]) step.onFailure ??= message;
   };
   for (const [what, steps] of sections) if (steps.length > 0) onFailure(`ctr: setting up ${what}: `, steps, status.failed);

@@ -67,6 +67,7 @@ export function userland(options: UserlandOptions): Root {
       ...etc(root, options),
     ],
     mount: root,
+    fresh: true,
   };
 }
 
