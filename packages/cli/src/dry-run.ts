@@ -1,4 +1,4 @@
-import { explain, explainCall, type Plan, type Step } from '@ctr/syscall';
+import { explain, explainArgs, explainCall, type Plan, type Step } from '@ctr/syscall';
 
 import { print } from './print.js';
 
@@ -15,6 +15,7 @@ function toJson(plan: Plan): string[] {
     JSON.stringify({
       index: number(step),
       call: step.call,
+      args: explainArgs(step, index),
       line: explainCall(step, index),
       purpose: step.purpose,
       ...(step.as !== undefined && { as: step.as }),

@@ -1,5 +1,6 @@
 import type { Group, Option } from './args.js';
 import { commands, type Command } from './commands.js';
+import { wrap } from './wrap.js';
 
 const WIDTH = 100;
 const GAP = 2;
@@ -49,16 +50,4 @@ function optionLines(option: Option): string[] {
 /** `-e, --env K=V` */
 export function signature({ name, short, aliases = [], metavar }: Option): string {
   return `${short === undefined ? '    ' : `-${short}, `}${[name, ...aliases].map((each) => `--${each}`).join(', ')}${metavar === undefined ? '' : ` ${metavar}`}`;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
 }

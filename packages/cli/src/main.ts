@@ -9,6 +9,8 @@ type Action = (args: readonly string[]) => Promise<number>;
 const actions: Readonly<Record<string, () => Promise<Action>>> = {
   run: async () => (await import('./commands/run.js')).run,
   child: async () => (await import('./commands/child.js')).child,
+  compile: async () => (await import('./commands/compile.js')).compile,
+  doctor: async () => (await import('./commands/doctor.js')).doctor,
   gc: async () => (await import('./commands/gc.js')).gc,
   help: async () => (await import('./commands/help.js')).help,
   version: async () => (await import('./commands/version.js')).version,

@@ -6,12 +6,10 @@ import type { Option } from '../args.js';
 import type { Kind } from '../settings.js';
 import { ValueError } from '../usage-error.js';
 
-const METAVAR = 'new|host|pid:N|PATH';
-
 function namespace(kind: Kind, name: string, what: string, more: Partial<Option> = {}): Option {
   return {
     name,
-    metavar: METAVAR,
+    metavar: 'NS',
     group: 'Namespaces',
     help: what,
     set: (settings, value) => {
@@ -33,9 +31,8 @@ export const namespaceOptions: readonly Option[] = [
       settings.hostname = value;
     },
   },
-  namespace('net', 'net', 'The network (default: new, with nothing but a loopback; none is the same)', {
+  namespace('net', 'net', 'The network (default: new, which has a loopback and nothing else; none is the same)', {
     aliases: ['network'],
-    metavar: `none|${METAVAR}`,
     set: (settings, value) => {
       settings.namespaces.net = value === 'none' ? 'new' : parseChoice(value, ['none']);
     },
