@@ -75,10 +75,22 @@ function explainStep(step: Step, index: ReadonlyMap<Step, number>): string {
 /** One call with its arguments: `mount("proc", "/proc", "proc", MS_NOSUID, NULL)`. */
 export function explainCall(step: Step, index: ReadonlyMap<Step, number> = new Map()): string {
   if (step.call === 'add') return explainAdd(step.args, index);
-  const kinds = signatures[step.call];
+  return `${step.call}(${explainArgs(step, index).join(', ')})`;
+}
+
+/**
+ * The arguments of a call, each as strace prints it.
+ *
+ * @example
+ * ```ts
+ * import { explainArgs } from '@ctr/syscall';
+ * explainArgs({ call: 'mount', args: ['proc', '/proc', 'proc', 2, null], purpose: 'proc' }); // ['"proc"', '"/proc"', '"proc"', 'MS_NOSUID', 'NULL']
+ * ```
+ */
+export function explainArgs(step: Step, index: ReadonlyMap<Step, number> = new Map()): string[] {
+  const kinds = step.call === 'add' ? undefined : signatures[step.call];
   const taken = step.call === 'openat' && !takesMode(step.args[2]) ? 3 : kinds?.length;
-  const args = step.args.slice(0, taken).map((arg, i) => explainArg(arg, kinds?.[i] ?? 'int', index));
-  return `${step.call}(${args.join(', ')})`;
+  return step.args.slice(0, taken).map((arg, i) => explainArg(arg, kinds?.[i] ?? 'int', index));
 }
 
 /** openat(2) looks at the mode only if it may make a file. */

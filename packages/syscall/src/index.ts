@@ -42,7 +42,7 @@ export {
 export { openHow, mountAttr, cloneArgs, pollfd, timespec, ifreq, rlimit64, iovec, msghdr, cmsgFd, sigaction, winsize } from './abi/structs.js';
 export { compile, type CompileOptions } from './compile/compile.js';
 export { errnoText, isSyscallError, SyscallError, type SyscallFailure } from './error.js';
-export { explain, explainCall } from './explain.js';
+export { explain, explainArgs, explainCall } from './explain.js';
 export { Fd } from './fd.js';
 export { KERNEL_FLOOR, requireKernel } from './kernel.js';
 export { launch, signalName, type Child, type Exit, type LaunchOptions, type LaunchStdio, type SignalName } from './launch.js';
