@@ -1,4 +1,4 @@
-import { maskHow, Memory, perform, sigaction, signals, type Step } from '@ctr/syscall';
+import { fcntlCommands, maskHow, Memory, perform, sigaction, signals, type Step } from '@ctr/syscall';
 import { groupName, planGroup } from '@ctr/cgroups';
 
 import { flatten, setUp } from './plan.js';
@@ -28,7 +28,7 @@ export function childPlan(command: readonly [string, ...string[]], options: Cont
   for (const name of ['init', 'terminal', 'uidMap', 'gidMap'] as const) if (options[name]) throw new TypeError(`child has no ${name}: it is a process that exists already`);
   const spec: Spec = { ...checkSpec(command, { cgroup: options.limits !== undefined, ...options }), namespaces: around(options.namespaces) };
   const group = spec.cgroup ? planGroup(groupName(spec.name), options.limits ?? {}) : undefined;
-  return [...(group?.steps ?? []), ...flatten(setUp(spec)), ...defaultSignals(), ...program(spec)];
+  return [...(group?.steps ?? []), ...flatten(setUp(spec)), ...defaultSignals(), ...keepStreams(), ...program(spec)];
 }
 
 /** The kinds that the program of the original made for its child count as new ones, unless said otherwise. */
@@ -42,4 +42,9 @@ function defaultSignals(): Step[] {
     { call: 'rt_sigaction', args: [signals.SIGPIPE, sigaction({ sa_handler: 0 }), null, 8], purpose: 'a closed pipe ends the program, as it should' },
     { call: 'rt_sigprocmask', args: [maskHow.SIG_SETMASK, new Memory(8, 'no signals'), null, 8], purpose: 'the program gets its signals' },
   ];
+}
+
+/** Node marks its standard streams to be closed at execve. */
+function keepStreams(): Step[] {
+  return ['stdin', 'stdout', 'stderr'].map((name, fd) => ({ call: 'fcntl', args: [fd, fcntlCommands.F_SETFD, 0], purpose: `the program keeps ${name}` }));
 }
