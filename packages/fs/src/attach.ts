@@ -9,8 +9,8 @@ import { openPlace, placeName, type Place } from './place.js';
  * Attaches a mount to a place: from here on it is seen there, on top of what was.
  * Both are open files, so that no path is looked up.
  *
- * The step fails with EINVAL where the place is in another mount namespace or on a mount that is itself not attached,
- * ENOTDIR where one of the two is a directory and the other is not, and ENOENT where the place has been removed.
+ * The step fails with EINVAL where one of the two is a directory and the other is not, where the place is in another mount namespace or on a mount that is itself not attached,
+ * and with ENOENT where the place has been removed.
  *
  * @see move_mount(2)
  * @example
@@ -46,7 +46,7 @@ export function mountAt(place: Place, { steps, mount }: Detached, directory = tr
 /**
  * Unmounts what is on top at a path that the caller vouches for; a link at its end is not followed.
  *
- * The step fails with EBUSY while files on it are in use (unless `detach` is set), EINVAL where nothing is mounted, or what is there is locked.
+ * The step fails with EBUSY while files on it are in use (unless `detach` is set), and so for a mount that the plan itself has made and holds open; EINVAL where nothing is mounted, or what is there is locked.
  *
  * @param options.detach take it out of sight now, and end it when nobody uses it any more
  * @see umount2(2)
@@ -65,7 +65,7 @@ export function unmount(at: string, options: { readonly detach?: boolean } = {})
       args: [at, umountFlags.UMOUNT_NOFOLLOW | (options.detach ? umountFlags.MNT_DETACH : 0)],
       purpose: `unmount ${at}`,
       hints: {
-        EBUSY: 'a process works in it, has a file on it open, or something is mounted below it: detach does not wait for that',
+        EBUSY: 'a process works in it, has a file on it (or the mount itself) open, or something is mounted below it: detach does not wait for that',
         EINVAL: `${at} is not a mount point, or is locked`,
       },
     },
@@ -73,8 +73,8 @@ export function unmount(at: string, options: { readonly detach?: boolean } = {})
 }
 
 const moveHints = {
-  EINVAL: 'the place is in another mount namespace, or the mount is attached already below a shared one, or the place is on a mount that is not attached yet',
-  ENOTDIR: 'one of the two is a directory and the other is a file: a file can only be mounted on a file',
+  EINVAL:
+    'one of the two is a directory and the other is a file, or the place is in another mount namespace or on a mount that is not attached yet, or the mount is attached already below a shared one',
   ENOENT: 'the place has been removed meanwhile',
   ELOOP: 'a mount cannot be moved to a place below itself',
 } as const;

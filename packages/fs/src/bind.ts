@@ -27,7 +27,7 @@ export interface BindOptions extends BindMountOptions {
  *
  * `from` is a path that the caller vouches for (links are followed), or an open file of the mount namespace in which the steps are taken.
  *
- * The steps fail with EINVAL for a file of another mount namespace, or an unbindable mount; ENOENT; ENOTDIR where `kind` is wrong.
+ * The steps fail with EINVAL for a file of another mount namespace, or an unbindable mount; ENOENT; EINVAL too where `kind` is wrong.
  *
  * @see open_tree(2), mount_setattr(2), move_mount(2)
  * @example

@@ -34,7 +34,7 @@ export function copyFile(from: string, parent: Handle, name: string, options: Co
   // Without O_NONBLOCK, opening a fifo would wait for a writer.
   const original: Step = {
     call: 'openat',
-    args: [AT_FDCWD, from, openFlags.O_RDONLY | openFlags.O_NONBLOCK | openFlags.O_CLOEXEC, 0],
+    args: [AT_FDCWD, from, openFlags.O_RDONLY | openFlags.O_NONBLOCK | openFlags.O_CLOEXEC],
     purpose: `read ${from}`,
     as: 'original',
     tolerates: ['ENOENT'],

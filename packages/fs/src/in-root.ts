@@ -1,4 +1,4 @@
-import { checkOptions, errnos, fail, fileTypes, label, Memory, openFlags, openHow, resolveFlags, resultOf, type Step } from '@ctr/syscall';
+import { checkOptions, errnos, fail, fileTypes, label, Memory, openFlags, openHow, resolveFlags, resultOf, type Jump, type Step } from '@ctr/syscall';
 
 import { checkMode, checkPath } from './check.js';
 import type { Handle } from './handle.js';
@@ -123,19 +123,18 @@ export function openInRoot(place: InRoot, directory: boolean): OpenedPlace {
   return { steps, fd: resultOf(first) };
 }
 
-/** Opens what is at a place below a root, whatever its type; goes on elsewhere if nothing is. */
-export function ifThere(place: InRoot, otherwise: Step): OpenedPlace {
-  const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC, resolve: resolution(place.symlinks) });
-  const open: Step = {
+/** Opens what is at a place below a root; that nothing is, or no directory where one is wanted, is for the jump to tell. */
+export function openIfThere(place: InRoot, { directory, jump }: { readonly directory: boolean; readonly jump: Jump }): Step {
+  const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC | (directory ? openFlags.O_DIRECTORY : 0), resolve: resolution(place.symlinks) });
+  return {
     call: 'openat2',
     args: [place.root, place.path === '' ? '/' : place.path, how, how.byteLength],
     purpose: `find /${place.path}, if it is there`,
     as: nameOf(place),
     tolerates: ['ENOENT', 'ENOTDIR'],
     hints: hintsFor(place.path),
-    jump: { when: '<', to: otherwise },
+    jump,
   };
-  return { steps: [open], fd: resultOf(open) };
 }
 
 /** A name that is there already, a link included, is left as it is: whether it serves is seen when it is opened. */

@@ -3,7 +3,7 @@ import { AT_FDCWD, atFlags, checkOptions, errnos, fail, fileTypes, label, Memory
 import { attach } from './attach.js';
 import { checkPath } from './check.js';
 import type { Handle } from './handle.js';
-import { ifThere, inRoot } from './in-root.js';
+import { inRoot, openIfThere } from './in-root.js';
 import { placeName } from './place.js';
 import { tmpfsMount } from './tmpfs.js';
 
@@ -62,24 +62,22 @@ export function mask(root: Handle, paths: readonly string[], options: MaskOption
 }
 
 /**
- * One path. Whether it is a directory shows when the cover for a file does not fit.
+ * One path: looked for as a directory, and else as a file.
  * A mount that is attached to nothing cannot be copied (before Linux 6.15), but one that has just been attached can: the next cover is a copy of the last, stored in its place.
  */
 function hide(root: Handle, path: string, firstFile: Step, firstDirectory: Step): Step[] {
   const next = label(`${path} is hidden, if it exists`);
-  const { steps, fd } = ifThere(inRoot(root, path), next);
-  const coverDirectory = attach(resultOf(firstDirectory), fd, `hide the directory ${path}`);
-  const coverFile = attach(resultOf(firstFile), fd, `hide ${path}, if it is a file`).map((step): Step => ({
-    ...step,
-    tolerates: ['ENOTDIR'],
-    ...(coverDirectory[0] && { jump: { when: '!=', to: coverDirectory[0] } }),
-  }));
+  const place = inRoot(root, path);
+  const directory = openIfThere(place, { directory: true, jump: { when: '==', than: -errnos.ENOENT, to: next } });
+  const file = openIfThere(place, { directory: false, jump: { when: '<', to: next } });
   return [
-    ...steps,
-    ...coverFile,
-    { ...another(firstFile), purpose: 'a cover for the next file', jump: { when: '!=', than: -1, to: next } },
-    ...coverDirectory,
-    { ...another(firstDirectory), purpose: 'a cover for the next directory' },
+    directory,
+    { call: 'add', args: [resultOf(directory), 0], purpose: 'is it a directory?', tolerates: ['ENOTDIR'], jump: { when: '<', to: file } },
+    ...attach(resultOf(firstDirectory), resultOf(directory), `hide the directory ${path}`),
+    { ...another(firstDirectory), purpose: 'a cover for the next directory', jump: { when: '!=', than: -1, to: next } },
+    file,
+    ...attach(resultOf(firstFile), resultOf(file), `hide the file ${path}`),
+    { ...another(firstFile), purpose: 'a cover for the next file' },
     next,
   ];
 }

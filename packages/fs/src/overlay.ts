@@ -125,7 +125,7 @@ function setLayer(context: ResultOf, { key, value, path }: Setting, otherwise: {
   if (value === true || Buffer.byteLength(value) <= MAX_OPTION_BYTES) return [{ ...set, hints, ...otherwise }];
   const open: Step = {
     call: 'openat',
-    args: [AT_FDCWD, path, openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],
+    args: [AT_FDCWD, path, openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC],
     purpose: `find ${path}`,
     as: 'layer',
     ...otherwise,

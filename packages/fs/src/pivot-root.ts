@@ -11,7 +11,7 @@ import { placeName } from './place.js';
  * The old root is put on top of the new one for a moment, at the same place, and unmounted there: no directory for it is needed.
  *
  * The steps fail with EINVAL if the new root is not the root of a mount that is attached below the present one, or if it or its parent is shared ({@link propagation});
- * EBUSY if it is the present root; EPERM without CAP_SYS_ADMIN.
+ * EBUSY if it is the present root, or a plain directory on it; EPERM without CAP_SYS_ADMIN.
  *
  * @param newRoot a path that the caller vouches for, or an open directory
  * @see pivot_root(2): pivot_root(".", ".")
@@ -36,7 +36,7 @@ export function pivotRoot(newRoot: string | Handle): Step[] {
       hints: {
         EINVAL:
           'the new root has to be the root of a mount (bind it onto itself if it is a plain directory), and neither it nor the mount it is on may be shared; on an initramfs there is no root to pivot from',
-        EBUSY: 'the new root is the present root',
+        EBUSY: 'the new root is the present root, or a plain directory on the same mount: bind it onto itself',
       },
     },
     { call: 'umount2', args: ['.', umountFlags.MNT_DETACH], purpose: 'drop the old root' },

@@ -31,7 +31,7 @@ export function openPlace(place: Place, options: { readonly directory?: boolean 
   if (typeof place === 'string') {
     checkPath(place);
     const flags = openFlags.O_PATH | openFlags.O_CLOEXEC | (directory ? openFlags.O_DIRECTORY : 0);
-    const open: Step = { call: 'openat', args: [AT_FDCWD, place, flags, 0], purpose: `find ${place}`, as: `at-${shortName(place)}` };
+    const open: Step = { call: 'openat', args: [AT_FDCWD, place, flags], purpose: `find ${place}`, as: `at-${shortName(place)}` };
     return { steps: [open], fd: resultOf(open) };
   }
   if (!isInRoot(place)) return { steps: [], fd: place };

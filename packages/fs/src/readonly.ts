@@ -1,9 +1,9 @@
-import { label, type Step } from '@ctr/syscall';
+import { label, resultOf, type Step } from '@ctr/syscall';
 
 import { attach } from './attach.js';
 import { bindMount } from './bind.js';
 import type { Handle } from './handle.js';
-import { ifThere, inRoot } from './in-root.js';
+import { inRoot, openIfThere } from './in-root.js';
 
 /**
  * Makes files and directories below a root read-only, with all that is mounted below them: each is bound onto itself. What is missing is no error.
@@ -22,8 +22,8 @@ import { ifThere, inRoot } from './in-root.js';
 export function readonlyPath(root: Handle, paths: readonly string[]): Step[] {
   return paths.flatMap((path) => {
     const next = label(`${path} is read-only, if it exists`);
-    const { steps, fd } = ifThere(inRoot(root, path), next);
-    const bound = bindMount(fd, { recursive: true, readonly: true, purpose: `a mount of ${path}` });
-    return [...steps, ...bound.steps, ...attach(bound.mount, fd, `attach it over ${path}`), next];
+    const place = openIfThere(inRoot(root, path), { directory: false, jump: { when: '<', to: next } });
+    const bound = bindMount(resultOf(place), { recursive: true, readonly: true, purpose: `a mount of ${path}` });
+    return [place, ...bound.steps, ...attach(bound.mount, resultOf(place), `attach it over ${path}`), next];
   });
 }
