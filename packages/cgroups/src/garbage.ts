@@ -5,7 +5,7 @@ import { checkOptions } from '@ctr/syscall';
 import { isOwnerAlive, parseGroupName, type GroupOwner } from './group-name.js';
 import { readLayout, type CgroupLayout } from './layout.js';
 import { parentSegments } from './place.js';
-import { removeGroup } from './remove.js';
+import { removeEmpty, removeGroup } from './remove.js';
 
 /** Where groups are looked for. */
 export interface FindOptions {
@@ -40,6 +40,12 @@ export async function collectGarbage(options: FindOptions = {}): Promise<string[
   const errors: unknown[] = [];
   for (const group of findGroups(options)) {
     if (isOwnerAlive(group)) continue;
+    // A pid alone may be one of another pid namespace: what still runs there is left alone.
+    if (group.startTime === undefined) {
+      const left = removeEmpty(group.directories);
+      removed.push(...group.directories.filter((directory) => !left.includes(directory)));
+      continue;
+    }
     try {
       await removeGroup(group.directories);
       removed.push(...group.directories);

@@ -11,14 +11,15 @@ const syntax = /^[A-Za-z0-9_+-][A-Za-z0-9_+.-]*$/;
 const controlFile =
   /^(?:tasks|notify_on_release|release_agent|(?:blkio|cgroup|cpu|cpuacct|cpuset|debug|devices|dmem|freezer|hugetlb|io|irq|memory|misc|net_cls|net_prio|perf_event|pids|rdma)\..*)$/;
 const owned = /^(?<name>.+)\.(?<pid>[1-9]\d*)\.(?<start>[0-9a-z]+)(?:-(?<namespace>[0-9a-z]+))?$/;
+const launched = /^(?<name>.+)\.(?<pid>[1-9]\d*)$/;
 
 /** What the name of a group's directory says. */
 export interface GroupOwner {
   /** The name without the owner's. */
   readonly name: string;
   readonly pid: number;
-  /** When the owner started, in clock ticks since boot. */
-  readonly startTime: number;
+  /** When the owner started, in clock ticks since boot; unknown of a compiled launcher, which can find out no more than its pid. */
+  readonly startTime: number | undefined;
   /** The inode of the owner's pid namespace, where that is not the first one of the system. */
   readonly pidNamespace?: number;
 }
@@ -53,8 +54,9 @@ export function groupName(name: string = nextNumber()): string {
  * ```
  */
 export function parseGroupName(directoryName: string): GroupOwner | undefined {
-  const { name, pid, start, namespace } = owned.exec(directoryName)?.groups ?? {};
-  if (name === undefined || pid === undefined || start === undefined || !syntax.test(name)) return undefined;
+  const { name, pid, start, namespace } = owned.exec(directoryName)?.groups ?? launched.exec(directoryName)?.groups ?? {};
+  if (name === undefined || pid === undefined || !syntax.test(name)) return undefined;
+  if (start === undefined) return { name, pid: Number(pid), startTime: undefined };
   return { name, pid: Number(pid), startTime: parseInt(start, 36), ...(namespace !== undefined && { pidNamespace: parseInt(namespace, 36) }) };
 }
 
@@ -80,6 +82,7 @@ export function checkName(name: string): void {
  */
 export function isOwnerAlive({ pid, startTime, pidNamespace }: GroupOwner): boolean {
   if ((pidNamespace ?? FIRST_PID_NAMESPACE) !== ownPidNamespace()) return true;
+  if (startTime === undefined) return exists(pid);
   const stat = readStat(pid);
   // A /proc that hides the processes of others (hidepid) shows as little of it as of one that is gone.
   if (!stat) return exists(pid);

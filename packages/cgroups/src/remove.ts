@@ -73,15 +73,23 @@ export function removeSteps({ places }: { readonly places: readonly Place[] }): 
 
 function killSteps(directory: string): Step[] {
   const killed = label('its processes are about to end');
-  const open: Step = {
+  const group: Step = {
     call: 'openat',
-    args: [AT_FDCWD, `${directory}/cgroup.kill`, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0],
+    args: [AT_FDCWD, directory, openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],
     purpose: 'what is left of the group',
-    as: 'cgroup_kill',
+    as: 'left',
     tolerates: ['ENOENT'],
     jump: { when: '<', to: killed },
   };
-  return [open, { call: 'write', args: [resultOf(open), '1', 1], purpose: 'kill it' }, { call: 'close', args: [resultOf(open)], purpose: 'written' }, killed];
+  const open: Step = { call: 'openat', args: [resultOf(group), 'cgroup.kill', openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0], purpose: 'its kill switch', as: 'cgroup_kill' };
+  return [
+    group,
+    open,
+    { call: 'write', args: [resultOf(open), '1', 1], purpose: 'kill it' },
+    { call: 'close', args: [resultOf(open)], purpose: 'written' },
+    { call: 'close', args: [resultOf(group)], purpose: 'the group can be removed' },
+    killed,
+  ];
 }
 
 function removeDirectory(directory: string): Step[] {
