@@ -1,11 +1,11 @@
 import { collectGarbage, removeGroup, type Usage as GroupUsage } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
-import { Fd, launch, requireKernel, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
+import { checkOptions, Fd, launch, requireKernel, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
 
 import { Master } from './master.js';
 import { planContainer, type ContainerPlan } from './plan.js';
 import type { Ending, Usage } from './result.js';
-import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
+import { checkSpec, optionNames, type ContainerOptions, type Spec } from './spec.js';
 
 /** How a container is started. */
 export interface StartOptions extends ContainerOptions {
@@ -47,7 +47,9 @@ let swept = false;
  * ```
  */
 export async function start(command: readonly [string, ...string[]], options: StartOptions = {}): Promise<Container> {
+  checkOptions('start', options, [...optionNames, 'stdio', 'cancelSignal', 'timeoutMs']);
   const { stdio = 'inherit', cancelSignal, timeoutMs, ...rest } = options;
+  checkStdio(stdio, ['inherit', 'ignore']);
   return startSpec(checkSpec(command, rest), { stdio, ...(cancelSignal && { cancelSignal }), ...(timeoutMs !== undefined && { timeoutMs }) });
 }
 
@@ -58,7 +60,8 @@ export async function startSpec(spec: Spec, { stdio = 'inherit', cancelSignal, t
   requireKernel();
   if (!swept && spec.cgroup) {
     swept = true;
-    await collectGarbage();
+    // What cannot be removed, or not by this user, is no reason not to start: collectGarbage tells of it.
+    await collectGarbage().catch(() => undefined);
   }
   const began = performance.now();
   const container = planContainer(spec);
@@ -80,6 +83,14 @@ export async function startSpec(spec: Spec, { stdio = 'inherit', cancelSignal, t
     throw error;
   }
   return running(container, child, master, began, cancelSignal, timeoutMs);
+}
+
+/** Throws a `TypeError` for what cannot be a standard stream, or not all three. */
+export function checkStdio(stdio: unknown, words: readonly string[]): void {
+  const streams: readonly unknown[] = Array.isArray(stdio) ? stdio : [stdio];
+  const wanted = `${words.map((word) => JSON.stringify(word)).join(', ')} or an Fd`;
+  if (Array.isArray(stdio) && stdio.length !== 3) throw new TypeError(`stdio has ${stdio.length} streams: give three, for stdin, stdout and stderr, or one for all`);
+  for (const stream of streams) if (!(stream instanceof Fd) && !words.some((word) => word === stream)) throw new TypeError(`stdio is ${JSON.stringify(stream)}: ${wanted}`);
 }
 
 function running({ spec, group }: ContainerPlan, child: Child, masterFd: Fd | undefined, began: number, cancelSignal: AbortSignal | undefined, timeoutMs: number | undefined): Container {

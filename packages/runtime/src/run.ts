@@ -1,13 +1,13 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
-import { Fd, type LaunchStdio } from '@ctr/syscall';
+import { checkOptions, Fd, type LaunchStdio } from '@ctr/syscall';
 
-import { startSpec, type Container, type StartOptions } from './container.js';
+import { checkStdio, startSpec, type Container, type StartOptions } from './container.js';
 import { Input } from './input.js';
 import { Output, OutputBound } from './output.js';
 import { ContainerError, type Result } from './result.js';
-import { checkSpec } from './spec.js';
+import { checkSpec, optionNames } from './spec.js';
 
 /** What a standard stream of the program is: a pipe, the host's own, `/dev/null`, or an open file. */
 export type Stdio = 'pipe' | LaunchStdio;
@@ -56,6 +56,10 @@ const DEFAULT_MAX_BUFFER_BYTES = 64 * 2 ** 20;
  */
 export function run(command: readonly [string, ...string[]], options: RunOptions = {}): RunPromise {
   const { stdio = 'pipe', input, maxBufferBytes = DEFAULT_MAX_BUFFER_BYTES, reject = true, cancelSignal, timeoutMs, ...rest } = options;
+  if ('terminal' in options) throw new TypeError('run keeps the output, so it gives no terminal: start does');
+  checkOptions('run', options, [...optionNames, 'stdio', 'input', 'maxBufferBytes', 'reject', 'cancelSignal', 'timeoutMs']);
+  checkStdio(stdio, ['pipe', 'inherit', 'ignore']);
+  if (input !== undefined && typeof input !== 'string' && !((input as unknown) instanceof Uint8Array)) throw new TypeError(`input is ${typeof input}: a string or bytes`);
   if (!Number.isSafeInteger(maxBufferBytes) || maxBufferBytes < 0) throw new RangeError(`maxBufferBytes is ${maxBufferBytes}: a number of bytes, from 0`);
   const spec = checkSpec(command, rest);
   const streams = new Streams(typeof stdio === 'string' || stdio instanceof Fd ? [stdio, stdio, stdio] : stdio, input, maxBufferBytes);
@@ -81,7 +85,13 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
       value: async function* (): AsyncIterator<string> {
         // The end is told after the last line, so a rejection before that is not unhandled.
         result.catch(() => undefined);
-        if (streams.stdout) yield* createInterface({ input: streams.stdout.stream, crlfDelay: Infinity });
+        const output = streams.stdout?.stream;
+        try {
+          if (output) yield* createInterface({ input: output, crlfDelay: Infinity });
+        } finally {
+          // Who has seen enough reads no more: the program is told so by SIGPIPE, as by `head`, rather than left to wait for a reader.
+          output?.destroy();
+        }
         await result;
       },
     },

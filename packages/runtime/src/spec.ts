@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 
 import { checkOptions } from '@ctr/syscall';
-import type { IdRange, Namespace } from '@ctr/namespaces';
+import { idMap, type IdRange, type Namespace } from '@ctr/namespaces';
 import type { Limits } from '@ctr/cgroups';
 
 /** What a container's namespace of one kind is: a new one, the host's, or that of a process (by pid) or a file. */
@@ -106,7 +106,8 @@ export type CheckedMount =
   | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number | undefined };
 
 const kinds: readonly Namespace[] = ['user', 'mount', 'pid', 'net', 'uts', 'ipc', 'cgroup', 'time'];
-const optionNames = [
+/** The keys of {@link ContainerOptions}. */
+export const optionNames = [
   'rootfs', 'hostname', 'namespaces', 'uidMap', 'gidMap', 'mounts', 'readonly', 'env', 'cwd', 'user', 'limits', 'cgroup', 'measure', 'name', 'init', 'terminal',
 ] as const satisfies readonly (keyof ContainerOptions)[]; // prettier-ignore
 
@@ -119,17 +120,22 @@ const MAX_ID = 2 ** 32 - 2;
  * Throws a `TypeError` or `RangeError` that says what was given and what is allowed, and an `Error` for a path of the host that is not what it should be.
  */
 export function checkSpec(command: readonly string[], options: ContainerOptions): Spec {
-  checkOptions('run', options, optionNames);
-  const [program, ...args] = command;
+  checkOptions('options', options, optionNames);
+  if (!Array.isArray(command)) throw new TypeError(`the command is ${JSON.stringify(command)}: give an array, the program and its arguments`);
+  const [program, ...args] = command as readonly string[];
   if (program === undefined || program === '') throw new TypeError('the command is empty: give at least the name of a program');
   for (const word of command) checkText('an argument', word);
   const root = process.geteuid?.() === 0;
   const namespaces = checkNamespaces(options.namespaces ?? {}, root);
-  if (namespaces.mount === 'host') {
-    for (const name of ['rootfs', 'mounts', 'readonly'] as const) if (options[name] !== undefined) throw new TypeError(`${name} needs a mount namespace of the container's own, not the host's`);
+  if (namespaces.mount !== 'new') {
+    for (const name of ['rootfs', 'mounts', 'readonly', 'terminal'] as const) if (options[name] !== undefined && options[name] !== false) throw new TypeError(`${name} needs a mount namespace of the container's own`);
   }
   if (options.hostname !== undefined && namespaces.uts !== 'new') throw new TypeError("hostname needs a UTS namespace of the container's own");
   if ((options.uidMap ?? options.gidMap) && namespaces.user !== 'new') throw new TypeError('an id map needs a new user namespace');
+  for (const name of ['readonly', 'cgroup', 'measure', 'init'] as const) {
+    const value: unknown = options[name];
+    if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name} is ${JSON.stringify(value)}: true or false`);
+  }
   const cgroup = options.cgroup ?? (root || options.limits !== undefined || options.measure === true);
   if (!cgroup && options.limits !== undefined) throw new TypeError('limits need a cgroup');
   const hostname = namespaces.uts === 'new' ? (options.hostname ?? 'container') : undefined;
@@ -139,9 +145,9 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     rootfs: options.rootfs === undefined ? undefined : checkRootfs(options.rootfs),
     hostname,
     namespaces,
-    uidMap: options.uidMap,
-    gidMap: options.gidMap,
-    mounts: (options.mounts ?? []).map(checkMount),
+    uidMap: options.uidMap && idMap(options.uidMap),
+    gidMap: options.gidMap && idMap(options.gidMap),
+    mounts: checkMounts(options.mounts ?? []),
     readonly: options.readonly ?? false,
     env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
     path: (env['PATH'] ?? DEFAULT_PATH).split(':').map((directory) => (directory === '' ? '.' : directory)),
@@ -161,20 +167,27 @@ function checkText(what: string, text: unknown): asserts text is string {
   if (text.includes('\0')) throw new TypeError(`${what} has a NUL byte in it: ${JSON.stringify(text)}`);
 }
 
+/** An empty path would be the working directory, which nobody means who has left a variable unset. */
+function checkHostPath(what: string, path: unknown): asserts path is string {
+  checkText(what, path);
+  if (path === '') throw new TypeError(`${what} is empty: give a path of the host`);
+}
+
 function checkNamespaces(given: NonNullable<ContainerOptions['namespaces']>, root: boolean): Spec['namespaces'] {
   checkOptions('namespaces', given, kinds);
   const choices = Object.fromEntries(kinds.map((kind) => [kind, given[kind] ?? (kind === 'time' || (kind === 'user' && root) ? 'host' : 'new')])) as Record<Namespace, NamespaceChoice>;
   for (const [kind, choice] of Object.entries(choices)) {
     if (choice === 'new' || choice === 'host') continue;
-    if (typeof choice !== 'object') throw new TypeError(`the ${kind} namespace is ${JSON.stringify(choice)}: 'new', 'host', { pid } or { path }`);
+    if (typeof choice !== 'object' || 'pid' in choice === 'path' in choice) throw new TypeError(`the ${kind} namespace is ${JSON.stringify(choice)}: 'new', 'host', { pid } or { path }`);
+    checkOptions(`the ${kind} namespace`, choice, ['pid', 'path']);
     if ('pid' in choice && !(Number.isSafeInteger(choice.pid) && choice.pid > 0)) throw new RangeError(`the ${kind} namespace of process ${choice.pid}: a pid is a positive integer`);
-    if ('path' in choice) checkText(`the path of the ${kind} namespace`, choice.path);
+    if ('path' in choice) checkHostPath(`the path of the ${kind} namespace`, choice.path);
   }
   return choices;
 }
 
 function checkRootfs(rootfs: string): string {
-  checkText('rootfs', rootfs);
+  checkHostPath('rootfs', rootfs);
   const path = resolve(rootfs);
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) throw new Error(`rootfs ${JSON.stringify(rootfs)} does not exist: give a directory that holds a root file system`);
@@ -190,7 +203,13 @@ function checkDestination(what: string, path: string): string {
   return path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
 }
 
+function checkMounts(mounts: readonly Mount[]): CheckedMount[] {
+  if (!Array.isArray(mounts)) throw new TypeError(`mounts is ${JSON.stringify(mounts)}: give an array of mounts`);
+  return (mounts as readonly Mount[]).map(checkMount);
+}
+
 function checkMount(mount: Mount): CheckedMount {
+  if (typeof mount !== 'object') throw new TypeError(`a mount is ${JSON.stringify(mount)}: give { tmpfs } or { bind, to }`);
   if ('tmpfs' in mount) {
     checkOptions('tmpfs mount', mount, ['tmpfs', 'sizeBytes']);
     const { sizeBytes } = mount;
@@ -198,7 +217,7 @@ function checkMount(mount: Mount): CheckedMount {
     return { kind: 'tmpfs', to: checkMountPoint(mount.tmpfs), sizeBytes };
   }
   checkOptions('bind mount', mount, ['bind', 'to', 'readonly']);
-  checkText('the source of a bind mount', mount.bind);
+  checkHostPath('the source of a bind mount', mount.bind);
   const from = resolve(mount.bind);
   const to = checkMountPoint(mount.to);
   const stat = statSync(from, { throwIfNoEntry: false });
@@ -215,6 +234,7 @@ function checkMountPoint(path: string): string {
 
 function checkEnv(options: ContainerOptions, hostname: string | undefined): Record<string, string> {
   const given = options.env ?? {};
+  if (Array.isArray(given)) throw new TypeError('env is an array: give an object of names and values');
   for (const [key, value] of Object.entries(given)) {
     checkText(`the environment variable ${JSON.stringify(key)}`, value);
     if (key === '' || key.includes('=') || key.includes('\0')) throw new TypeError(`${JSON.stringify(key)} is not the name of an environment variable`);
@@ -229,13 +249,16 @@ function checkEnv(options: ContainerOptions, hostname: string | undefined): Reco
 }
 
 function checkUser(user: User): Required<User> {
+  if (typeof user !== 'object') throw new TypeError(`user is ${JSON.stringify(user)}: give { uid, gid }, as lookupUser finds them for a name`);
   checkOptions('user', user, ['uid', 'gid', 'groups']);
   const { uid, gid, groups = [] } = user;
   for (const id of [uid, gid, ...groups]) if (!Number.isSafeInteger(id) || id < 0 || id > MAX_ID) throw new RangeError(`user: ${id} is not an id from 0 to ${MAX_ID}`);
   return { uid, gid, groups };
 }
 
-function checkTerminal({ columns, rows }: TerminalSize): TerminalSize {
+function checkTerminal(terminal: TerminalSize): TerminalSize {
+  checkOptions('terminal', terminal, ['columns', 'rows']);
+  const { columns, rows } = terminal;
   for (const size of [columns, rows]) if (!Number.isInteger(size) || size < 0 || size > 0xffff) throw new RangeError(`a terminal of ${columns} columns and ${rows} rows: from 0 to 65535`);
   return { columns, rows };
 }
