@@ -23,7 +23,8 @@ export function init({ subreaper }: { readonly subreaper: boolean }): Step[] {
     ...(subreaper ? [adopt] : []),
     holdSignals(),
     fork,
-    { call: 'close', args: [3], purpose: 'only the program reports from here on', tolerates: 'any' },
+    // A program that is root could go by /proc/1/fd to whatever this process has open: directories of the host.
+    { call: 'close_range', args: [3, 0xffffffff, 0], purpose: 'the set-up, and its reports, go on in the program alone' },
     ...supervise(resultOf(fork), status),
     ...endAs(status),
     program,
