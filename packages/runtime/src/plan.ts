@@ -88,7 +88,8 @@ export function enter(spec: Spec): Section[] {
 
 /** What the container's first process does before the program, in its new namespaces. */
 export function setUp(spec: Spec): Section[] {
-  const inside = spec.namespaces.mount === 'host' ? { sections: [], terminal: undefined } : fileSystems(spec);
+  // A mount namespace that others are in, too, stays as it is.
+  const inside = isNew(spec, 'mount') ? fileSystems(spec) : { sections: [], terminal: undefined };
   const chdir: Step = { call: 'chdir', args: [spec.cwd], purpose: 'the directory to start in', hints: { ENOENT: `${spec.cwd} does not exist in the container: make it, or start elsewhere` } };
   return [
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
