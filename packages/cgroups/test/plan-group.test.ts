@@ -290,15 +290,17 @@ describe('planGroup on version 2', () => {
 
   it('is killed before it is removed by a launcher that stands alone', () => {
     expect(shown(removeSteps(planGroup('web', { pids: 20 }, { layout })))).toMatchInlineSnapshot(`
-      "1  openat(AT_FDCWD, "/sys/fs/cgroup/ctr/web/cgroup.kill", O_WRONLY|O_CLOEXEC) = $cgroup_kill (ENOENT is fine), if < 0 go to 4  # what is left of the group
-      2  write($cgroup_kill, "1", 1)  # kill it
-      3  close($cgroup_kill)  # written
-      4  label()  # its processes are about to end
-      5  unlinkat(AT_FDCWD, "/sys/fs/cgroup/ctr/web", AT_REMOVEDIR) (EBUSY, ENOENT is fine), if != -16 go to 9  # remove the group
-      6  nanosleep({tv_nsec=2000000}, NULL) (EINTR is fine)  # its last process is still ending
-      7  add($tries, 1), if < 2500 go to 5  # count the tries
-      8  unlinkat(AT_FDCWD, "/sys/fs/cgroup/ctr/web", AT_REMOVEDIR)  # remove the group
-      9  label()  # the group is gone"
+      " 1  openat(AT_FDCWD, "/sys/fs/cgroup/ctr/web", O_DIRECTORY|O_CLOEXEC|O_PATH) = $left (ENOENT is fine), if < 0 go to 6  # what is left of the group
+       2  openat($left, "cgroup.kill", O_WRONLY|O_CLOEXEC) = $cgroup_kill  # its kill switch
+       3  write($cgroup_kill, "1", 1)  # kill it
+       4  close($cgroup_kill)  # written
+       5  close($left)  # the group can be removed
+       6  label()  # its processes are about to end
+       7  unlinkat(AT_FDCWD, "/sys/fs/cgroup/ctr/web", AT_REMOVEDIR) (EBUSY, ENOENT is fine), if != -16 go to 11  # remove the group
+       8  nanosleep({tv_nsec=2000000}, NULL) (EINTR is fine)  # its last process is still ending
+       9  add($tries, 1), if < 2500 go to 7  # count the tries
+      10  unlinkat(AT_FDCWD, "/sys/fs/cgroup/ctr/web", AT_REMOVEDIR)  # remove the group
+      11  label()  # the group is gone"
     `);
   });
 });

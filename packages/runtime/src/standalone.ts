@@ -42,7 +42,7 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
   const spec = checkSpec(command, options);
   if (spec.terminal) throw new TypeError('a compiled container has no terminal of its own: it passes the streams of its caller on');
   if (mapsOfHost(spec)) throw new TypeError('a compiled container has nobody to map its ids: only the own id of an ordinary user can be mapped');
-  const name = nameForPid(spec.name ?? 'compiled');
+  const name = nameForPid(spec.name ?? 'ctr');
   const group = planOwnGroup(spec, name);
   const removal = group ? removeSteps(group) : [];
   const numbering = group && group.directories.length > 0 ? putOwnPid(name, [...group.steps, ...removal]) : [];
