@@ -1,4 +1,4 @@
-import { collectGarbage, removeGroup, type Usage as GroupUsage } from '@ctr/cgroups';
+import { collectGarbage, findByName, removeGroup, type Usage as GroupUsage } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
 import { checkOptions, Fd, launch, requireKernel, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
 
@@ -63,6 +63,7 @@ export async function startSpec(spec: Spec, { stdio = 'inherit', cancelSignal, t
     // What cannot be removed, or not by this user, is no reason not to start: collectGarbage tells of it.
     await collectGarbage().catch(() => undefined);
   }
+  if (spec.name !== undefined && spec.cgroup) refuseTaken(spec.name);
   const began = performance.now();
   const container = planContainer(spec);
   let master: Fd | undefined;
@@ -83,6 +84,11 @@ export async function startSpec(spec: Spec, { stdio = 'inherit', cancelSignal, t
     throw error;
   }
   return running(container, child, master, began, cancelSignal, timeoutMs);
+}
+
+function refuseTaken(name: string): void {
+  const other = findByName(name);
+  if (other) throw new Error(`a container named ${JSON.stringify(name)} runs already, started by pid ${other.pid}: give another name, or end that one first`);
 }
 
 /** Throws a `TypeError` for what cannot be a standard stream, or not all three. */
