@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 
-import { launch } from '@ctr/syscall';
+import { launch, type Child } from '@ctr/syscall';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
 import { createGroup, limit, readLayout, type Cgroup, type CgroupLayout } from '@ctr/cgroups';
@@ -24,6 +24,15 @@ async function eachKind(test: (group: Cgroup) => Promise<void>): Promise<void> {
       await group.remove();
     }
   }
+}
+
+/** A program in a group, all its children too: it waits until it has been added. */
+async function startedIn(group: Cgroup, text: string): Promise<Child> {
+  const child = await launch(script(`kill -STOP $$; ${text}`), { stdio: ['ignore', 'ignore', 'ignore'] });
+  await until('it has stopped', () => state(child.pid) === 'T');
+  await group.add(child.pid);
+  child.kill('SIGCONT');
+  return child;
 }
 
 function state(pid: number): string {
@@ -115,11 +124,7 @@ describe('set', () => {
     if (!layout.hierarchies.some(({ version, controllers }) => version === 1 && controllers.includes('memory')))
       context.skip('version 2 kills rather than refuse a memory limit');
     const group = await createGroup(path(), { pids: 9, memoryBytes: 64 * MiB }, { layout });
-    // What it takes before it is in the group does not count there.
-    const child = await launch(script('kill -STOP $$; x=$(head -c 8000000 /dev/zero | tr "\\0" a); sleep 1000; :'), { stdio: ['ignore', 'ignore', 'ignore'] });
-    await until('it has stopped', () => state(child.pid) === 'T');
-    await group.add(child.pid);
-    child.kill('SIGCONT');
+    const child = await startedIn(group, 'x=$(head -c 8000000 /dev/zero | tr "\\0" a); sleep 1000; :');
     await until('it has taken memory and sleeps', () => state(child.pid) === 'S' && (group.stats().memoryCurrentBytes ?? 0) > 8_000_000);
     const error = await rejection(group.set({ pids: 3, memoryBytes: 4096 }));
     expect(error).toMatchObject({ name: 'SyscallError', code: 'EBUSY' });
@@ -141,8 +146,7 @@ describe('set', () => {
 describe('freeze', () => {
   it('stops the processes where they are until they thaw', async () => {
     await eachKind(async (group) => {
-      const child = await launch(script('while :; do :; done'), { stdio: ['ignore', 'ignore', 'ignore'] });
-      await group.add(child.pid);
+      const child = await startedIn(group, 'while :; do :; done');
       await until('it runs', () => state(child.pid) === 'R');
       await group.freeze();
       const ticks = (): string[] => readFileSync(`/proc/${child.pid}/stat`, 'latin1').split(' ').slice(13, 15);
@@ -169,8 +173,7 @@ describe('freeze', () => {
 describe('kill', () => {
   it('ends all processes, those that are frozen too, and keeps the group and its limits', async () => {
     await eachKind(async (group) => {
-      const child = await launch(script('sleep 1000 & sleep 1000 & sleep 1000 & wait'), { stdio: ['ignore', 'ignore', 'ignore'] });
-      await group.add(child.pid);
+      const child = await startedIn(group, 'sleep 1000 & sleep 1000 & sleep 1000 & wait');
       await group.freeze();
       await group.kill();
       expect(group.pids()).toEqual([]);
@@ -183,10 +186,7 @@ describe('kill', () => {
 
   it('ends what makes new processes all the time', async () => {
     const group = await createGroup(path(), { pids: 40 }, { layout });
-    const child = await launch(script('for i in 1 2 3 4 5 6 7 8; do (while :; do /bin/busybox true; done) & done; wait'), {
-      stdio: ['ignore', 'ignore', 'ignore'],
-    });
-    await group.add(child.pid);
+    const child = await startedIn(group, 'for i in 1 2 3 4 5 6 7 8; do (while :; do /bin/busybox true; done) & done; wait');
     await until('it is busy', () => group.pids().length > 8);
     await group.remove();
     expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
@@ -197,8 +197,7 @@ describe('kill', () => {
 describe('stats', () => {
   it('says what the group has used and uses', async () => {
     const group = await createGroup(path(), { pids: 30, memoryBytes: 64 * MiB }, { layout, measure: ['cpu'] });
-    const child = await launch(script('sleep 1000 & i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; read wait'), { stdio: ['ignore', 'ignore', 'ignore'] });
-    await group.add(child.pid);
+    const child = await startedIn(group, 'sleep 1000 & i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; read wait');
     await until('it has worked', () => (group.stats().cpuMicroseconds ?? 0) > 5000);
     const stats = group.stats();
     expect(stats.cpuUserMicroseconds).toBeGreaterThan(0);
