@@ -137,7 +137,7 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
 
 /** A directory at the top of the root: in a fresh one it is there, and is what it seems; in any other it is looked for with care. */
 function standardPlace(root: Root, name: string): { steps: Step[]; place: Place } {
-  if (!root.fresh) return { steps: [], place: inRoot(root.mount, `/${name}`) };
+  if (!root.fresh) return { steps: [], place: inRoot(root.mount, `/${name}`, { symlinks: name === 'dev' ? 'in-root' : 'refuse' }) };
   const open: Step = { call: 'openat', args: [root.mount, name, openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: `the place of /${name}`, as: `at-${name}` };
   return { steps: [open], place: resultOf(open) };
 }
@@ -181,9 +181,12 @@ function mapped(spec: Spec, id: number): boolean {
   return mapsOfHost(spec)?.gids.some(({ inside, count }) => id >= inside && id < inside + count) ?? id === 0;
 }
 
-/** Joins the namespaces that exist already, the user namespace first: it may be what permits the others. */
+/**
+ * Joins the namespaces that exist already, the user namespace first: it may be what permits the others.
+ * The mount namespace last: the paths of the others are those of the caller, not what a container has there.
+ */
 function joined(spec: Spec): Step[] {
-  const order: readonly Namespace[] = ['user', 'mount', 'net', 'uts', 'ipc', 'cgroup', 'time', 'pid'];
+  const order: readonly Namespace[] = ['user', 'net', 'uts', 'ipc', 'cgroup', 'time', 'pid', 'mount'];
   return order.flatMap((kind) => {
     const choice = spec.namespaces[kind];
     if (typeof choice === 'string') return [];

@@ -1,0 +1,516 @@
+import { describe, expect, it } from 'vitest';
+
+import { plan, type ContainerOptions } from '@ctr/runtime';
+import { compile, explain } from '@ctr/syscall';
+
+import { changes } from './plan-text.js';
+
+// The same for root and for an ordinary user, and on every host.
+const base: ContainerOptions = {
+  rootfs: '/usr',
+  cgroup: false,
+  namespaces: { user: 'host', net: 'host', ipc: 'host', cgroup: 'host' },
+  env: { PATH: '/bin', HOME: '/', HOSTNAME: 'box', TERM: 'xterm' },
+};
+const command = ['/bin/sh', '-c', 'ps'] as const;
+
+/** What other options change in the plan. */
+function changed(options: ContainerOptions): string {
+  const { namespaces, ...rest } = options;
+  return `\n${changes(plan([...command], base), plan([...command], { ...base, ...rest, namespaces: { ...base.namespaces, ...namespaces } }))}\n`;
+}
+
+describe('the plan of a container', () => {
+  it('of new UTS, PID and mount namespaces and a root of its own, in order', () => {
+    expect(`\n${explain(plan(['hostname'], { ...base, hostname: 'box' }))}\n`).toMatchInlineSnapshot(`
+      "
+        1  clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to 4  # go on in a new process, in new namespaces
+        2  write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
+        3  exit_group(0)  # the first process has done its part
+        4  label()  # the new process
+        5  prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
+        6  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to 8  # is the host still there?
+        7  exit_group(137)  # the host is gone
+        8  label()  # the host is alive
+        9  umask(000)  # modes are as they are given
+       10  sethostname("box", 3)  # the host name
+       11  mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, {propagation=MS_PRIVATE}, 32)  # make / and all below private
+       12  openat(AT_FDCWD, "/usr", O_DIRECTORY|O_CLOEXEC|O_PATH) = $directory  # the directory of the root file system
+       13  open_tree($directory, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $root  # a mount of it
+       14  move_mount($root, "", $directory, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it
+       15  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 18  # find /proc
+       16  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
+       17  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
+       18  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 21  # was it found?
+       19  add($attempts, 1), if < 128 go to 15  # a rename or a mount came in between: try again
+       20  fail(EAGAIN)  # find /proc
+       21  label()  # /proc is there
+       22  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc for /proc
+       23  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
+       24  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       25  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
+       26  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
+       27  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, EAGAIN is fine), if != -2 go to 30  # find /sys
+       28  mkdirat($root, "sys", 0755) (EEXIST is fine)  # make /sys
+       29  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (EAGAIN is fine)  # find what is now /sys
+       30  add($at-sys, 0) (EAGAIN is fine), if != -11 go to 33  # was it found?
+       31  add($attempts, 1), if < 128 go to 27  # a rename or a mount came in between: try again
+       32  fail(EAGAIN)  # find /sys
+       33  label()  # /sys is there
+       34  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys
+       35  fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
+       36  fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       37  fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
+       38  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys
+       39  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (ENOENT, EAGAIN is fine), if != -2 go to 42  # find /dev
+       40  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
+       41  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
+       42  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 45  # was it found?
+       43  add($attempts, 1), if < 128 go to 39  # a rename or a mount came in between: try again
+       44  fail(EAGAIN)  # find /dev
+       45  label()  # /dev is there
+       46  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
+       47  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+       48  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       49  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+       50  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       51  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
+       52  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
+       53  umask(000) = $umask  # devices get exactly the mode they should have
+       54  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
+       55  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
+       56  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
+       57  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
+       58  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
+       59  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
+       60  umask($umask)  # the umask is as before
+       61  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
+       62  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
+       63  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
+       64  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
+       65  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
+       66  mkdirat($dev, "pts", 0755)  # make the directory pts
+       67  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
+       68  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
+       69  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
+       70  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
+       71  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
+       72  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       73  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
+       74  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
+       75  mkdirat($dev, "shm", 0755)  # make the directory shm
+       76  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
+       77  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
+       78  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       79  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
+       80  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       81  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
+       82  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
+       83  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
+       84  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
+       85  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
+       86  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       87  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
+       88  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+       89  fchdir($root)  # go to the new root $root
+       90  pivot_root(".", ".")  # make it the root; the old one is on top of it now
+       91  umount2(".", MNT_DETACH)  # drop the old root
+       92  chdir("/")  # start at the new root
+       93  chdir("/")  # the directory to start in
+       94  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+       95  umask(022)  # files are made readable, and writable by their owner alone
+       96  close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
+       97  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+       98  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
+       99  faccessat(AT_FDCWD, "/bin/hostname", 0) (any error is fine), if < 0 go to 101  # exec "/bin/hostname": is it there?
+      100  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
+      101  fail(ENOENT)  # exec "hostname": executable file not found
+      "
+    `);
+  });
+
+  it('looks for the program where PATH says, in the container', () => {
+    expect(`\n${changes(plan(['/bin/sh'], base), plan(['sh'], { ...base, env: { ...base.env, PATH: '/opt/bin::/bin' } }))}\n`).toMatchInlineSnapshot(`
+      "
+        write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+      - execve("/bin/sh", ["/bin/sh"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/sh"
+      - faccessat(AT_FDCWD, "/bin/sh", 0) (any error is fine), if < 0 go to ‹exec "/bin/sh": no such file or directory›  # exec "/bin/sh": is it there?
+      - execve("/bin/sh", ["/bin/sh"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/sh"
+      - fail(ENOENT)  # exec "/bin/sh": no such file or directory
+      + execve("/opt/bin/sh", ["sh"], ["PATH=/opt/bin::/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/opt/bin/sh"
+      + execve("./sh", ["sh"], ["PATH=/opt/bin::/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "./sh"
+      + execve("/bin/sh", ["sh"], ["PATH=/opt/bin::/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/sh"
+      + faccessat(AT_FDCWD, "/opt/bin/sh", 0) (any error is fine), if < 0 go to ‹exec "./sh": is it there?›  # exec "/opt/bin/sh": is it there?
+      + execve("/opt/bin/sh", ["sh"], ["PATH=/opt/bin::/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/opt/bin/sh"
+      + faccessat(AT_FDCWD, "./sh", 0) (any error is fine), if < 0 go to ‹exec "/bin/sh": is it there?›  # exec "./sh": is it there?
+      + execve("./sh", ["sh"], ["PATH=/opt/bin::/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "./sh"
+      + faccessat(AT_FDCWD, "/bin/sh", 0) (any error is fine), if < 0 go to ‹exec "sh": executable file not found›  # exec "/bin/sh": is it there?
+      + execve("/bin/sh", ["sh"], ["PATH=/opt/bin::/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/sh"
+      + fail(ENOENT)  # exec "sh": executable file not found
+      "
+    `);
+  });
+
+  it('has an environment that is named by the options alone', () => {
+    const { env: _, ...rest } = base;
+    expect(changes(plan(['/bin/sh'], base), plan(['/bin/sh'], { ...rest, env: { LANG: 'C' }, user: { uid: 0, gid: 0 } })).split('\n').findLast((line) => line.startsWith('+ exec'))).toMatchInlineSnapshot(`"+ execve("/bin/sh", ["/bin/sh"], ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi"..., "HOME=/root", "HOSTNAME=container", "LANG=C"])  # exec "/bin/sh""`);
+    expect(changes(plan(['/bin/sh'], base), plan(['/bin/sh'], { ...rest, user: { uid: 1, gid: 1 } })).split('\n').findLast((line) => line.startsWith('+ exec'))).toMatchInlineSnapshot(`"+ execve("/bin/sh", ["/bin/sh"], ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi"..., "HOME=/", "HOSTNAME=container"])  # exec "/bin/sh""`);
+  });
+
+  it('compiles as often as it is made, though most of its steps are kept', () => {
+    const plans = [plan(['/bin/true'], base), plan(['/bin/true'], base), plan(['/bin/false'], base)] as const;
+    expect(explain(plans[0])).toBe(explain(plans[1]));
+    for (const each of plans) expect(compile(each).length).toBeGreaterThan(1000);
+    expect(explain(plans[0])).toBe(explain(plan(['/bin/true'], base)));
+  });
+});
+
+describe('namespaces', () => {
+  it('mount: host', () => {
+    const { rootfs: _, ...rest } = base;
+    expect(`\n${explain(plan(['/bin/true'], { ...rest, namespaces: { ...base.namespaces, mount: 'host' } }))}\n`).toMatchInlineSnapshot(`
+      "
+       1  clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to 4  # go on in a new process, in new namespaces
+       2  write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
+       3  exit_group(0)  # the first process has done its part
+       4  label()  # the new process
+       5  prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
+       6  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to 8  # is the host still there?
+       7  exit_group(137)  # the host is gone
+       8  label()  # the host is alive
+       9  umask(000)  # modes are as they are given
+      10  sethostname("container", 9)  # the host name
+      11  chdir("/")  # the directory to start in
+      12  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      13  umask(022)  # files are made readable, and writable by their owner alone
+      14  close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
+      15  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+      16  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
+      17  faccessat(AT_FDCWD, "/bin/true", 0) (any error is fine), if < 0 go to 19  # exec "/bin/true": is it there?
+      18  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
+      19  fail(ENOENT)  # exec "/bin/true": no such file or directory
+      "
+    `);
+  });
+  it('pid: host', () => {
+    expect(changed({ namespaces: { pid: 'host' } })).toMatchInlineSnapshot(`
+      "
+      - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      "
+    `);
+  });
+  it('uts: host', () => {
+    expect(changed({ namespaces: { uts: 'host' } })).toMatchInlineSnapshot(`
+      "
+      - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        umask(000)  # modes are as they are given
+      - sethostname("container", 9)  # the host name
+      "
+    `);
+  });
+  it('net: new', () => {
+    expect(changed({ namespaces: { net: 'new' } })).toMatchInlineSnapshot(`
+      "
+      - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|CLONE_NEWNET|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        sethostname("container", 9)  # the host name
+      + socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0) = $socket  # any socket, to speak of network devices
+      + ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=0x41})  # switch on the loopback device
+      + close($socket)  # the socket is not needed any more
+      "
+    `);
+  });
+  it('ipc and cgroup: new', () => {
+    expect(changed({ namespaces: { ipc: 'new', cgroup: 'new' } })).toMatchInlineSnapshot(`
+      "
+      - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      "
+    `);
+  });
+  it('time: new', () => {
+    expect(changed({ namespaces: { time: 'new' } })).toMatchInlineSnapshot(`
+      "
+      - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + unshare(CLONE_NEWTIME)  # new time namespace
+      + clone(CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, NULL, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      "
+    `);
+  });
+  it('user: new, with maps that the host writes', () => {
+    const maps = [{ inside: 0, outside: 100_000, count: 65_536 }];
+    expect(changed({ namespaces: { user: 'new', net: 'new', ipc: 'new' }, uidMap: maps, gidMap: maps })).toMatchInlineSnapshot(`
+      "
+      - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + unshare(CLONE_NEWUSER)  # new user namespace
+      + write(3, "\\2\\0\\0\\0\\0\\0\\0\\0", 8)  # tell the host: map the ids
+      + read(3, &answer, 1), if == 1 go to ‹the host has answered›  # wait for the host: map the ids
+      + fail(EPIPE)  # the host is gone
+      + label()  # the host has answered
+      + setgroups(0, NULL) (EPERM is fine)  # supplementary groups (none)
+      + setresgid(0, 0, 0)  # group 0
+      + setresuid(0, 0, 0)  # user 0
+      + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|CLONE_NEWNET|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        sethostname("container", 9)  # the host name
+      + socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0) = $socket  # any socket, to speak of network devices
+      + ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=0x41})  # switch on the loopback device
+      + close($socket)  # the socket is not needed any more
+        umask(000) = $umask  # devices get exactly the mode they should have
+      - mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
+      - mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
+      - mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
+      - mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
+      - mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
+      - mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
+      + open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the host's /dev/null
+      + mknodat($dev, "null", S_IFREG|0666, makedev(0, 0))  # a file to mount null on
+      + move_mount($null, "", $dev, "null", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to null
+      + open_tree(AT_FDCWD, "/dev/zero", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $zero  # the host's /dev/zero
+      + mknodat($dev, "zero", S_IFREG|0666, makedev(0, 0))  # a file to mount zero on
+      + move_mount($zero, "", $dev, "zero", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to zero
+      + open_tree(AT_FDCWD, "/dev/full", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $full  # the host's /dev/full
+      + mknodat($dev, "full", S_IFREG|0666, makedev(0, 0))  # a file to mount full on
+      + move_mount($full, "", $dev, "full", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to full
+      + open_tree(AT_FDCWD, "/dev/random", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $random  # the host's /dev/random
+      + mknodat($dev, "random", S_IFREG|0666, makedev(0, 0))  # a file to mount random on
+      + move_mount($random, "", $dev, "random", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to random
+      + open_tree(AT_FDCWD, "/dev/urandom", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $urandom  # the host's /dev/urandom
+      + mknodat($dev, "urandom", S_IFREG|0666, makedev(0, 0))  # a file to mount urandom on
+      + move_mount($urandom, "", $dev, "urandom", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to urandom
+      + open_tree(AT_FDCWD, "/dev/tty", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $tty  # the host's /dev/tty
+      + mknodat($dev, "tty", S_IFREG|0666, makedev(0, 0))  # a file to mount tty on
+      + move_mount($tty, "", $dev, "tty", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to tty
+      "
+    `);
+  });
+  it('user: new, and the network of the host, whose sysfs is then not for it to mount', () => {
+    const maps = [{ inside: 0, outside: 100_000, count: 65_536 }];
+    const options = (net: 'new' | 'host'): ContainerOptions => ({ ...base, namespaces: { ...base.namespaces, user: 'new', ipc: 'new', net }, uidMap: maps, gidMap: maps });
+    expect(`\n${changes(plan([...command], options('new')), plan([...command], options('host')))}\n`).toMatchInlineSnapshot(`
+      "
+        setresuid(0, 0, 0)  # user 0
+      - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|CLONE_NEWNET|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        sethostname("container", 9)  # the host name
+      - socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0) = $socket  # any socket, to speak of network devices
+      - ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=0x41})  # switch on the loopback device
+      - close($socket)  # the socket is not needed any more
+        label()  # /sys is there
+      - fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys
+      - fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
+      - fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      - fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
+      + open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = $sys  # a mount of /sys
+      + mount_setattr($sys, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      "
+    `);
+  });
+  it('joined, of a process and of a file', () => {
+    expect(changed({ namespaces: { net: { path: '/run/netns/blue' }, uts: { pid: 4711 }, ipc: { pid: 4711 }, cgroup: { pid: 4711 }, time: { pid: 4711 }, pid: { pid: 4711 } } })).toMatchInlineSnapshot(`
+      "
+      - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + openat(AT_FDCWD, "/run/netns/blue", O_RDONLY|O_CLOEXEC) = $net  # a net namespace
+      + setns($net, CLONE_NEWNET)  # join the net namespace
+      + close($net)  # the file is not needed any more
+      + pidfd_open(4711, 0) = $target  # hold on to process 4711
+      + setns($target, CLONE_NEWUTS)  # join the uts namespace of process 4711
+      + close($target)  # let go of it
+      + pidfd_open(4711, 0) = $target  # hold on to process 4711
+      + setns($target, CLONE_NEWIPC)  # join the ipc namespace of process 4711
+      + close($target)  # let go of it
+      + pidfd_open(4711, 0) = $target  # hold on to process 4711
+      + setns($target, CLONE_NEWCGROUP)  # join the cgroup namespace of process 4711
+      + close($target)  # let go of it
+      + pidfd_open(4711, 0) = $target  # hold on to process 4711
+      + setns($target, CLONE_NEWTIME)  # join the time namespace of process 4711
+      + close($target)  # let go of it
+      + pidfd_open(4711, 0) = $target  # hold on to process 4711
+      + setns($target, CLONE_NEWPID)  # join the pid namespace of process 4711
+      + close($target)  # let go of it
+      + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        umask(000)  # modes are as they are given
+      - sethostname("container", 9)  # the host name
+      "
+    `);
+  });
+  it('joined: the user namespace first, which permits the others, and the mount namespace last, whose paths are those of others', () => {
+    const { rootfs: _, ...rest } = base;
+    const joined = plan(['/bin/true'], { ...rest, namespaces: { ...base.namespaces, mount: { pid: 4711 }, net: { path: '/run/netns/blue' }, user: { pid: 4711 }, pid: { path: '/proc/4711/ns/pid' } } });
+    expect(`\n${changes(plan(['/bin/true'], { ...rest, namespaces: { ...base.namespaces, mount: 'host' } }), joined)}\n`).toMatchInlineSnapshot(`
+      "
+      - clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + pidfd_open(4711, 0) = $target  # hold on to process 4711
+      + setns($target, CLONE_NEWUSER)  # join the user namespace of process 4711
+      + close($target)  # let go of it
+      + openat(AT_FDCWD, "/run/netns/blue", O_RDONLY|O_CLOEXEC) = $net  # a net namespace
+      + setns($net, CLONE_NEWNET)  # join the net namespace
+      + close($net)  # the file is not needed any more
+      + openat(AT_FDCWD, "/proc/4711/ns/pid", O_RDONLY|O_CLOEXEC) = $pid  # a pid namespace
+      + setns($pid, CLONE_NEWPID)  # join the pid namespace
+      + close($pid)  # the file is not needed any more
+      + pidfd_open(4711, 0) = $target  # hold on to process 4711
+      + setns($target, CLONE_NEWNS)  # join the mount namespace of process 4711
+      + close($target)  # let go of it
+      + clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      "
+    `);
+  });
+});
+
+describe('mounts', () => {
+  it('a root that cannot be written', () => {
+    expect(changed({ readonly: true })).toMatchInlineSnapshot(`
+      "
+        move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+      + mount_setattr($root, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      "
+    `);
+  });
+  it('a tmpfs', () => {
+    expect(changed({ mounts: [{ tmpfs: '/var/cache', sizeBytes: 65_536 }] })).toMatchInlineSnapshot(`
+      "
+        move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+      + openat2($root, "var/cache", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-cache (ENOENT, EAGAIN is fine), if != -2 go to ‹was it found?›  # find /var/cache
+      + mkdirat($root, "var", 0755) (EEXIST is fine)  # make /var
+      + openat2($root, "var", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $var (EAGAIN is fine), if == -11 go to ‹a rename or a mount came in between: try again›  # go down to /var
+      + mkdirat($var, "cache", 0755) (EEXIST is fine)  # make /var/cache
+      + openat2($root, "var/cache", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-cache (EAGAIN is fine)  # find what is now /var/cache
+      + add($at-cache, 0) (EAGAIN is fine), if != -11 go to ‹/var/cache is there›  # was it found?
+      + add($attempts, 1), if < 128 go to ‹find /var/cache›  # a rename or a mount came in between: try again
+      + fail(EAGAIN)  # find /var/cache
+      + label()  # /var/cache is there
+      + fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-cache  # a tmpfs for /var/cache
+      + fsconfig($new-cache, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+      + fsconfig($new-cache, FSCONFIG_SET_STRING, "size", "65536", 0)  # set size
+      + fsconfig($new-cache, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
+      + fsconfig($new-cache, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      + fsmount($new-cache, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV) = $cache  # a mount of it
+      + move_mount($cache, "", $at-cache, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /var/cache
+      "
+    `);
+  });
+  it('a directory, read-only', () => {
+    expect(changed({ mounts: [{ bind: '/usr', to: '/data/', readonly: true }] })).toMatchInlineSnapshot(`
+      "
+        move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+      + openat2($root, "data", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-data (ENOENT, EAGAIN is fine), if != -2 go to ‹was it found?›  # find /data
+      + mkdirat($root, "data", 0755) (EEXIST is fine)  # make /data
+      + openat2($root, "data", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-data (EAGAIN is fine)  # find what is now /data
+      + add($at-data, 0) (EAGAIN is fine), if != -11 go to ‹/data is there›  # was it found?
+      + add($attempts, 1), if < 128 go to ‹find /data›  # a rename or a mount came in between: try again
+      + fail(EAGAIN)  # find /data
+      + label()  # /data is there
+      + open_tree(AT_FDCWD, "/usr", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = $data  # a mount of /usr
+      + mount_setattr($data, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it readonly, noSuid, noDev
+      + move_mount($data, "", $at-data, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /data
+      "
+    `);
+  });
+  it('a file', () => {
+    expect(changed({ mounts: [{ bind: '/etc/passwd', to: '/etc/users' }] })).toMatchInlineSnapshot(`
+      "
+        move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+      + openat2($root, "etc/users", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-users (ENOENT, EAGAIN is fine), if != -2 go to ‹was it found?›  # find /etc/users
+      + mkdirat($root, "etc", 0755) (EEXIST is fine)  # make /etc
+      + openat2($root, "etc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $etc (EAGAIN is fine), if == -11 go to ‹a rename or a mount came in between: try again›  # go down to /etc
+      + mknodat($etc, "users", S_IFREG|0644, makedev(0, 0)) (EEXIST is fine)  # make /etc/users
+      + openat2($root, "etc/users", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-users (EAGAIN is fine)  # find what is now /etc/users
+      + add($at-users, 0) (EAGAIN is fine), if != -11 go to ‹/etc/users is there›  # was it found?
+      + add($attempts, 1), if < 128 go to ‹find /etc/users›  # a rename or a mount came in between: try again
+      + fail(EAGAIN)  # find /etc/users
+      + label()  # /etc/users is there
+      + open_tree(AT_FDCWD, "/etc/passwd", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = $users  # a mount of /etc/passwd
+      + mount_setattr($users, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it noSuid, noDev
+      + move_mount($users, "", $at-users, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /etc/users
+      "
+    `);
+  });
+});
+
+describe('the process', () => {
+  it('a user, and a directory to start in', () => {
+    expect(changed({ user: { uid: 1000, gid: 100, groups: [4, 27] }, cwd: '/srv' })).toMatchInlineSnapshot(`
+      "
+        chdir("/")  # start at the new root
+      - chdir("/")  # the directory to start in
+      + chdir("/srv")  # the directory to start in
+        umask(022)  # files are made readable, and writable by their owner alone
+      + setgroups(2, "\\4\\0\\0\\0\\33\\0\\0\\0")  # supplementary groups 4, 27
+      + setresgid(100, 100, 100)  # group 100
+      + setresuid(1000, 1000, 1000)  # user 1000
+      + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
+      + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
+      + exit_group(137)  # the host is gone
+      + label()  # the host is alive
+      "
+    `);
+  });
+  it('a user without supplementary groups', () => {
+    expect(changed({ user: { uid: 1000, gid: 100 } })).toMatchInlineSnapshot(`
+      "
+        umask(022)  # files are made readable, and writable by their owner alone
+      + setgroups(0, NULL) (EPERM is fine)  # supplementary groups (none)
+      + setresgid(100, 100, 100)  # group 100
+      + setresuid(1000, 1000, 1000)  # user 1000
+      + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
+      + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
+      + exit_group(137)  # the host is gone
+      + label()  # the host is alive
+      "
+    `);
+  });
+  it('an init process', () => {
+    expect(changed({ init: true })).toMatchInlineSnapshot(`
+      "
+        chdir("/")  # the directory to start in
+      + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
+      + clone(SIGCHLD, NULL, NULL, NULL, NULL) = $program, if == 0 go to ‹the process of the program›  # a process for the program
+      + close_range(3, 4294967295, 0)  # the set-up, and its reports, go on in the program alone
+      + label()  # listen
+      + rt_sigtimedwait("'\\372\\373?\\0\\0\\0\\0", NULL, NULL, 8) = $signal (EINTR is fine), if == 17 go to ‹reap what has ended›  # wait for a signal
+      + kill($program, $signal) (any error is fine), if < 1 go to ‹listen›  # pass the signal on
+      + wait4(-1, &status, WNOHANG|__WALL, NULL) = $ended (ECHILD is fine), if < 1 go to ‹listen›  # reap what has ended
+      + add($ended, 0), if != $program go to ‹reap what has ended›  # was it the program?
+      + add($status, 0), if == 0 go to ‹end with its exit code›  # did it exit by itself?
+      + add($status, 0), if < 128 go to ‹128 and the signal›  # did it leave no core?
+      + exit_group($status)  # the bit that says there is a core is 128
+      + add($status, 128) = $code  # 128 and the signal
+      + exit_group($code)  # end as a shell does for a signal
+      + exit_group($status+1)  # end with its exit code
+      + label()  # the process of the program
+      + rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
+      "
+    `);
+  });
+  it('an init process that is not the first of a pid namespace', () => {
+    expect(changes(plan([...command], { ...base, init: true }), plan([...command], { ...base, init: true, namespaces: { ...base.namespaces, pid: 'host' } }))).toMatchInlineSnapshot(`
+      "- clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        chdir("/")  # the directory to start in
+      + prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to this process"
+    `);
+  });
+  it('a terminal', () => {
+    expect(changed({ terminal: { columns: 80, rows: 24 } })).toMatchInlineSnapshot(`
+      "
+        move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+      + openat($dev, "pts/ptmx", O_RDWR|O_NOCTTY|O_CLOEXEC) = $master  # the master of a terminal
+      + ioctl($master, TIOCSPTLCK, &unlocked)  # the slave may be opened
+      + ioctl($master, TIOCGPTPEER, 524546) = $slave  # its slave, by the master and not by a path
+      + ioctl($master, TIOCSWINSZ, {ws_row=24, ws_col=80})  # 80 columns and 24 rows
+      + open_tree($slave, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $console  # the slave as a mount
+      + openat($dev, "console", O_RDONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = $place  # a file to mount it on
+      + move_mount($console, "", $place, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it
+      + add($master, 0)  # the host has the master
+      + sendmsg(3, {msg_iov={iov_base="\\4\\0\\0\\0\\0\\0\\0\\0", iov_len=8}, msg_iovlen=1, msg_control={cmsg_len=20, cmsg_level=1, cmsg_type=1}, msg_controllen=24}, MSG_NOSIGNAL)  # the host has the master
+        setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      + ioctl($slave, TIOCSCTTY, NULL)  # the terminal of the session
+      + dup3($slave, 0, O_RDONLY)  # stdin is the terminal
+      + dup3($slave, 1, O_RDONLY)  # stdout is the terminal
+      + dup3($slave, 2, O_RDONLY)  # stderr is the terminal
+      "
+    `);
+  });
+});
