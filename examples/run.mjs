@@ -1,0 +1,26 @@
+// Runs an example with the sources of the packages: node examples/run.mjs 01-hostname, and behind the name what it takes itself.
+import { build } from 'esbuild';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [name = '', ...args] = process.argv.slice(2);
+// Inside of the repository, so that koffi is found.
+const outdir = mkdtempSync(join(import.meta.dirname, '../node_modules/.example-'));
+process.on('SIGINT', () => undefined); // Ctrl-C is for the example
+try {
+  await build({
+    entryPoints: [join(import.meta.dirname, `${name}.ts`)],
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    conditions: ['@ctr/source'],
+    external: ['koffi'],
+  });
+  process.exitCode = spawnSync(process.execPath, [join(outdir, `${name}.mjs`), ...args], { stdio: 'inherit' }).status ?? 1;
+} finally {
+  rmSync(outdir, { recursive: true });
+}
