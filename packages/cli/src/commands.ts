@@ -51,7 +51,7 @@ export const commands: readonly Command[] = [
     options: [...containerSettings.filter(({ name }) => !notOfChild.has(name)), quietOption, ...dryRunOptions, debugOption],
     notes: [
       'It sets the host name, takes the new root, mounts what belongs in it and becomes the command: in this very process and the namespaces it is in. So start it in new ones, as in the example.',
-      'For limits it makes a cgroup; ctr gc removes it after the end.',
+      'For limits it makes a cgroup, which is empty after the end, and stays: nobody is left to remove it.',
     ],
     examples: [['unshare --uts --pid --mount --fork ctr child sh', 'by hand what run does']],
   },

@@ -1,6 +1,21 @@
 import { fstatSync } from 'node:fs';
 
-import { errnos, label, launch, openPipe, pollEvents, pollfd, resultOf, type Child, type Fd, type LaunchStdio, type Plan, type Step } from '@ctr/syscall';
+import {
+  call,
+  errnos,
+  fcntlCommands,
+  label,
+  launch,
+  openPipe,
+  pollEvents,
+  pollfd,
+  resultOf,
+  type Child,
+  type LaunchStdio,
+  type Pipe,
+  type Plan,
+  type Step,
+} from '@ctr/syscall';
 
 const PIECE_BYTES = 2 ** 20;
 /** 128 + SIGPIPE */
@@ -15,46 +30,50 @@ const BROKEN = 141;
  * @see pid_namespaces(7)
  */
 export class Relay {
-  /** stdin, stdout and stderr of the program. */
+  /** stdin, stdout and stderr for the program. */
   readonly stdio: readonly [LaunchStdio, LaunchStdio, LaunchStdio];
-  readonly #read: Fd;
-  readonly #write: Fd;
-  #child: Child | undefined;
+  /** Settles when everything has been moved and the program's side is closed, to `false`, or when the caller's side is, to `true`. */
+  readonly isBroken: Promise<boolean>;
+  readonly #pipe: Pipe;
+  readonly #mover: Child;
 
-  private constructor(withStderr: boolean) {
-    const { read, write } = openPipe('stdout');
-    this.#read = read;
-    this.#write = write;
-    this.stdio = ['inherit', write, withStderr ? write : 'inherit'];
+  private constructor(pipe: Pipe, mover: Child, withStderr: boolean) {
+    this.#pipe = pipe;
+    this.#mover = mover;
+    this.stdio = ['inherit', pipe.write, withStderr ? pipe.write : 'inherit'];
+    this.isBroken = mover.exited.then(({ code, signal }) => code === BROKEN || signal === 'SIGPIPE');
   }
 
   /** The relay that stdout needs: none unless it is a pipe or a socket. stderr goes the same way where it is the same pipe, so that lines keep their order. */
-  static forStdout(): Relay | undefined {
+  static async forStdout(): Promise<Relay | undefined> {
     const [stdout, stderr] = [fstatSync(1), fstatSync(2)];
     if (!stdout.isFIFO() && !stdout.isSocket()) return undefined;
-    return new Relay(stdout.dev === stderr.dev && stdout.ino === stderr.ino);
-  }
-
-  /** Starts to move. Resolves when everything has been moved and the program's side is closed: whether the caller's side was closed before. */
-  async start(): Promise<boolean> {
+    const pipe = openPipe('stdout');
     try {
-      this.#child = await launch(moving(), { stdio: [this.#read, 'inherit', 'ignore'] });
-    } finally {
-      this.close();
+      call({ call: 'fcntl', args: [pipe.write, fcntlCommands.F_SETPIPE_SZ, PIECE_BYTES], purpose: 'fewer turns for the mover', tolerates: 'any' });
+      const mover = await launch(moving(), { stdio: [pipe.read, 'inherit', 'ignore'] });
+      return new Relay(pipe, mover, stdout.dev === stderr.dev && stdout.ino === stderr.ino);
+    } catch (error) {
+      pipe.read.close();
+      pipe.write.close();
+      throw error;
     }
-    const { code, signal } = await this.#child.exited;
-    return code === BROKEN || signal === 'SIGPIPE';
   }
 
-  /** Lets go of the pipe, which the program and the mover have. */
+  /** The program has its side: it is closed when the program closes it. */
+  handedOver(): void {
+    this.#pipe.write.close();
+  }
+
+  /** Nobody reads any more: who still writes gets SIGPIPE. Until then, also after {@link isBroken}, the pipe fills up. */
   close(): void {
-    this.#read.close();
-    this.#write.close();
+    this.#pipe.read.close();
+    this.#pipe.write.close();
   }
 
   /** Drops what has not been moved. */
   stop(): void {
-    this.#child?.kill('SIGKILL');
+    this.#mover.kill('SIGKILL');
   }
 }
 

@@ -67,7 +67,7 @@ interface Outcome {
 }
 
 async function contain(command: Command, options: ContainerOptions, { passThrough, timeoutMs }: Settings): Promise<Outcome> {
-  const relay = passThrough || options.terminal || options.init || options.namespaces?.pid !== undefined ? undefined : Relay.forStdout();
+  const relay = passThrough || options.terminal || !isPidOne(options) ? undefined : await Relay.forStdout();
   const signals = new SignalForwarding();
   let container: Container;
   try {
@@ -83,18 +83,26 @@ async function contain(command: Command, options: ContainerOptions, { passThroug
     if (signals.killedFor) return { exitCode: SIGNALED + numbers[signals.killedFor], ending: undefined };
     throw error;
   }
+  relay?.handedOver();
   signals.attach(container);
   let broken = false;
   const breakPipe = (): void => {
-    if (!isHandled(container.pid, numbers.SIGPIPE)) broken = container.kill('SIGKILL');
+    if (isHandled(container.pid, numbers.SIGPIPE)) relay?.close();
+    else broken = container.kill('SIGKILL');
   };
   const terminal = container.terminal && new CallerTerminal(container, container.terminal, signals, breakPipe);
-  const moved = relay?.start().then((isBroken) => isBroken && breakPipe());
+  const moved = relay?.isBroken.then((isBroken) => isBroken && breakPipe());
   const ending = await container.exited;
   await terminal?.close();
   if (relay && moved) await rest(relay, moved, signals, ending.signal !== undefined);
+  relay?.close();
   signals.stop();
   return { exitCode: exitCode(ending, signals, broken), ending };
+}
+
+/** Whether the program is the first process of a pid namespace, to which signals mean less. */
+function isPidOne({ init, namespaces }: ContainerOptions): boolean {
+  return !init && (namespaces?.pid ?? 'new') === 'new';
 }
 
 /** Waits until the reader has everything. It may take its time with what a program has left, but not with what one has that was killed. */

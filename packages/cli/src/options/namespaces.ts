@@ -43,16 +43,7 @@ export const namespaceOptions: readonly Option[] = [
   namespace('cgroup', 'cgroupns', 'What of the cgroups is seen (default: new)'),
   namespace('user', 'userns', 'User ids (default: host for root, else new)'),
   namespace('time', 'time', 'Clocks since boot (default: host)'),
-  {
-    name: 'mountns',
-    metavar: 'new|host',
-    group: 'Namespaces',
-    help: 'The file system (default: new; host: no root file system and no mounts of its own)',
-    set: (settings, value) => {
-      if (value !== 'new' && value !== 'host') throw new ValueError('new or host');
-      settings.namespaces.mount = value;
-    },
-  },
+  namespace('mount', 'mountns', 'Mounts (default: new; any other means no root file system and no mounts of its own)'),
 ];
 
 /** `new`, `host`, `pid:N`, or a path (with a slash in it, so that a slip of the pen is not taken for one). */
