@@ -16,7 +16,11 @@ export function lines(plan: Plan): string[] {
 
 /** The lines by which one plan differs from another: `-` only in the first, `+` only in the second, and the unchanged line before each difference. */
 export function changes(from: Plan, to: Plan): string {
-  const [a, b] = [lines(from), lines(to)];
+  return differences(lines(from), lines(to));
+}
+
+/** {@link changes} of plans as text. */
+export function differences(a: readonly string[], b: readonly string[]): string {
   const common = commonLengths(a, b);
   const result: string[] = [];
   let [i, j, shown] = [0, 0, true];

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+
+import { childPlan, plan, type ContainerOptions } from '@ctr/runtime';
+import { compile } from '@ctr/syscall';
+
+import { changes } from './plan-text.js';
+
+const options: ContainerOptions = { rootfs: '/usr', cgroup: false, env: { PATH: '/bin', HOME: '/', HOSTNAME: 'box' }, namespaces: { user: 'host', net: 'host', ipc: 'host', cgroup: 'host' } };
+
+describe('the plan of a child', () => {
+  it("is that of a container without the way into its namespaces, and with the signals that Node's own process has to give back", () => {
+    expect(`\n${changes(plan(['/bin/sh'], options), childPlan(['/bin/sh'], options))}\n`).toMatchInlineSnapshot(`
+      "
+      - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      - write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
+      - exit_group(0)  # the first process has done its part
+      - label()  # the new process
+      - prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
+      - ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
+      - exit_group(137)  # the host is gone
+      - label()  # the host is alive
+        close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
+      - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+      + rt_sigaction(SIGPIPE, {sa_handler=0}, NULL, 8)  # a closed pipe ends the program, as it should
+      + rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
+      + fcntl(0, F_SETFD, 0)  # the program keeps stdin
+      + fcntl(1, F_SETFD, 0)  # the program keeps stdout
+      + fcntl(2, F_SETFD, 0)  # the program keeps stderr
+      "
+    `);
+  });
+
+  it('takes its namespaces for those that the program of the original made, unless told otherwise', () => {
+    const { namespaces: _, ...rest } = options;
+    expect(changes(childPlan(['/bin/sh'], options), childPlan(['/bin/sh'], rest))).toBe('');
+    expect(changes(childPlan(['/bin/sh'], rest), childPlan(['/bin/sh'], { ...rest, namespaces: { net: 'new' } }))).toMatchInlineSnapshot(`
+      "  sethostname("container", 9)  # the host name
+      + socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0) = $socket  # any socket, to speak of network devices
+      + ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=0x41})  # switch on the loopback device
+      + close($socket)  # the socket is not needed any more"
+    `);
+    expect(changes(childPlan(['/bin/sh'], rest), childPlan(['/bin/sh'], { ...rest, namespaces: { uts: 'host' } }))).toMatchInlineSnapshot(`
+      "  umask(000)  # modes are as they are given
+      - sethostname("container", 9)  # the host name"
+    `);
+  });
+
+  it.each([
+    [{ init: true }, 'init'],
+    [{ terminal: { columns: 80, rows: 24 } }, 'terminal'],
+    [{ uidMap: [] }, 'uidMap'],
+    [{ gidMap: [] }, 'gidMap'],
+  ])('has no %j', (more, name) => {
+    expect(() => childPlan(['/bin/sh'], { ...options, ...more })).toThrow(new TypeError(`child has no ${name}: it is a process that exists already`));
+  });
+
+  it('refuses what no container can be', () => {
+    expect(() => childPlan([''], options)).toThrow('the command is empty');
+    expect(() => childPlan(['/bin/sh'], { rootfs: '/nowhere' })).toThrow('rootfs "/nowhere" does not exist');
+  });
+
+  it('makes no cgroup unless there is a limit', () => {
+    const { cgroup: _, ...rest } = options;
+    expect(changes(childPlan(['/bin/sh'], options), childPlan(['/bin/sh'], rest))).toBe('');
+  });
+
+  it('compiles, too', () => {
+    expect(compile(childPlan(['/bin/sh'], options)).length).toBeGreaterThan(1000);
+  });
+});

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+
+import { plan, standalone, standalonePlan, type ContainerOptions } from '@ctr/runtime';
+
+import { differences, lines } from './plan-text.js';
+
+const options: ContainerOptions = { rootfs: '/usr', cgroup: false, env: { PATH: '/bin', HOME: '/', HOSTNAME: 'box' }, namespaces: { user: 'host', net: 'host', ipc: 'host', cgroup: 'host' } };
+
+/** Where each step goes after a failure; the rest of the line. */
+function split(line: string): { text: string; onFailure: string | undefined } {
+  const [whole, target] = /, on failure go to ‹([^›]*)›/.exec(line) ?? [];
+  return { text: whole === undefined ? line : line.replace(whole, ''), onFailure: target };
+}
+
+describe('the plan of an executable', () => {
+  it('is that of a container, with a process around it that waits and passes signals on, and what it says if something fails', () => {
+    const own = lines(standalonePlan(['/bin/sh'], options)).map((line) => split(line).text);
+    expect(`\n${differences(lines(plan(['/bin/sh'], options)), own)}\n`).toMatchInlineSnapshot(`
+      "
+      + pipe2(&ends, O_RDONLY|O_CLOEXEC)  # by which the container knows whether this process lives
+      + fcntl($ends, F_DUPFD_CLOEXEC, 10) = $channel  # the end that is read, out of the way
+      + dup3($ends+4, 3, O_RDONLY|O_CLOEXEC) (EINVAL is fine)  # the end that is written, where the plan has it
+      + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
+      + clone(SIGCHLD, NULL, NULL, NULL, NULL), if == 0 go to ‹the process that goes into the container›  # a process that goes into the container
+      + close(3)  # only the container writes
+      + read($channel, &report, 8) (EINTR is fine), if != 8 go to ‹the container could not be set up›  # the pid of the first process, or its end
+      + label()  # listen
+      + rt_sigtimedwait("'\\372\\373?\\0\\0\\0\\0", NULL, NULL, 8) = $signal (EINTR is fine), if == 17 go to ‹reap what has ended›  # wait for a signal
+      + kill($report+4, $signal) (any error is fine), if < 1 go to ‹listen›  # pass the signal on
+      + wait4(-1, &status, WNOHANG|__WALL, NULL) = $ended (ECHILD is fine), if < 1 go to ‹listen›  # reap what has ended
+      + add($ended, 0), if != $report+4 go to ‹reap what has ended›  # was it the program?
+      + label(), if == 0 go to ‹the container has ended›  # the program has ended
+      + label()  # the container could not be set up
+      + wait4(-1, &status, 0, NULL)  # how did it end?
+      + label()  # the container has ended
+      + add($status, 0), if == 0 go to ‹end with its exit code›  # did it exit by itself?
+      + add($status, 0), if < 128 go to ‹128 and the signal›  # did it leave no core?
+      + exit_group($status)  # the bit that says there is a core is 128
+      + add($status, 128) = $code  # 128 and the signal
+      + exit_group($code)  # end as a shell does for a signal
+      + exit_group($status+1)  # end with its exit code
+      + label()  # the process that goes into the container
+      + close($channel)  # only the launcher reads
+      + rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
+        close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
+      - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+        fail(ENOENT)  # exec "/bin/sh": no such file or directory
+      + write(2, "ctr: setting up a channel: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up a process: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up new namespaces: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the tie to the host: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the umask: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the host name: ", 31) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up private mounts: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the root file system: ", 38) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up /proc: ", 23) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up /sys: ", 22) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up /dev: ", 22) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the new root: ", 30) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the directory to start in: ", 43) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the session: ", 29) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the open files: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: exec \\"/bin/sh\\": no such file or directory: ", 48) (any error is fine)  # say what failed
+      + add(127, 0), if != 0 go to ‹say which error›  # the exit code
+      + write(2, "ctr: the program cannot be executed: ", 37) (any error is fine)  # say what failed
+      + add(126, 0), if != 0 go to ‹say which error›  # the exit code
+      + label()  # say which error
+      + add($failure+4, 0), if < 41 go to ‹one of the table›  # the errno
+      + write(2, "another error\\n", 14) (any error is fine), if != 0 go to ‹said›  # an error without a name here
+      + label()  # one of the table
+      + add($entry, $entry)  # twice that: an entry has 16 bytes
+      + add($entry, $entry)  # twice that: an entry has 16 bytes
+      + add($entry, $entry)  # twice that: an entry has 16 bytes
+      + add($entry, $entry)  # twice that: an entry has 16 bytes
+      + add($entry, {base0="\\n", length0=1, base1="EPERM\\n", length1=6, base2="ENOENT\\n", length2=7, base3="ESRCH\\n", length3=6, base4="EINTR\\n", length4=6, base5="EIO\\n", length5=4, base6="ENXIO\\n", length6=6, base7="E2BIG\\n", length7=6, base8="ENOEXEC\\n", length8=8, base9="EBADF\\n", length9=6, base10="ECHILD\\n", length10=7, base11="EAGAIN\\n", length11=7, base12="ENOMEM\\n", length12=7, base13="EACCES\\n", length13=7, base14="EFAULT\\n", length14=7, base15="ENOTBLK\\n", length15=8, base16="EBUSY\\n", length16=6, base17="EEXIST\\n", length17=7, base18="EXDEV\\n", length18=6, base19="ENODEV\\n", length19=7, base20="ENOTDIR\\n", length20=8, base21="EISDIR\\n", length21=7, base22="EINVAL\\n", length22=7, base23="ENFILE\\n", length23=7, base24="EMFILE\\n", length24=7, base25="ENOTTY\\n", length25=7, base26="ETXTBSY\\n", length26=8, base27="EFBIG\\n", length27=6, base28="ENOSPC\\n", length28=7, base29="ESPIPE\\n", length29=7, base30="EROFS\\n", length30=6, base31="EMLINK\\n", length31=7, base32="EPIPE\\n", length32=6, base33="EDOM\\n", length33=5, base34="ERANGE\\n", length34=7, base35="EDEADLK\\n", length35=8, base36="ENAMETOOLONG\\n", length36=13, base37="ENOLCK\\n", length37=7, base38="ENOSYS\\n", length38=7, base39="ENOTEMPTY\\n", length39=10, base40="ELOOP\\n", length40=6})  # the address of the entry
+      + writev(2, $‹the address of the entry›, 1) (any error is fine)  # its name
+      + label()  # said
+      + exit_group($code)  # end after a failure
+      "
+    `);
+  });
+
+  it('says what fails, whatever step it is', () => {
+    const steps = lines(standalonePlan(['/bin/sh'], { ...options, init: true, user: { uid: 1, gid: 1 } }));
+    const silent = steps.map(split).filter(({ onFailure, text }) => onFailure === undefined && !/^(label|add|exit_group|writev?)\(|\(any error is fine\)/.test(text));
+    expect(silent).toEqual([]);
+  });
+
+  it.each([
+    [{ terminal: { columns: 80, rows: 24 } }, 'a compiled container has no terminal of its own: it passes the streams of its caller on'],
+    [{ namespaces: { user: 'new' }, uidMap: [{ inside: 0, outside: 5, count: 2 }] }, 'a compiled container has nobody to map its ids: only the own id of an ordinary user can be mapped'],
+  ] satisfies [ContainerOptions, string][])('has no %j', (more, message) => {
+    expect(() => standalonePlan(['/bin/sh'], { ...options, ...more })).toThrow(new TypeError(message));
+  });
+
+  it('refuses what no container can be', () => {
+    expect(() => standalone([''], options)).toThrow('the command is empty');
+    expect(() => standalone(['a'], { ...options, hostname: 'a'.repeat(65) })).toThrow(RangeError);
+  });
+});
+
+describe('the executable', () => {
+  it('has less than 16 KB, and is the same each time', () => {
+    const bytes = standalone(['/bin/sh'], options);
+    expect(bytes.length).toBeLessThan(16 * 1024);
+    expect(Buffer.compare(bytes, standalone(['/bin/sh'], options))).toBe(0);
+    expect(Buffer.from(bytes.subarray(0, 4)).toString('latin1')).toBe('\x7fELF');
+  });
+});
