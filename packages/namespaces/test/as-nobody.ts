@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { build } from 'esbuild';
+import { build, stop } from 'esbuild';
 
 export const NOBODY = 65534;
 
@@ -30,6 +30,7 @@ export async function asNobody(source: string, subIds?: string): Promise<string>
       conditions: ['@ctr/source'],
       logLevel: 'error',
     });
+    await stop();
     chmodSync(directory, 0o755);
     const command = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', process.execPath, program];
     if (subIds === undefined) return await run(command);
