@@ -1,22 +1,10 @@
 import { errnos, type ErrnoName } from './abi/errno.js';
 import { hostArch, syscallNumber, type Arch } from './abi/numbers.js';
 import { signatures } from './abi/signatures.js';
+import { ADD, conditions, operand, OPERANDS, RECORD_WORDS, recordWord, TOLERATED, TOLERATES_ANY } from './compile/records.js';
 import { Fd } from './fd.js';
-import { failure as failureNote, type Memory, type Pointer, type Struct } from './memory.js';
-import type { Arg, Plan, Step } from './step.js';
-
-/** How an operand gets its value: as it is, from memory, or as the address of a place in the program's data. */
-export const operand = { value: 0, load64: 1, load32: 2, load8: 3, address: 4 } as const;
-/** When an operation jumps, as the walkers know it. */
-export const conditions = { never: 0, '==': 1, '!=': 2, '<': 3 } as const;
-/** The pseudo call: the sum of the first two operands. */
-export const ADD = 0xffff;
-/** Six arguments and the value a jump compares with. */
-export const OPERANDS = 7;
-/** A step tolerates at most so many errors by name. */
-export const TOLERATED = 7;
-/** In the place of an errno: every error is tolerated. */
-export const TOLERATES_ANY = 0xff;
+import { failure as failureNote, type Load, type Memory, type Pointer, type Struct } from './memory.js';
+import type { Arg, Plan, ResultOf, Step } from './step.js';
 
 /**
  * A plan brought down to numbers, before addresses are known: what both walkers (machine code and `perform`) run.
@@ -24,23 +12,16 @@ export const TOLERATES_ANY = 0xff;
  */
 export interface Program {
   readonly count: number;
-  readonly numbers: Uint16Array;
-  /** `OPERANDS` for each operation: kind, and a value of 32 bits or an offset. */
-  readonly kinds: Uint8Array;
-  readonly values: Float64Array;
-  /** Offset at which the result is stored, or -1. */
-  readonly stores: Int32Array;
-  readonly conditions: Uint8Array;
-  readonly targets: Uint16Array;
-  readonly failures: Uint16Array;
-  /** `TOLERATED` for each operation. */
-  readonly tolerated: Uint8Array;
+  /** The records, as records.ts describes them, with offsets where addresses will be. */
+  readonly words: Int32Array;
+  /** Which of the words are such offsets. */
+  readonly offsets: readonly number[];
   /** The content of the data. */
   readonly data: Buffer;
   /** Size of the data with the zeroed memory behind it. */
   readonly size: number;
-  /** Addresses that stand in the data: at which offset, of which offset. */
-  readonly pointers: readonly (readonly [at: number, to: number])[];
+  /** Addresses that stand in the data: at which offset, of which offset, by turns. */
+  readonly pointers: readonly number[];
 }
 
 /** How a plan is lowered. */
@@ -48,13 +29,13 @@ export interface Lowering {
   readonly arch?: Arch;
   /** The number under which a host's fd is known where the plan runs. */
   readonly fdNumber?: (fd: Fd) => number;
-  /** The index of the operation to go on with after a failure. @default the one behind the last */
+  /** The index of the record to go on with after a failure. @default the one behind the last */
   readonly failure?: number;
   /** Where the walker notes a failure, if it does. */
   readonly failureNoteAt?: number;
 }
 
-const MAX_OPERATIONS = 0xfff0;
+const MAX_RECORDS = 0xfff0;
 /** Offsets from here on are of zeroed memory, until the size of the data before it is known. */
 const ZEROED = 2 ** 30;
 
@@ -67,83 +48,112 @@ function refuseFd(fd: Fd): never {
   throw new TypeError(`${String(fd)} is open in this process only: a plan that stands alone cannot use it`);
 }
 
+type Addressed = string | Uint8Array | Memory | Struct | Pointer | readonly (string | Memory | Struct)[];
+
+/** Every container's plan goes through here, with hundreds of steps: it is written to be quick. */
 class Lowerer {
   readonly #plan: Plan;
   readonly #arch: Arch;
+  readonly #foreign: boolean;
   readonly #fdNumber: (fd: Fd) => number;
   readonly #index = new Map<Step, number>();
   readonly #results = new Map<Step, number>();
   readonly #placed = new Map<Memory | Struct, number>();
   readonly #strings = new Map<string, number>();
-  readonly #pointers: [at: number, to: number][] = [];
-  readonly #kinds: Uint8Array;
-  readonly #values: Float64Array;
-  #data = Buffer.alloc(4096);
+  readonly #words: Int32Array;
+  readonly #offsets: number[] = [];
+  readonly #pointers: number[] = [];
+  #data: Buffer;
   #end = 0;
   #zeroed = 0;
 
   constructor(plan: Plan, arch: Arch, fdNumber: (fd: Fd) => number, failureNoteAt: number | undefined) {
+    const count = plan.length;
+    if (count > MAX_RECORDS) throw new RangeError(`a plan has at most ${MAX_RECORDS} steps, not ${count}`);
     this.#plan = plan;
     this.#arch = arch;
+    this.#foreign = arch !== hostArch();
     this.#fdNumber = fdNumber;
-    if (plan.length > MAX_OPERATIONS) throw new RangeError(`a plan has at most ${MAX_OPERATIONS} steps, not ${plan.length}`);
-    for (let i = 0; i < plan.length; i++) {
-      const step = plan[i] as Step;
-      if (this.#index.has(step)) throw new TypeError(`${describe(step, i)} stands in the plan twice: make it anew for each place`);
-      this.#index.set(step, i);
+    for (let i = 0; i < count; i++) this.#index.set(plan[i] as Step, i);
+    if (this.#index.size < count) {
+      const twice = plan.findIndex((step, i) => plan.indexOf(step) < i);
+      throw new TypeError(`${describe(plan[twice] as Step, twice)} stands in the plan twice: make it anew for each place`);
     }
     if (failureNoteAt !== undefined) this.#placed.set(failureNote, failureNoteAt);
-    this.#kinds = new Uint8Array(plan.length * OPERANDS);
-    this.#values = new Float64Array(plan.length * OPERANDS);
+    this.#words = new Int32Array(count * RECORD_WORDS);
+    this.#data = Buffer.alloc(256 + count * 32);
   }
 
   program(failure: number): Program {
-    const plan = this.#plan;
-    const count = plan.length;
-    const numbers = new Uint16Array(count);
-    const stores = new Int32Array(count).fill(-1);
-    const jumpConditions = new Uint8Array(count);
-    const targets = new Uint16Array(count);
-    const failures = new Uint16Array(count);
-    const tolerated = new Uint8Array(count * TOLERATED);
-    for (let i = 0; i < count; i++) {
-      const step = plan[i] as Step;
-      numbers[i] = step.call === 'add' ? ADD : syscallNumber(step.call, this.#arch);
-      if (step.args.length > 6) throw new TypeError(`${describe(step, i)} has ${step.args.length} arguments: a system call takes at most six`);
-      const signature = step.call === 'add' ? undefined : signatures[step.call];
-      for (let k = 0; k < step.args.length; k++) {
-        // arm64's clone(2) takes tls and child_tid the other way round.
-        const arg = step.args[step.call === 'clone' && this.#arch === 'arm64' && k > 2 ? 7 - k : k] ?? 0;
-        this.#operand(signature?.[k] === 'openFlags' ? openFlagsFor(this.#arch, arg) : arg, i, i * OPERANDS + k);
-      }
-      if (step.jump) {
-        jumpConditions[i] = conditions[step.jump.when];
-        targets[i] = this.#indexOf(step.jump.to, i);
-        if (step.jump.than !== undefined) this.#operand(step.jump.than, i, i * OPERANDS + 6);
-      }
-      failures[i] = step.onFailure ? this.#indexOf(step.onFailure, i) : failure;
-      if (step.into) stores[i] = this.#place(step.into.of) + step.into.offset;
-      if (step.tolerates) tolerated.set(errnoBytes(step, i), i * TOLERATED);
+    const count = this.#plan.length;
+    for (let i = 0; i < count; i++) this.#record(i, failure);
+    const words = this.#words;
+    const offsets = this.#offsets;
+    for (const [step, offset] of this.#results) {
+      const at = (this.#index.get(step) as number) * RECORD_WORDS + recordWord.store;
+      words[at] = offset;
+      offsets.push(at);
     }
-    for (const [step, offset] of this.#results) stores[this.#index.get(step) as number] = offset;
     const dataSize = align(this.#end);
-    const settle = (offset: number): number => (offset >= ZEROED ? dataSize + offset - ZEROED : offset);
-    for (let i = 0; i < count; i++) stores[i] = settle(stores[i] as number);
-    for (let i = 0; i < this.#values.length; i++) if (this.#kinds[i] !== operand.value) this.#values[i] = settle(this.#values[i] as number);
-    return {
-      count,
-      numbers,
-      kinds: this.#kinds,
-      values: this.#values,
-      stores,
-      conditions: jumpConditions,
-      targets,
-      failures,
-      tolerated,
-      data: this.#data.subarray(0, dataSize),
-      size: dataSize + align(this.#zeroed),
-      pointers: this.#pointers.map(([at, to]) => [at, settle(to)]),
-    };
+    for (let i = 0; i < offsets.length; i++) {
+      const at = offsets[i] as number;
+      const offset = words[at] as number;
+      if (offset >= ZEROED) words[at] = offset - ZEROED + dataSize;
+    }
+    const pointers = this.#pointers;
+    for (let i = 1; i < pointers.length; i += 2) {
+      const offset = pointers[i] as number;
+      if (offset >= ZEROED) pointers[i] = offset - ZEROED + dataSize;
+    }
+    this.#room(dataSize - this.#end, 1);
+    return { count, words, offsets, data: this.#data.subarray(0, dataSize), size: dataSize + this.#zeroed, pointers };
+  }
+
+  #record(i: number, failure: number): void {
+    const step = this.#plan[i] as Step;
+    const { call, jump, into, tolerates, onFailure } = step;
+    const words = this.#words;
+    const record = i * RECORD_WORDS;
+    const args = this.#foreign ? this.#translated(step) : call === 'clone' && this.#arch === 'arm64' ? tlsLast(step.args) : step.args;
+    const count = args.length;
+    if (count >= OPERANDS) throw new TypeError(`${describe(step, i)} has ${count} arguments: a system call takes at most six`);
+    let kinds = 0;
+    for (let k = 0; k < count; k++) {
+      const arg = args[k] as Arg;
+      const at = record + recordWord.operands + k;
+      if (typeof arg === 'number' && arg === (arg | 0)) words[at] = arg;
+      else kinds |= this.#operand(arg, i, at) << (k * 2);
+    }
+    let condition: number = conditions.never;
+    let target = 0;
+    if (jump) {
+      condition = conditions[jump.when];
+      target = this.#indexOf(jump.to, i);
+      if (jump.than !== undefined) kinds |= this.#operand(jump.than, i, record + recordWord.operands + OPERANDS - 1) << ((OPERANDS - 1) * 2);
+    }
+    if (into) this.#offset(record + recordWord.store, this.#place(into.of) + into.offset);
+    words[record + recordWord.call] = (call === 'add' ? ADD : syscallNumber(call, this.#arch)) | (kinds << 16);
+    words[record + recordWord.next] = target | ((onFailure ? this.#indexOf(onFailure, i) : failure) << 16);
+    words[record + recordWord.condition] = condition << 24;
+    if (tolerates) this.#tolerate(record, tolerates, i);
+  }
+
+  #tolerate(record: number, tolerates: readonly ErrnoName[] | 'any', i: number): void {
+    if (tolerates !== 'any' && tolerates.length > TOLERATED)
+      throw new RangeError(`${describe(this.#plan[i] as Step, i)} tolerates ${tolerates.length} errors by name: at most ${TOLERATED}, or 'any'`);
+    const count = tolerates === 'any' ? 1 : tolerates.length;
+    for (let k = 0; k < count; k++) {
+      const errno = tolerates === 'any' ? TOLERATES_ANY : errnos[tolerates[k] as ErrnoName];
+      const at = record + recordWord.tolerated + (k >> 2);
+      this.#words[at] = (this.#words[at] as number) | (errno << ((k & 3) * 8));
+    }
+  }
+
+  /** The arguments as another architecture takes them. */
+  #translated(step: Step): readonly Arg[] {
+    const signature = step.call === 'add' ? undefined : signatures[step.call];
+    const args = step.args.map((arg, k) => (signature?.[k] === 'openFlags' ? openFlagsFor(this.#arch, arg) : arg));
+    return step.call === 'clone' && this.#arch === 'arm64' ? tlsLast(args) : args;
   }
 
   #indexOf(step: Step, from: number): number {
@@ -153,37 +163,61 @@ class Lowerer {
     return index;
   }
 
-  #operand(arg: Arg, step: number, slot: number): void {
-    if (typeof arg === 'number') {
-      if (!Number.isSafeInteger(arg)) throw new RangeError(`${describe(this.#plan[step] as Step, step)}: ${arg} is not an integer that a system call can take`);
-      if (arg === (arg | 0)) this.#set(slot, operand.value, arg);
-      else this.#set(slot, operand.load64, this.#word(BigInt(arg)));
-    } else if (typeof arg === 'bigint') this.#set(slot, operand.load64, this.#word(arg));
-    else if (arg === null) this.#set(slot, operand.value, 0);
-    else if (arg instanceof Fd) this.#set(slot, operand.value, this.#fdNumber(arg));
-    else if (typeof arg === 'object' && 'kind' in arg && arg.kind === 'load') {
-      this.#set(slot, arg.size === 8 ? operand.load64 : arg.size === 4 ? operand.load32 : operand.load8, this.#place(arg.of) + arg.offset);
-    } else if (typeof arg === 'object' && 'kind' in arg && arg.kind === 'result') this.#set(slot, operand.load64, this.#resultOf(arg.step, step));
-    else this.#set(slot, operand.address, this.#address(arg));
+  /** Settles what stands in the word of an operand; its kind. */
+  #operand(arg: Arg, step: number, at: number): number {
+    if (typeof arg === 'number' || typeof arg === 'bigint') return this.#number(arg, step, at);
+    if (arg === null) return operand.value;
+    if (typeof arg === 'object') {
+      // A property that is not there reads faster than `in` asks for it.
+      const { kind } = arg as { readonly kind?: (ResultOf | Load | Memory)['kind'] };
+      if (kind === 'result') return this.#load(operand.load64, at, this.#resultOf((arg as ResultOf).step, step));
+      if (kind === 'load') {
+        const { of, offset, size } = arg as Load;
+        return this.#load(size === 8 ? operand.load64 : size === 4 ? operand.load32 : operand.load8, at, this.#place(of) + offset);
+      }
+      if (arg instanceof Fd) {
+        this.#words[at] = this.#fdNumber(arg);
+        return operand.value;
+      }
+    }
+    this.#offset(at, this.#address(arg as Addressed));
+    return operand.value;
   }
 
-  #set(slot: number, kind: number, value: number): void {
-    this.#kinds[slot] = kind;
-    this.#values[slot] = value;
+  #number(arg: number | bigint, step: number, at: number): number {
+    if (typeof arg === 'number') {
+      if (!Number.isSafeInteger(arg)) throw new RangeError(`${describe(this.#plan[step] as Step, step)}: ${arg} is not an integer that a system call can take`);
+      if (arg === (arg | 0)) {
+        this.#words[at] = arg;
+        return operand.value;
+      }
+    }
+    const offset = this.#room(8);
+    this.#data.writeBigInt64LE(BigInt.asIntN(64, BigInt(arg)), offset);
+    return this.#load(operand.load64, at, offset);
+  }
+
+  #load(kind: number, at: number, offset: number): number {
+    this.#offset(at, offset);
+    return kind;
+  }
+
+  #offset(at: number, offset: number): void {
+    this.#words[at] = offset;
+    this.#offsets.push(at);
   }
 
   #resultOf(step: Step, by: number): number {
+    let offset = this.#results.get(step);
+    if (offset !== undefined) return offset;
     this.#indexOf(step, by);
     if (step.into) return this.#place(step.into.of) + step.into.offset;
-    let offset = this.#results.get(step);
-    if (offset === undefined) {
-      offset = this.#zeros(8);
-      this.#results.set(step, offset);
-    }
+    offset = this.#zeros(8);
+    this.#results.set(step, offset);
     return offset;
   }
 
-  #address(arg: string | Uint8Array | Memory | Struct | Pointer | readonly (string | Memory | Struct)[]): number {
+  #address(arg: Addressed): number {
     if (typeof arg === 'string') return this.#string(arg);
     if (arg instanceof Uint8Array) {
       const offset = this.#room(arg.byteLength);
@@ -192,7 +226,7 @@ class Lowerer {
     }
     if ('kind' in arg) return arg.kind === 'pointer' ? this.#place(arg.of) + arg.offset : this.#place(arg);
     const vector = this.#room((arg.length + 1) * 8);
-    for (let i = 0; i < arg.length; i++) this.#pointers.push([vector + i * 8, this.#address(arg[i] as string | Memory | Struct)]);
+    for (let i = 0; i < arg.length; i++) this.#pointers.push(vector + i * 8, this.#address(arg[i] as string | Memory | Struct));
     return vector;
   }
 
@@ -200,17 +234,28 @@ class Lowerer {
     let offset = this.#strings.get(text);
     if (offset === undefined) {
       if (text.includes('\0')) throw new TypeError(`${JSON.stringify(text)} has a NUL byte in it: the kernel would see only what stands before it`);
-      const byteLength = Buffer.byteLength(text);
-      offset = this.#room(byteLength + 1, 1);
-      this.#data.write(text, offset, byteLength, 'utf8');
+      offset = this.#text(text);
       this.#strings.set(text, offset);
     }
     return offset;
   }
 
-  #word(value: bigint): number {
-    const offset = this.#room(8);
-    this.#data.writeBigInt64LE(BigInt.asIntN(64, value), offset);
+  /** Most strings are short and plain, and quicker to copy than to hand to a converter. */
+  #text(text: string): number {
+    const { length } = text;
+    const offset = this.#room(length + 1, 1);
+    const data = this.#data;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) {
+        this.#end = offset;
+        const byteLength = Buffer.byteLength(text);
+        this.#room(byteLength + 1, 1);
+        this.#data.write(text, offset, byteLength, 'utf8');
+        return offset;
+      }
+      data[offset + i] = code;
+    }
     return offset;
   }
 
@@ -231,27 +276,32 @@ class Lowerer {
       const number = value instanceof Fd ? this.#fdNumber(value) : value;
       const at = offset + field.offset;
       if (typeof number === 'number' || typeof number === 'bigint') {
-        const translated = field.show === 'openFlags' ? openFlagsFor(this.#arch, Number(number)) : number;
-        this.#writeField(at, field.size, BigInt(translated as number | bigint));
+        this.#field(at, field.size, this.#foreign && field.show === 'openFlags' ? openFlagsFor(this.#arch, Number(number)) : number);
       } else if (number instanceof Uint8Array && field.type !== 'pointer') {
         if (number.byteLength > field.size)
           throw new RangeError(`struct ${memory.type.structName}: ${number.byteLength} bytes do not fit ${field.name}, which has ${field.size}`);
         this.#data.set(number, at);
-      } else this.#pointers.push([at, this.#address(number)]);
+      } else this.#pointers.push(at, this.#address(number));
     }
     return offset;
   }
 
-  #writeField(at: number, size: number, value: bigint): void {
-    const bits = BigInt(size * 8);
-    if (BigInt.asUintN(size * 8, value) !== value && BigInt.asIntN(size * 8, value) !== value) throw new RangeError(`${value} does not fit ${bits} bits`);
-    let rest = BigInt.asUintN(size * 8, value);
+  #field(at: number, size: number, value: number | bigint): void {
+    if (typeof value === 'number' && value >= 0 && value === (value | 0) && (size >= 4 || value < 2 ** (size * 8))) {
+      let rest = value;
+      for (let i = 0; rest !== 0; i++, rest >>>= 8) this.#data[at + i] = rest & 0xff;
+      return;
+    }
+    const bits = size * 8;
+    const whole = BigInt(value);
+    if (BigInt.asUintN(bits, whole) !== whole && BigInt.asIntN(bits, whole) !== whole) throw new RangeError(`${value} does not fit ${bits} bits`);
+    let rest = BigInt.asUintN(bits, whole);
     for (let i = 0; i < size; i++, rest >>= 8n) this.#data[at + i] = Number(rest & 0xffn);
   }
 
-  /** Room for bytes with content; its offset. */
+  /** Room for bytes with content, zeroed; its offset. */
   #room(byteLength: number, alignment = 8): number {
-    const offset = Math.ceil(this.#end / alignment) * alignment;
+    const offset = (this.#end + alignment - 1) & -alignment;
     this.#end = offset + byteLength;
     if (this.#end > this.#data.length) {
       const grown = Buffer.alloc(Math.max(this.#end, this.#data.length * 2));
@@ -270,23 +320,23 @@ class Lowerer {
 }
 
 function align(size: number): number {
-  return Math.ceil(size / 16) * 16;
+  return (size + 15) & -16;
 }
 
 function describe(step: Step, index: number): string {
   return `step ${index + 1} (${step.call}: ${step.purpose})`;
 }
 
-function errnoBytes(step: Step, index: number): number[] {
-  if (step.tolerates === 'any') return [TOLERATES_ANY];
-  const names: readonly ErrnoName[] = step.tolerates ?? [];
-  if (names.length > TOLERATED) throw new RangeError(`${describe(step, index)} tolerates ${names.length} errors by name: at most ${TOLERATED}, or 'any'`);
-  return names.map((name) => errnos[name]);
+/** arm64's clone(2) takes tls and child_tid the other way round. */
+function tlsLast([flags = 0, stack = 0, parentTid = 0, childTid = 0, tls = 0]: readonly Arg[]): readonly Arg[] {
+  return [flags, stack, parentTid, tls, childTid];
 }
 
 /** O_DIRECTORY and O_NOFOLLOW (and O_DIRECT, O_LARGEFILE) trade places between x64 and arm64: uapi/asm/fcntl.h. */
+function openFlagsFor(arch: Arch, flags: number): number;
+function openFlagsFor(arch: Arch, flags: Arg): Arg;
 function openFlagsFor(arch: Arch, flags: Arg): Arg {
-  if (arch === hostArch() || typeof flags !== 'number') return flags;
+  if (typeof flags !== 'number') return flags;
   const x64 = [0o40000, 0o100000, 0o200000, 0o400000];
   const arm64 = [0o200000, 0o400000, 0o40000, 0o100000];
   const [from, to] = arch === 'arm64' ? [x64, arm64] : [arm64, x64];

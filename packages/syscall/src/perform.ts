@@ -1,14 +1,16 @@
 import { errnoName } from './abi/errno.js';
-import { syscallNumber } from './abi/numbers.js';
 import { SyscallError } from './error.js';
 import { explain, explainCall } from './explain.js';
+import type { Fd } from './fd.js';
 import { allocate, syscall } from './ffi.js';
 import { hintFor } from './hints.js';
-import { ADD, conditions, lower, operand, OPERANDS, TOLERATED, TOLERATES_ANY, type Program } from './lower.js';
+import { ADD, conditions, operand, OPERANDS, RECORD_WORDS, recordWord, TOLERATED, TOLERATED_BYTE, TOLERATES_ANY } from './compile/records.js';
+import { lower, type Program } from './lower.js';
 import type { Plan, Step } from './step.js';
 
 /** These return twice, or into a memory that JavaScript does not survive in. */
-const forks = new Set([syscallNumber('clone'), syscallNumber('clone3')]);
+const forks = new Set<Step['call']>(['clone', 'clone3']);
+const hostFds = { fdNumber: (fd: Fd): number => fd.number };
 
 /**
  * Performs a plan here and now, in the calling thread. What it changes is this process: a namespace that is unshared is unshared for the host.
@@ -41,69 +43,86 @@ export function call(step: Step): number {
   return run([step]);
 }
 
+/** The data of the plan at hand: performing is synchronous, so there is one at a time. */
+let memory = allocate(4096);
+
 /** The walker in JavaScript: the same loop as the machine code's. Returns the last result. */
 function run(plan: Plan): number {
-  const program = lower(plan, { fdNumber: (fd) => fd.number });
-  for (let i = 0; i < program.count; i++)
-    if (forks.has(program.numbers[i] as number))
+  for (let i = 0; i < plan.length; i++)
+    if (forks.has((plan[i] as Step).call))
       throw new TypeError(`step ${i + 1} (${plan[i]?.purpose}) makes a process, in which JavaScript cannot go on: use launch`);
-  const memory = allocate(Math.max(program.size, 16));
-  try {
-    program.data.copy(memory.bytes);
-    for (const [at, to] of program.pointers) memory.bytes.writeBigUInt64LE(BigInt(memory.address + to), at);
-    return walk(plan, program, memory.bytes, memory.address);
-  } finally {
+  const program = lower(plan, hostFds);
+  if (program.size > memory.bytes.length) {
     memory.free();
+    memory = allocate(program.size * 2);
   }
+  const { bytes, address } = memory;
+  const { data, size, pointers } = program;
+  bytes.set(data);
+  bytes.fill(0, data.length, size);
+  for (let i = 0; i < pointers.length; i += 2) writeWord(bytes, address + (pointers[i + 1] as number), pointers[i] as number);
+  return walk(plan, program, bytes, address);
 }
 
-function walk(plan: Plan, program: Program, bytes: Buffer, address: number): number {
-  const value = (slot: number): number | bigint => {
-    const at = program.values[slot] as number;
-    switch (program.kinds[slot]) {
+function walk(plan: Plan, { count, words, offsets }: Program, bytes: Buffer, address: number): number {
+  const isOffset = new Uint8Array(words.length);
+  for (const at of offsets) isOffset[at] = 1;
+  const tolerated = new Uint8Array(words.buffer);
+  const value = (record: number, k: number): number | bigint => {
+    const at = record + recordWord.operands + k;
+    const word = words[at] as number;
+    switch (((words[record + recordWord.call] as number) >>> (16 + k * 2)) & 3) {
       case operand.load64:
-        return bytes.readBigInt64LE(at);
+        return readWord(bytes, word);
       case operand.load32:
-        return bytes.readInt32LE(at);
+        return bytes.readInt32LE(word);
       case operand.load8:
-        return bytes.readUInt8(at);
-      case operand.address:
-        return address + at;
+        return bytes.readUInt8(word);
       default:
-        return at;
+        return isOffset[at] ? address + word : word;
     }
   };
   let result = 0;
-  for (let i = 0; i < program.count;) {
-    const slot = i * OPERANDS;
-    const number = program.numbers[i] as number;
+  for (let i = 0; i < count;) {
+    const record = i * RECORD_WORDS;
+    const number = (words[record + recordWord.call] as number) & 0xffff;
+    const next = words[record + recordWord.next] as number;
     result =
       number === ADD
-        ? Number(value(slot)) + Number(value(slot + 1))
-        : syscall(number, value(slot), value(slot + 1), value(slot + 2), value(slot + 3), value(slot + 4), value(slot + 5));
-    if (result < 0 && result >= -4095 && !tolerates(program, i, -result)) {
-      const onFailure = program.failures[i] as number;
-      if (onFailure >= program.count) throw stepError(plan, i, -result);
-      i = onFailure;
+        ? Number(value(record, 0)) + Number(value(record, 1))
+        : syscall(number, value(record, 0), value(record, 1), value(record, 2), value(record, 3), value(record, 4), value(record, 5));
+    if (result < 0 && result >= -4095 && !tolerates(tolerated, i, -result)) {
+      i = next >>> 16;
+      if (i >= count) throw stepError(plan, record / RECORD_WORDS, -result);
       continue;
     }
-    const store = program.stores[i] as number;
-    if (store >= 0) bytes.writeBigInt64LE(BigInt(result), store);
-    const condition = program.conditions[i];
-    const than = Number(value(slot + 6));
+    if (isOffset[record + recordWord.store]) writeWord(bytes, result, words[record + recordWord.store] as number);
+    const condition = (words[record + recordWord.condition] as number) >>> 24;
+    const than = condition === conditions.never ? 0 : Number(value(record, OPERANDS - 1));
     const jumps =
       (condition === conditions['=='] && result === than) ||
       (condition === conditions['!='] && result !== than) ||
       (condition === conditions['<'] && result < than);
-    i = jumps ? (program.targets[i] as number) : i + 1;
+    i = jumps ? next & 0xffff : i + 1;
   }
   return result;
 }
 
-function tolerates(program: Program, index: number, errno: number): boolean {
-  const from = index * TOLERATED;
-  for (let i = from; i < from + TOLERATED; i++) if (program.tolerated[i] === errno || program.tolerated[i] === TOLERATES_ANY) return true;
+function tolerates(bytes: Uint8Array, index: number, errno: number): boolean {
+  const from = index * RECORD_WORDS * 4 + TOLERATED_BYTE;
+  for (let i = from; i < from + TOLERATED; i++) if (bytes[i] === errno || bytes[i] === TOLERATES_ANY) return true;
   return false;
+}
+
+/** 64 bits with sign: a number where one can hold it exactly. */
+function readWord(bytes: Buffer, at: number): number | bigint {
+  const high = bytes.readInt32LE(at + 4);
+  return high === (high << 11) >> 11 ? high * 2 ** 32 + bytes.readUInt32LE(at) : bytes.readBigInt64LE(at);
+}
+
+function writeWord(bytes: Buffer, value: number, at: number): void {
+  bytes.writeInt32LE(value | 0, at);
+  bytes.writeInt32LE(Math.floor(value / 2 ** 32), at + 4);
 }
 
 /** The error of a step of a plan, with everything that is known about it. */

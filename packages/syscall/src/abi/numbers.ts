@@ -17,7 +17,7 @@ export function hostArch(): Arch {
 
 /** The number of a system call on an architecture. Throws a `RangeError` for a name that is not there. */
 export function syscallNumber(name: string, arch: Arch = hostArch()): number {
-  const number = Object.hasOwn(tables[arch], name) ? tables[arch][name] : undefined;
-  if (number === undefined) throw new RangeError(`no system call named ${JSON.stringify(name)} on ${arch}`);
+  const number: unknown = tables[arch][name];
+  if (typeof number !== 'number') throw new RangeError(`no system call named ${JSON.stringify(name)} on ${arch}`);
   return number;
 }

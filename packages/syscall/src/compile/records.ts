@@ -1,4 +1,3 @@
-import { operand, OPERANDS, TOLERATED, type Program } from '../lower.js';
 import { RECORD_BYTES } from './layout.js';
 
 /*
@@ -15,24 +14,20 @@ import { RECORD_BYTES } from './layout.js';
  * 47 u8      when to jump: 0 never, 1 equal, 2 not equal, 3 less (signed)
  */
 
-/** Encodes operations as records at the start of `target`; `base` is the address of their data. */
-export function encodeRecords(program: Program, target: Buffer, base: number): void {
-  for (let i = 0; i < program.count; i++) {
-    const at = i * RECORD_BYTES;
-    let kinds = 0;
-    for (let k = 0; k < OPERANDS; k++) {
-      const value = program.values[i * OPERANDS + k] as number;
-      const kind = program.kinds[i * OPERANDS + k] as number;
-      if (kind !== operand.address) kinds |= kind << (k * 2);
-      target.writeInt32LE(kind === operand.value ? value : base + value, at + 4 + k * 4);
-    }
-    target.writeUInt16LE(program.numbers[i] as number, at);
-    target.writeUInt16LE(kinds, at + 2);
-    const store = program.stores[i] as number;
-    target.writeUInt32LE(store < 0 ? 0 : base + store, at + 32);
-    target.writeUInt16LE(program.targets[i] as number, at + 36);
-    target.writeUInt16LE(program.failures[i] as number, at + 38);
-    for (let k = 0; k < TOLERATED; k++) target[at + 40 + k] = program.tolerated[i * TOLERATED + k] as number;
-    target[at + 47] = program.conditions[i] as number;
-  }
-}
+export const RECORD_WORDS = RECORD_BYTES / 4;
+/** Indices of a record's words of 32 bits. */
+export const recordWord = { call: 0, operands: 1, store: 8, next: 9, tolerated: 10, condition: 11 } as const;
+/** The first of the bytes with the errnos. */
+export const TOLERATED_BYTE = 40;
+/** Six arguments and the value a jump compares with. */
+export const OPERANDS = 7;
+/** A step tolerates at most so many errors by name. */
+export const TOLERATED = 7;
+/** In the place of an errno: every error is tolerated. */
+export const TOLERATES_ANY = 0xff;
+/** How an operand gets its value: as it is, or from memory. */
+export const operand = { value: 0, load64: 1, load32: 2, load8: 3 } as const;
+/** When a record jumps. */
+export const conditions = { never: 0, '==': 1, '!=': 2, '<': 3 } as const;
+/** The pseudo call: the sum of the first two operands. */
+export const ADD = 0xffff;
