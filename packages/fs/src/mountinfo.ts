@@ -22,7 +22,7 @@ export interface Mount {
   readonly type: string;
   /** What was mounted: a device, or any text. */
   readonly source: string;
-  /** Options of the file system, for all its mounts: `rw`, `size=65536k`, … A comma within a value cannot be told from one between two. */
+  /** Options of the file system, for all its mounts: `rw`, `size=65536k`, … Most file systems do not tell a comma of a value from one between two options. */
   readonly superOptions: readonly string[];
 }
 
@@ -110,7 +110,8 @@ function parseLine(line: string): Mount {
     propagation: parsePropagation(fields.slice(6, end)),
     type: unescape(type),
     source: unescape(source),
-    superOptions: unescape(superOptions).split(','),
+    // A file system that writes a comma of a value as `\054` means it to be told from one between two options.
+    superOptions: superOptions.split(',').map(unescape),
   };
 }
 
@@ -129,6 +130,6 @@ function parsePropagation(fields: readonly string[]): MountPropagation {
 }
 
 /** The kernel writes space, tab, newline, backslash and, in a source, `#` as a backslash and three octal digits. */
-function unescape(field = ''): string {
+function unescape(field: string | undefined = ''): string {
   return field.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

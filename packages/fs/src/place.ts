@@ -58,6 +58,6 @@ export function withoutSymlinks(place: Place): Place {
   return typeof place !== 'string' && isInRoot(place) ? { ...place, symlinks: 'refuse' } : place;
 }
 
-export function isInRoot(place: Handle | InRoot): place is InRoot {
+function isInRoot(place: Handle | InRoot): place is InRoot {
   return !(place instanceof Fd) && place.kind === 'in-root';
 }
