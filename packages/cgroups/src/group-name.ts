@@ -11,6 +11,7 @@ const syntax = /^[A-Za-z0-9_+-][A-Za-z0-9_+.-]*$/;
 const controlFile =
   /^(?:tasks|notify_on_release|release_agent|(?:blkio|cgroup|cpu|cpuacct|cpuset|debug|devices|dmem|freezer|hugetlb|io|irq|memory|misc|net_cls|net_prio|perf_event|pids|rdma)\..*)$/;
 const owned = /^(?<name>.+)\.(?<pid>[1-9]\d*)\.(?<start>[0-9a-z]+)(?:-(?<namespace>[0-9a-z]+))?$/;
+/** What the launchers of `ctr compile` use: a plan can put its pid into a name, but not when it started. */
 const launched = /^(?<name>.+)\.compiled\.(?<pid>[1-9]\d*)$/;
 
 /** What the name of a group's directory says. */

@@ -5,6 +5,7 @@ export { createGroup, limit, type Cgroup, type CreateOptions } from './group.js'
 export { groupName, isOwnerAlive, parseGroupName, type GroupOwner } from './group-name.js';
 export { hierarchyOf, parseLayout, readLayout, type CgroupLayout, type Hierarchy } from './layout.js';
 export { checkLimits, type Limits } from './limits.js';
+export type { Place } from './place.js';
 export { planGroup, type GroupOptions, type PlannedGroup } from './plan-group.js';
 export { removeGroup, removeSteps } from './remove.js';
 export { readUsage } from './usage.js';

@@ -81,7 +81,7 @@ function refuseOwn(directories: readonly string[]): void {
 }
 
 /** @returns whether there is such a file */
-export function writeIfThere(file: string, value: string): boolean {
+function writeIfThere(file: string, value: string): boolean {
   try {
     writeFileSync(file, value, { flag: 'r+' });
     return true;

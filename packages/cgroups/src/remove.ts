@@ -81,7 +81,12 @@ function killSteps(directory: string): Step[] {
     tolerates: ['ENOENT'],
     jump: { when: '<', to: killed },
   };
-  const open: Step = { call: 'openat', args: [resultOf(group), 'cgroup.kill', openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0], purpose: 'its kill switch', as: 'cgroup_kill' };
+  const open: Step = {
+    call: 'openat',
+    args: [resultOf(group), 'cgroup.kill', openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0],
+    purpose: 'its kill switch',
+    as: 'cgroup_kill',
+  };
   return [
     group,
     open,

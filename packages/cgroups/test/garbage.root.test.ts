@@ -95,6 +95,16 @@ describe('collectGarbage', () => {
     expect(await collectGarbage({ layout, parent })).toEqual([dead]);
   });
 
+  it('removes the groups of compiled launchers that are gone, but kills nothing there', async () => {
+    const group = planGroup('web.compiled.4194304', { pids: 5 }, { layout, parent });
+    const child = await sleeper(group.steps);
+    expect(await collectGarbage({ layout, parent })).toEqual([]);
+    expect(child.kill('SIGKILL')).toBe(true);
+    await child.exited;
+    await until('the group is empty', () => group.directories.every((directory) => readFileSync(`${directory}/cgroup.procs`, 'latin1') === ''));
+    expect(await collectGarbage({ layout, parent })).toEqual(group.directories);
+  });
+
   it('finds nothing where there is no such group above', async () => {
     expect(await collectGarbage({ layout, parent: '/ctr-test-nowhere' })).toEqual([]);
     await expect(collectGarbage({ parent: '/..' })).rejects.toThrow(TypeError);

@@ -65,6 +65,10 @@ describe('parseGroupName', () => {
     },
   );
 
+  it('reads the names of compiled launchers, which know no more than their pid', () => {
+    expect(parseGroupName('web.compiled.7')).toEqual({ name: 'web', pid: 7, startTime: undefined });
+  });
+
   it('reads the pid namespace', () => {
     expect(parseGroupName('web.7.a-z')).toEqual({ name: 'web', pid: 7, startTime: 10, pidNamespace: 35 });
   });
@@ -76,8 +80,13 @@ describe('isOwnerAlive', () => {
 
   it('tells this process from one that had its pid before, and from none', () => {
     expect(isOwnerAlive(own)).toBe(true);
-    expect(isOwnerAlive({ ...own, startTime: own.startTime - 1 })).toBe(false);
+    expect(isOwnerAlive({ ...own, startTime: (own.startTime ?? 0) - 1 })).toBe(false);
     expect(isOwnerAlive({ ...own, pid: 4_194_304 })).toBe(false);
+  });
+
+  it('goes by the pid alone where that is all there is', () => {
+    expect(isOwnerAlive({ name: 'web', pid: process.pid, startTime: undefined })).toBe(true);
+    expect(isOwnerAlive({ name: 'web', pid: 4_194_304, startTime: undefined })).toBe(false);
   });
 
   it('takes the owners of other pid namespaces to be alive', () => {
