@@ -12,7 +12,7 @@ const MAX_FILE_BYTES = 4 * 2 ** 20;
  * The user that a text means: `UID`, `UID:GID`, `name` or `name:group`. Names are those of the container's own /etc/passwd and /etc/group;
  * without a group it is the user's first one, and the further groups are those that name the user. A number need not be in the files.
  *
- * Throws a `TypeError` for a text that is neither a name nor a number from 0 to 4294967294, and an `Error` for a name that is not there.
+ * Throws a `TypeError` for a text that is none of these, a `RangeError` for a number that is not an id from 0 to 4294967294, and an `Error` for a name that is not there.
  *
  * @param rootfs the container's root on the host. @default the host's own
  * @example

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { onTestFinished } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 
 /** Where Debian, Fedora and Alpine have it. */
 const busybox = '/bin/busybox';
@@ -21,6 +21,17 @@ export function image(): string {
   const directory = temporary();
   fill(directory);
   return directory;
+}
+
+/** An {@link image} for all tests of a file, which leave it as it is. */
+export function sharedImage(): { readonly path: string } {
+  const shared = { path: '' };
+  beforeAll(() => {
+    shared.path = mkdtempSync(join(realpathSync(tmpdir()), 'ctr-runtime-'));
+    fill(shared.path);
+  });
+  afterAll(() => rmSync(shared.path, { recursive: true }));
+  return shared;
 }
 
 /** Makes a root file system in a directory. */
