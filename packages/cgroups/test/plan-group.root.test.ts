@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { compile, isSyscallError, launch, perform } from '@ctr/syscall';
+import { existsSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { CLONE_INTO_CGROUP, cloneArgs, compile, isSyscallError, label, launch, perform, resultOf, signals, type Step } from '@ctr/syscall';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
 import { groupName, planGroup, readUsage, removeGroup, removeSteps, type Limits, type PlannedGroup } from '@ctr/cgroups';
 
-import { groupsOf, launched, layout, checkLeftovers, leftovers, parent, rejection, removeParent, script, sleeper } from './launched.js';
+import { makeDirectory } from '../src/directory.js';
+import { checkLeftovers, groupsOf, launched, layout, leftovers, parent, rejection, removeParent, script, sleeper } from './launched.js';
 
 const MiB = 2 ** 20;
 const unified = { mode: 'v2' as const, hierarchies: layout.hierarchies.filter(({ version }) => version === 2) };
@@ -95,15 +96,57 @@ describe('planGroup', () => {
     for (const { directories } of groups) await removeGroup(directories);
   });
 
-  it('works in the unified hierarchy, where the directory serves CLONE_INTO_CGROUP', async (context) => {
+  it('works in the unified hierarchy', async (context) => {
     if (unified.hierarchies.length === 0) context.skip('no cgroup2 is mounted');
     const group = planGroup(groupName(), {}, { layout: unified, parent, measure: ['cpu'], freezer: true });
-    expect(group.cgroup?.kind).toBe('result');
     const child = await sleeper(group.steps);
     expect(groupsOf(child.pid).filter((line) => line.startsWith('0::'))).toHaveLength(1);
     expect(group.read().cpuMicroseconds).toBeGreaterThan(0);
     await removeGroup(group.directories);
     expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
+  });
+});
+
+describe('the directory of a unified group', () => {
+  it('is a place for clone3 to make a process in', async (context) => {
+    if (unified.hierarchies.length === 0) context.skip('no cgroup2 is mounted');
+    const group = planGroup(groupName(), {}, { layout: unified, parent, freezer: true });
+    if (!group.cgroup) throw new Error('it has no directory');
+    const args = cloneArgs({ flags: CLONE_INTO_CGROUP, exit_signal: signals.SIGCHLD });
+    const born = label('the new process');
+    const into: Step = { call: 'add', args: [group.cgroup, 0], purpose: 'the group to be born in', into: args.field('cgroup') };
+    const clone: Step = { call: 'clone3', args: [args, args.byteLength], purpose: 'a process in the group', jump: { when: '==', to: born } };
+    const wait: Step = { call: 'wait4', args: [resultOf(clone), null, 0, null], purpose: 'wait for it' };
+    const end: Step = { call: 'exit_group', args: [0], purpose: 'it has ended' };
+    const { output } = await launched([...group.create, into, clone, wait, end, born, ...group.close, ...script('cat /proc/self/cgroup')]);
+    expect(output).toContain(`0::${parent}/`);
+    await removeGroup(group.directories);
+  });
+
+  it('has the controllers that those above pass on', async (context) => {
+    const [hierarchy] = unified.hierarchies;
+    const controller = hierarchy?.controllers[0];
+    if (!hierarchy || controller === undefined) context.skip('no cgroup2 with a controller is mounted');
+    const control = `${hierarchy.mount}/cgroup.subtree_control`;
+    const before = readFileSync(control, 'latin1').split(/\s+/);
+    const directory = `${hierarchy.mount}${parent}/with`;
+    const place = { version: 2 as const, controllers: [controller], base: hierarchy.mount, parents: [hierarchy.mount + parent], directory, enabled: false };
+    perform(makeDirectory(place));
+    try {
+      expect(readFileSync(`${directory}/cgroup.controllers`, 'latin1')).toContain(controller);
+      // They pass it on already now: only the group itself is new.
+      await removeGroup([directory]);
+      perform(makeDirectory({ ...place, enabled: true }));
+      await removeGroup([directory]);
+      // And once more where the one above is new again.
+      rmdirSync(hierarchy.mount + parent);
+      perform(makeDirectory({ ...place, enabled: true }));
+      expect(readFileSync(`${directory}/cgroup.controllers`, 'latin1')).toContain(controller);
+    } finally {
+      await removeGroup([directory]);
+      rmdirSync(hierarchy.mount + parent);
+      if (!before.includes(controller)) writeFileSync(control, `-${controller}`);
+    }
   });
 });
 
