@@ -1,6 +1,6 @@
 import { checkOptions, moveMountFlags, umountFlags, type Step } from '@ctr/syscall';
 
-import { checkPath } from './check.js';
+import { checkBelow, checkPath } from './check.js';
 import type { Handle } from './handle.js';
 import type { Detached } from './mount.js';
 import { openPlace, placeName, type Place } from './place.js';
@@ -32,9 +32,24 @@ export function attach(mount: Handle, place: Handle, purpose = 'attach it'): Ste
   ];
 }
 
-/** Attaches a mount to a name in a directory of which nobody else has hold yet; the name is not followed if it is a link. */
-export function attachName(mount: Handle, directory: Handle, name: string, purpose: string): Step {
-  return { call: 'move_mount', args: [mount, '', directory, name, moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH], purpose, hints: moveHints };
+/**
+ * Attaches a mount to a path below an open directory, in one call. A link at the end of the path is an error (EINVAL), but those on the way are followed:
+ * this is for directories that are the caller's own, such as those of a new tmpfs; {@link inRoot} is for all others.
+ *
+ * The step fails as {@link attach}'s does.
+ *
+ * @see move_mount(2)
+ * @example
+ * ```ts
+ * import { attachBelow, bindMount, directory, openPlace, tmpfs } from '@ctr/fs';
+ * const { steps, fd } = openPlace('/mnt');
+ * const usr = bindMount('/usr', { readonly: true });
+ * const plan = [...tmpfs('/mnt'), ...steps, directory(fd, 'usr'), ...usr.steps, attachBelow(usr.mount, fd, 'usr')];
+ * ```
+ */
+export function attachBelow(mount: Handle, parent: Handle, path: string, purpose = `attach it to ${path}`): Step {
+  checkBelow(path);
+  return { call: 'move_mount', args: [mount, '', parent, path, moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH], purpose, hints: moveHints };
 }
 
 /** Makes a detached mount and attaches it to a place. */

@@ -1,6 +1,6 @@
 import { checkOptions, type ResultOf, type Step } from '@ctr/syscall';
 
-import { attachName, mountAt } from './attach.js';
+import { attachBelow, mountAt } from './attach.js';
 import { devices, type DeviceNodes } from './devices.js';
 import { devptsMount, type DevptsOptions } from './devpts.js';
 import { directory } from './directory.js';
@@ -66,5 +66,5 @@ export function dev(at: Place, options: DevOptions): Mounted {
 }
 
 function below(parent: ResultOf, name: string, { steps, mount }: Detached): Step[] {
-  return [directory(parent, name), ...steps, attachName(mount, parent, name, `attach it to ${name}`)];
+  return [directory(parent, name), ...steps, attachBelow(mount, parent, name)];
 }

@@ -1,6 +1,6 @@
 import { AT_FDCWD, checkOptions, fileTypes, openTreeFlags, resultOf, type Step } from '@ctr/syscall';
 
-import { attachName } from './attach.js';
+import { attachBelow } from './attach.js';
 import { checkInteger, checkMode, checkName, checkOneOf } from './check.js';
 import type { Handle } from './handle.js';
 import { symlink } from './symlink.js';
@@ -108,7 +108,7 @@ export function boundDevice(from: string, parent: Handle, name: string): Step[] 
   return [
     clone,
     { call: 'mknodat', args: [parent, name, fileTypes.S_IFREG | 0o666, 0], purpose: `a file to mount ${name} on` },
-    attachName(resultOf(clone), parent, name, `attach it to ${name}`),
+    attachBelow(resultOf(clone), parent, name),
   ];
 }
 

@@ -1,4 +1,4 @@
-export { attach, unmount } from './attach.js';
+export { attach, attachBelow, unmount } from './attach.js';
 export { setAttributes, type MountAttributes } from './attributes.js';
 export { bind, bindMount, type BindMountOptions, type BindOptions } from './bind.js';
 export { copyFile, type CopyFileOptions } from './copy-file.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openFd, type Step } from '@ctr/syscall';
 import { describe, expect, it } from 'vitest';
 
-import { attach, openPlace, tmpfs, tmpfsMount, unmount } from '@ctr/fs';
+import { attach, attachBelow, openPlace, tmpfs, tmpfsMount, unmount } from '@ctr/fs';
 
 import { mountsBelow, rejection, temporary } from './launched.js';
 
@@ -33,6 +33,20 @@ describe('attach', () => {
     const { steps, mount } = tmpfsMount();
     const error = await rejection(mountsBelow('/', [...place.steps, remove, ...steps, ...attach(mount, place.fd)]));
     expect(error.message).toMatch(/^move_mount\(.*\) = ENOENT .*\nhint: the place has been removed meanwhile/);
+  });
+});
+
+describe('attachBelow', () => {
+  it('attaches to a path, and to no link', async () => {
+    const at = temporary();
+    mkdirSync(join(at, 'a/b'), { recursive: true });
+    symlinkSync('b', join(at, 'a/link'));
+    const { steps, mount } = tmpfsMount();
+    const place = openPlace(at);
+    const [found] = await mountsBelow(at, [...steps, ...place.steps, attachBelow(mount, place.fd, 'a/b')]);
+    expect(found?.mountPoint).toBe(join(at, 'a/b'));
+    const error = await rejection(mountsBelow(at, [...steps, ...place.steps, attachBelow(mount, place.fd, 'a/link')]));
+    expect(error.message).toMatch(/^move_mount\(.* = EINVAL /);
   });
 });
 

@@ -1,7 +1,7 @@
 import { explain } from '@ctr/syscall';
 import { expect, it } from 'vitest';
 
-import { attach, openPlace, tmpfsMount, unmount } from '@ctr/fs';
+import { attach, attachBelow, openPlace, tmpfsMount, unmount } from '@ctr/fs';
 
 it('attach takes two open files', () => {
   const { steps, mount } = tmpfsMount();
@@ -14,6 +14,17 @@ it('attach takes two open files', () => {
     5  openat(AT_FDCWD, "/mnt", O_DIRECTORY|O_CLOEXEC|O_PATH) = $at-mnt  # find /mnt
     6  move_mount($tmpfs, "", $at-mnt, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it"
   `);
+});
+
+it('attachBelow takes a path below an open directory', () => {
+  const { steps, mount } = tmpfsMount();
+  const place = openPlace('/mnt');
+  expect(
+    explain([...steps, ...place.steps, attachBelow(mount, place.fd, 'a/b')])
+      .split('\n')
+      .at(-1),
+  ).toMatchInlineSnapshot(`"6  move_mount($tmpfs, "", $at-mnt, "a/b", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to a/b"`);
+  for (const path of ['', '/a', '../a', 'a/..', 'a\0']) expect(() => attachBelow(mount, place.fd, path)).toThrow(/^the path /);
 });
 
 it('unmount follows no link', () => {
