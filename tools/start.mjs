@@ -16,7 +16,7 @@ echo "processes:  $# of this container ($*)"
 echo "mounts:     $(grep -c . /proc/self/mountinfo) of its own"
 (i=0; while [ $i -lt 50 ]; do sleep 9 & i=$((i + 1)); done) 2> /dev/null
 set -- /proc/[0-9]*
-echo "pids limit: 50 processes more were started, and now there are $#"
+echo "pids limit: 50 processes more were started, and there are $#"
 `;
 // Limits need a cgroup, which root can make; an ordinary user may have none.
 const limits = process.getuid?.() === 0 ? ['--pids-limit', '20'] : [];
