@@ -42,10 +42,11 @@ export {
 export { openHow, mountAttr, cloneArgs, pollfd, timespec, ifreq, rlimit64, iovec, msghdr, cmsgFd, sigaction, winsize } from './abi/structs.js';
 export { compile, type CompileOptions } from './compile/compile.js';
 export { errnoText, isSyscallError, SyscallError, type SyscallFailure } from './error.js';
+export { signalName, type Exit, type SignalName } from './exit.js';
 export { explain, explainArgs, explainCall } from './explain.js';
 export { Fd } from './fd.js';
 export { KERNEL_FLOOR, requireKernel } from './kernel.js';
-export { launch, signalName, type Child, type Exit, type LaunchOptions, type LaunchStdio, type SignalName } from './launch.js';
+export { launch, type Child, type LaunchOptions, type LaunchStdio } from './launch.js';
 export { failure, Memory, struct, type Field, type FieldValue, type Load, type Pointer, type Struct, type StructType } from './memory.js';
 export { openFd, type OpenOptions } from './open.js';
 export { openPipe, type Pipe } from './pipe.js';

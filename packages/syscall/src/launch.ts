@@ -17,15 +17,14 @@ import { cmsgFd, msghdr } from './abi/structs.js';
 import { compileWith, failedStep, REPORT_FD } from './compile/compile.js';
 import { SyscallError } from './error.js';
 import { Fd } from './fd.js';
-import { allocate, spawn, syscall, whenReadable } from './ffi.js';
+import { unwatch, watch } from './epoll.js';
+import { ended, type Exit, type SignalName } from './exit.js';
+import { allocate, spawn, syscall } from './ffi.js';
 import { hintFor } from './hints.js';
 import { sealedMemfd } from './memfd.js';
 import { stepError } from './perform.js';
 import { announcements, REPORT_EXEC, REPORT_FILE, REPORT_PID, REPORT_WAITING } from './process.js';
-import type { Plan, Step } from './step.js';
-
-/** The name of a signal: `SIGTERM`. */
-export type SignalName = keyof typeof signals;
+import type { Plan } from './step.js';
 
 /** What a standard stream of the new process is: the host's own, `/dev/null`, or an open file. */
 export type LaunchStdio = 'inherit' | 'ignore' | Fd;
@@ -44,16 +43,6 @@ export interface LaunchOptions {
   readonly setupTimeoutMs?: number;
 }
 
-/** How a process ended, and what it used (of itself and the children it has waited for). */
-export interface Exit {
-  /** Its exit code, unless a signal ended it. */
-  readonly code?: number;
-  readonly signal?: SignalName;
-  readonly userMicroseconds: number;
-  readonly systemMicroseconds: number;
-  readonly maxResidentBytes: number;
-}
-
 /** A launched process. Disposing kills it and waits for its end. */
 export interface Child extends AsyncDisposable {
   readonly pid: number;
@@ -68,16 +57,14 @@ const numbers = {
   fcntl: syscallNumber('fcntl'),
   kill: syscallNumber('kill'),
   openat: syscallNumber('openat'),
-  pidfdOpen: syscallNumber('pidfd_open'),
   recvmsg: syscallNumber('recvmsg'),
   sendto: syscallNumber('sendto'),
   setsockopt: syscallNumber('setsockopt'),
   socketpair: syscallNumber('socketpair'),
-  wait4: syscallNumber('wait4'),
   waitid: syscallNumber('waitid'),
 };
-/** Name of the memfd, a path, a pair of fds, a message, a status and a rusage. */
-const scratch = allocate(1024);
+/** Name of the memfd, a path, a pair of fds and a message. */
+const scratch = allocate(512);
 const NAME = scratch.address;
 const PAIR = 64;
 const MESSAGE = 72;
@@ -90,8 +77,6 @@ const SENDER_PID = CONTROL + 16;
 const SENDER_BYTES = 32;
 const CONTROL_BYTES = SENDER_BYTES + cmsgFd.byteLength;
 const ONE = 304;
-const STATUS = 512;
-const RUSAGE = 528; // struct rusage of linux/resource.h, 144 bytes
 const DEV_NULL = 16;
 const O_RDWR_CLOEXEC = openFlags.O_RDWR | openFlags.O_CLOEXEC;
 scratch.bytes.write('ctr\0', 0, 'latin1');
@@ -192,7 +177,7 @@ function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, f
         abandon(error);
       }
     };
-    const watch = whenReadable(report, () => {
+    watch(report, () => {
       for (;;) {
         const received = receive(report);
         if (received === -errnos.EAGAIN) return;
@@ -210,11 +195,11 @@ function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, f
           announced = true;
           if (isChild) announcer = sender;
         } else if (kind === REPORT_FILE) takeFile(onFile);
-        else failure ??= { error: stepError(plan, (failedStep(kind) ?? 0) - PROLOGUE_STEPS, value) };
+        else failure ??= { error: stepError(plan, (failedStep(kind) ?? 0) - prologue.length, value) };
         if (isAbandoned) abandon(undefined);
       }
       isOver = true;
-      watch.close();
+      unwatch(report);
       syscall(numbers.close, report);
       clearTimeout(timer);
       cancelSignal?.removeEventListener('abort', cancel);
@@ -244,13 +229,10 @@ function takeFile(onFile: LaunchOptions['onFile']): void {
 }
 
 /** Before the plan: end if there is no host to report to (a second run of the walker, by a script whose interpreter is /proc/self/exe), and let nothing leak into the program. */
-function prologue(): Step[] {
-  return [
-    { call: 'fcntl', args: [REPORT_FD, fcntlCommands.F_GETFD, 0], purpose: 'there is a host' },
-    { call: 'close_range', args: [REPORT_FD, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'no file of the host is open in the program' },
-  ];
-}
-const PROLOGUE_STEPS = 2;
+const prologue: Plan = [
+  { call: 'fcntl', args: [REPORT_FD, fcntlCommands.F_GETFD, 0], purpose: 'there is a host' },
+  { call: 'close_range', args: [REPORT_FD, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'no file of the host is open in the program' },
+];
 
 /** Compiles the plan and spawns it; the pid, and the host's end of the report channel. */
 function start(plan: Plan, stdio: readonly LaunchStdio[]): { pid: number; report: number } {
@@ -260,12 +242,15 @@ function start(plan: Plan, stdio: readonly LaunchStdio[]): { pid: number; report
     if (index < 0) index = given.push(fd) - 1;
     return REPORT_FD + 1 + index;
   };
-  const bytes = compileWith([...prologue(), ...plan], hostArch(), fdNumber);
-  if (bytes.length > image.bytes.length) {
-    image.free();
-    image = allocate(bytes.length * 2);
-  }
-  bytes.copy(image.bytes);
+  let byteLength = 0;
+  compileWith([...prologue, ...plan], hostArch(), fdNumber, (needed) => {
+    byteLength = needed;
+    if (needed > image.bytes.length) {
+      image.free();
+      image = allocate(needed * 2);
+    }
+    return image.bytes;
+  });
   const limit = REPORT_FD + 1 + given.length;
   const opened: number[] = [];
   try {
@@ -277,7 +262,7 @@ function start(plan: Plan, stdio: readonly LaunchStdio[]): { pid: number; report
     /** A source below the limit could be overwritten before it is used. */
     const above = (fd: number): number =>
       fd >= limit ? fd : own(syscall(numbers.fcntl, fd, fcntlCommands.F_DUPFD_CLOEXEC, limit), `fcntl(${fd}, F_DUPFD_CLOEXEC, ${limit})`);
-    const memfd = above(own(sealedMemfd(image, bytes.length, NAME), 'memfd_create("ctr")'));
+    const memfd = above(own(sealedMemfd(image, byteLength, NAME), 'memfd_create("ctr")'));
     const pair = syscall(numbers.socketpair, socketDomains.AF_UNIX, socketTypes.SOCK_SEQPACKET | socketTypes.SOCK_CLOEXEC, 0, scratch.address + PAIR);
     if (pair < 0) throw launchError('socketpair', 'socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0)', -pair);
     const ours = scratch.bytes.readInt32LE(PAIR);
@@ -318,49 +303,4 @@ function launchError(call: string, line: string, errno: number): SyscallError {
           ? 'the sysctl vm.memfd_noexec=2, or a security module, forbids executable memory files'
           : hintFor('clone', code);
   return new SyscallError({ call, line, errno, purpose: 'start a process for the plan', ...(hint !== undefined && { hint }) });
-}
-
-/** Reaps a process of ours when it has ended. */
-function ended(pid: number): Promise<Exit> {
-  const now = reap(pid, waitFlags.WNOHANG);
-  if (now) return Promise.resolve(now);
-  const pidfd = syscall(numbers.pidfdOpen, pid, 0);
-  if (pidfd < 0) {
-    // No file left to watch it with: it must not outlive what can be known of it.
-    syscall(numbers.kill, pid, signals.SIGKILL);
-    return Promise.resolve(reap(pid, 0) ?? noExit);
-  }
-  return new Promise((resolve) => {
-    const watch = whenReadable(pidfd, () => {
-      const exit = reap(pid, waitFlags.WNOHANG);
-      if (!exit) return;
-      watch.close();
-      syscall(numbers.close, pidfd);
-      resolve(exit);
-    });
-  });
-}
-
-const noExit: Exit = { userMicroseconds: 0, systemMicroseconds: 0, maxResidentBytes: 0 };
-
-/** wait4(2): how the process ended, or `undefined` if it has not yet. */
-function reap(pid: number, flags: number): Exit | undefined {
-  const waited = syscall(numbers.wait4, pid, scratch.address + STATUS, flags | waitFlags.__WALL, scratch.address + RUSAGE);
-  if (waited === 0) return undefined;
-  if (waited < 0) return noExit;
-  const status = scratch.bytes.readInt32LE(STATUS);
-  const long = (index: number): number => Number(scratch.bytes.readBigInt64LE(RUSAGE + index * 8));
-  const number = status & 0x7f;
-  return {
-    ...(number === 0 ? { code: (status >> 8) & 0xff } : { signal: signalName(number) }),
-    userMicroseconds: long(0) * 1e6 + long(1),
-    systemMicroseconds: long(2) * 1e6 + long(3),
-    maxResidentBytes: long(4) * 1024,
-  };
-}
-
-/** The name of a signal's number; `SIGRTMIN+n` for a real-time one. */
-export function signalName(number: number): SignalName {
-  const name = Object.entries(signals).find(([, value]) => value === number)?.[0] ?? `SIGRTMIN+${number - 34}`;
-  return name as SignalName;
 }

@@ -184,6 +184,11 @@ export const waitIdTypes = { P_ALL: 0, P_PID: 1, P_PGID: 2, P_PIDFD: 3 } as cons
 /** asm-generic/poll.h */
 export const pollEvents = { POLLIN: 1, POLLOUT: 4, POLLERR: 8, POLLHUP: 16, POLLNVAL: 32 } as const;
 
+/** linux/eventpoll.h */
+export const epollEvents = { EPOLLIN: 1, EPOLLRDHUP: 0x2000 } as const;
+/** linux/eventpoll.h */
+export const epollOperations = { EPOLL_CTL_ADD: 1, EPOLL_CTL_DEL: 2 } as const;
+
 /** asm-generic/ioctls.h, linux/sockios.h */
 export const ioctls = {
   TCGETS: 0x5401,
