@@ -17,8 +17,7 @@ const notFound = 127;
  */
 export function exitCodeOf(error: unknown): 125 | 126 | 127 {
   if (!isSyscallError(error)) return failed;
-  if (error.call === 'execve') return notExecutable;
-  // A step of program.ts that only fails: nothing of the name was found.
-  if (error.call !== 'add' || !error.purpose?.startsWith('exec ')) return failed;
-  return error.code === 'ENOENT' ? notFound : notExecutable;
+  // The steps of program.ts: one of them only fails, since nothing of the name was found.
+  if (!error.purpose?.startsWith('exec ')) return failed;
+  return error.call === 'add' && error.code === 'ENOENT' ? notFound : notExecutable;
 }

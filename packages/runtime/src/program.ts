@@ -28,7 +28,14 @@ function diagnose(candidates: readonly string[], argv: readonly string[], env: r
   let next = missing;
   const steps: Step[] = [];
   for (const file of candidates.toReversed()) {
-    const isThere: Step = { call: 'faccessat', args: [AT_FDCWD, file, accessModes.F_OK], purpose: `exec ${JSON.stringify(file)}: is it there?`, tolerates: 'any', jump: { when: '<', to: next } };
+    const isThere: Step = {
+      call: 'faccessat',
+      args: [AT_FDCWD, file, accessModes.F_OK],
+      purpose: `exec ${JSON.stringify(file)}: is it there?`,
+      tolerates: ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'],
+      jump: { when: '<', to: next },
+      hints: { EACCES: `a directory on the way to ${file} may not be searched by this user: see its mode, and that of the root file system itself` },
+    };
     steps.unshift(isThere, execute(file, argv, env, { hints: hints(file) }));
     next = isThere;
   }

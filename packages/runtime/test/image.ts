@@ -1,5 +1,5 @@
 // Root file systems for tests.
-import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +36,7 @@ export function sharedImage(): { readonly path: string } {
 
 /** Makes a root file system in a directory. */
 export function fill(directory: string): void {
+  chmodSync(directory, 0o755);
   for (const name of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev']) mkdirSync(join(directory, name));
   copyFileSync(busybox, join(directory, busybox));
   applets ??= execFileSync(busybox, ['--list'], { encoding: 'utf8' }).split('\n').filter(Boolean);

@@ -1,0 +1,305 @@
+import { getEventListeners } from 'node:events';
+import { readFileSync } from 'node:fs';
+
+import { describe, expect, it } from 'vitest';
+
+import { isContainerError, run, type ContainerError, type RunOptions, type RunPromise } from '@ctr/runtime';
+import { call, Fd, openFd, openFlags } from '@ctr/syscall';
+
+import { sharedImage, temporary } from './image.js';
+import { watchForLeaks } from './leaks.js';
+
+watchForLeaks();
+const image = sharedImage();
+
+/** Runs a script of busybox's shell. */
+function sh(script: string, options: RunOptions = {}): RunPromise {
+  return run(['sh', '-c', script], { rootfs: image.path, ...options });
+}
+
+async function failed(promise: Promise<unknown>): Promise<ContainerError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isContainerError(error)) throw new Error('it did not fail as a container', { cause: error });
+  return error;
+}
+
+describe('the result', () => {
+  it('has the exit code, what was written to each stream, and how long it took', async () => {
+    const before = performance.now();
+    const result = await sh('echo out; echo err >&2');
+    expect(result).toMatchObject({ exitCode: 0, signal: undefined, stdout: 'out\n', stderr: 'err\n', outputTruncated: false, oomKilled: false, timedOut: false, isCanceled: false });
+    expect(result.durationMs).toBeGreaterThan(0);
+    expect(result.durationMs).toBeLessThanOrEqual(performance.now() - before);
+  });
+
+  it('is an error if the exit code is not 0, with all that the result has', async () => {
+    const error = await failed(sh('echo out; echo no way >&2; exit 3'));
+    expect(error).toMatchObject({ name: 'ContainerError', exitCode: 3, signal: undefined, stdout: 'out\n', stderr: 'no way\n', command: ['sh', '-c', 'echo out; echo no way >&2; exit 3'] });
+    expect(error.message).toBe('"sh -c echo out; echo no way >&2; exit 3" ended with exit code 3\nno way');
+  });
+
+  it('is an error if a signal ended it', async () => {
+    // The first process of a pid namespace cannot kill itself: so it is a child's end that is passed on, or the host's signal.
+    const running = sh('sleep 1000');
+    (await running.container).kill('SIGKILL');
+    const error = await failed(running);
+    expect(error).toMatchObject({ exitCode: undefined, signal: 'SIGKILL', timedOut: false, isCanceled: false });
+    expect(error.message).toBe('"sh -c sleep 1000" was killed by SIGKILL');
+  });
+
+  it('is a result in any case with reject: false', async () => {
+    expect(await sh('exit 7', { reject: false })).toMatchObject({ exitCode: 7, signal: undefined });
+  });
+
+  it('says what was used, by rusage where nothing is measured', async () => {
+    const { usage } = await sh('i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done');
+    expect(usage.source).toBe('rusage');
+    expect(usage.cpuMicroseconds).toBeGreaterThan(1000);
+    expect(usage.peakMemoryBytes).toBeGreaterThan(100_000);
+  });
+});
+
+describe('the environment', () => {
+  it('has nothing of the caller in it', async () => {
+    process.env['CTR_TEST_SECRET'] = 'secret';
+    try {
+      expect((await run(['env'], { rootfs: image.path })).stdout).toBe('PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nHOME=/root\nHOSTNAME=container\n');
+    } finally {
+      delete process.env['CTR_TEST_SECRET'];
+    }
+  });
+
+  it('has what is given', async () => {
+    const { stdout } = await run(['env'], { rootfs: image.path, env: { A: '1', B: 'x=y z\n', HOME: '/tmp', EMPTY: '' }, hostname: 'box' });
+    expect(stdout).toBe('PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nHOME=/tmp\nHOSTNAME=box\nA=1\nB=x=y z\n\nEMPTY=\n');
+  });
+
+  it('says where the program is looked for', async () => {
+    expect((await run(['sh', '-c', 'echo found'], { rootfs: image.path, env: { PATH: '/nowhere:/bin' } })).stdout).toBe('found\n');
+    await expect(run(['sh', '-c', 'true'], { rootfs: image.path, env: { PATH: '/tmp' } })).rejects.toThrow('executable file not found');
+  });
+});
+
+describe('the process', () => {
+  it('starts in a directory of the container', async () => {
+    expect((await run(['pwd'], { rootfs: image.path })).stdout).toBe('/\n');
+    expect((await run(['pwd'], { rootfs: image.path, cwd: '/etc//' })).stdout).toBe('/etc\n');
+    await expect(run(['pwd'], { rootfs: image.path, cwd: '/missing' })).rejects.toThrow(/^chdir\("\/missing"\) = ENOENT .*\nhint: \/missing does not exist in the container: make it, or start elsewhere$/);
+    await expect(run(['pwd'], { rootfs: image.path, cwd: '/etc/passwd' })).rejects.toThrow(/^chdir\("\/etc\/passwd"\) = ENOTDIR /);
+  });
+
+  it('is root of the container, or another user with its groups and no others', async () => {
+    const script = 'id -u; id -g; id -G; echo $HOME';
+    expect((await sh(script)).stdout).toBe('0\n0\n0\n/root\n');
+    expect((await sh(script, { user: { uid: 1000, gid: 1000, groups: [4, 27] } })).stdout).toBe('1000\n1000\n1000 4 27\n/\n');
+    expect((await sh(script, { user: { uid: 4_294_967_294, gid: 7 } })).stdout).toBe('4294967294\n7\n7\n/\n');
+  });
+
+  it('has only its three streams open, default signals, the usual umask, a session of its own', async () => {
+    const { stdout } = await sh('ls /proc/self/fd; grep -E "^(SigBlk|SigIgn|SigCgt):" /proc/self/status; umask; cut -d" " -f6 /proc/$$/stat');
+    // ls has the directory open, too.
+    expect(stdout).toBe('0\n1\n2\n3\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nSigCgt:\t0000000000000000\n0022\n1\n');
+  });
+
+  it('is ended by a closed pipe', async () => {
+    // Of the pid namespace's first process the kernel would forgive it.
+    const { stdout } = await sh('(yes; echo not reached) 2>&1 | head -1; (yes 2>/dev/null; echo "ended by $(($? - 128))" >&2) | head -1 >/dev/null', { stdio: ['pipe', 'pipe', 'ignore'] });
+    expect(stdout).toBe('y\n');
+    expect((await sh('(yes; echo $? >&2) | head -1')).stderr).toBe('141\n');
+  });
+});
+
+describe('stdin', () => {
+  it('is at its end when nobody takes it', async () => {
+    expect((await run(['cat'], { rootfs: image.path })).stdout).toBe('');
+    const running = run(['cat'], { rootfs: image.path });
+    await running.container;
+    running.stdin?.write('too late');
+    expect((await running).stdout).toBe('');
+  });
+
+  it('is what is given as input, of any size', async () => {
+    expect((await run(['cat'], { rootfs: image.path, input: 'héllo\n' })).stdout).toBe('héllo\n');
+    expect((await run(['cat'], { rootfs: image.path, input: '' })).stdout).toBe('');
+    expect((await run(['wc', '-c'], { rootfs: image.path, input: Buffer.alloc(5_000_000) })).stdout).toBe('5000000\n');
+  });
+
+  it('is no error if the program does not read it all', async () => {
+    expect((await sh('head -c 1', { input: 'x'.repeat(5_000_000) })).stdout).toBe('x');
+    expect((await sh('exec 0<&-; echo done', { input: 'x'.repeat(5_000_000) })).stdout).toBe('done\n');
+  });
+
+  it('is a stream when it is taken at once', async () => {
+    const running = run(['cat'], { rootfs: image.path });
+    const { stdin, stdout } = running;
+    stdin?.write('one\n');
+    const first = await new Promise((resolve) => stdout?.once('data', resolve));
+    expect(String(first)).toBe('one\n');
+    stdin?.end('two\n');
+    expect((await running).stdout).toBe('one\ntwo\n');
+  });
+
+  it('is closed with stdio ignore: /dev/null', async () => {
+    const result = run(['cat'], { rootfs: image.path, stdio: 'ignore' });
+    expect([result.stdin, result.stdout, result.stderr]).toEqual([null, null, null]);
+    expect(await result).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+  });
+});
+
+describe('the output', () => {
+  it('comes line by line', async () => {
+    const lines: string[] = [];
+    for await (const line of sh('echo one; echo; printf "tw\\303\\266\\r\\nthree"')) lines.push(line);
+    expect(lines).toEqual(['one', '', 'twö', 'three']);
+  });
+
+  it('comes while the program runs', async () => {
+    const running = run(['cat'], { rootfs: image.path });
+    running.stdin?.write('ping\n');
+    for await (const line of running) {
+      expect(line).toBe('ping');
+      running.stdin?.end();
+    }
+    expect((await running).exitCode).toBe(0);
+  });
+
+  it('tells of a failure after the last line', async () => {
+    const lines: string[] = [];
+    const error = await failed(
+      (async () => {
+        for await (const line of sh('echo one; exit 4')) lines.push(line);
+      })(),
+    );
+    expect([lines, error.exitCode]).toEqual([['one'], 4]);
+  });
+
+  it('has no end for a program whose reader has seen enough, but SIGPIPE', async () => {
+    const running = sh('(yes; echo $? >&2)');
+    for await (const line of running) {
+      expect(line).toBe('y');
+      break;
+    }
+    expect((await running).stderr).toBe('141\n');
+  });
+
+  it('is kept up to a bound, both streams together, and the rest is read and dropped', async () => {
+    const result = await sh('seq 100000; echo done >&2', { maxBufferBytes: 10 });
+    expect(result).toMatchObject({ exitCode: 0, stdout: '1\n2\n3\n4\n5\n', stderr: '', outputTruncated: true });
+    expect(await sh('printf 12345', { maxBufferBytes: 5 })).toMatchObject({ stdout: '12345', outputTruncated: false });
+    expect(await sh('echo 1', { maxBufferBytes: 0 })).toMatchObject({ stdout: '', outputTruncated: true });
+  });
+
+  it('of 1 GB passes through while the memory of this process stays flat', async () => {
+    const bytes = 1e9;
+    let [passed, peak] = [0, 0];
+    const before = process.memoryUsage.rss();
+    const running = run(['head', '-c', String(bytes), '/dev/zero'], { rootfs: image.path, maxBufferBytes: 1000 });
+    running.stdout?.on('data', (chunk: Buffer) => {
+      passed += chunk.length;
+      peak = Math.max(peak, process.memoryUsage.rss());
+    });
+    expect(await running).toMatchObject({ outputTruncated: true, stdout: '\0'.repeat(1000) });
+    expect(passed).toBe(bytes);
+    expect(peak - before).toBeLessThan(150 * 2 ** 20);
+  });
+
+  it('goes to an open file', async () => {
+    const path = `${temporary()}/output`;
+    using file = openFd(path, { flags: openFlags.O_WRONLY | openFlags.O_CREAT, mode: 0o600 });
+    expect(await sh('echo out; echo err >&2', { stdio: ['ignore', file, file] })).toMatchObject({ stdout: '', stderr: '' });
+    expect(readFileSync(path, 'utf8')).toBe('out\nerr\n');
+    expect(file.closed).toBe(false);
+  });
+
+  it('that cannot be written is the error of the program', async () => {
+    using full = openFd('/dev/full', { flags: openFlags.O_WRONLY });
+    expect(await sh('echo out', { stdio: ['ignore', full, 'pipe'], reject: false })).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('No space left on device') as string });
+  });
+
+  it('ends with the program, not with what it has left running: that is killed', async () => {
+    const result = await sh('sleep 1000 & echo started');
+    expect(result).toMatchObject({ exitCode: 0, stdout: 'started\n' });
+    expect(result.durationMs).toBeLessThan(10_000);
+  });
+});
+
+describe('stdio that is no pipe', () => {
+  it('may be a directory, which is an error of the program', async () => {
+    using directory = openFd('/', { flags: openFlags.O_RDONLY, directory: true });
+    expect(await run(['cat'], { rootfs: image.path, stdio: [directory, 'pipe', 'pipe'], reject: false })).toMatchObject({ exitCode: 1, stderr: 'cat: read error: Is a directory\n' });
+  });
+  it('may be the same file thrice', async () => {
+    using file = new Fd(call({ call: 'memfd_create', args: ['all', 1], purpose: 'a file for all three streams' }));
+    expect(await sh('echo one; echo two >&2; readlink /proc/self/fd/0', { stdio: file })).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(`/proc/self/fd/${file.number}`, 'utf8')).toBe('one\ntwo\n/memfd:all (deleted)\n');
+  });
+});
+
+describe('time', () => {
+  it('that is over kills the container', async () => {
+    const error = await failed(sh('trap "" TERM; echo started; sleep 1000', { timeoutMs: 500 }));
+    expect(error).toMatchObject({ timedOut: true, signal: 'SIGKILL', exitCode: undefined, isCanceled: false, stdout: 'started\n' });
+    expect(error.durationMs).toBeGreaterThanOrEqual(499);
+    expect(error.message).toMatch(/ was killed after \d+ ms: its time was over$/);
+  });
+  it('that suffices changes nothing, and keeps no timer', async () => {
+    expect(await sh('true', { timeoutMs: 60_000 })).toMatchObject({ timedOut: false });
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('cancelling', () => {
+  it('before the start starts nothing, and rejects with the reason', async () => {
+    const reason = new Error('never mind');
+    await expect(sh('true', { cancelSignal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  });
+
+  it('during the set-up rejects with the reason', async () => {
+    const controller = new AbortController();
+    const running = sh('true', { cancelSignal: controller.signal });
+    queueMicrotask(() => controller.abort(new Error('changed my mind')));
+    await expect(running).rejects.toThrow('changed my mind');
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+  });
+
+  it('while it runs kills the container', async () => {
+    const controller = new AbortController();
+    const running = sh('echo started; sleep 1000', { cancelSignal: controller.signal });
+    running.stdout?.once('data', () => controller.abort());
+    const error = await failed(running);
+    expect(error).toMatchObject({ isCanceled: true, timedOut: false, signal: 'SIGKILL', stdout: 'started\n' });
+    expect(error.message).toBe('"sh -c echo started; sleep 1000" was cancelled');
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+  });
+
+  it('after the end changes nothing', async () => {
+    const controller = new AbortController();
+    const result = await sh('true', { cancelSignal: controller.signal });
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    controller.abort();
+    expect(result.isCanceled).toBe(false);
+  });
+});
+
+describe('disposing', () => {
+  it('kills what still runs, and waits for its end', async () => {
+    let pid = 0;
+    {
+      await using running = sh('sleep 1000');
+      ({ pid } = await running.container);
+    }
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+
+  it('of what has ended, or never started, does nothing', async () => {
+    {
+      await using running = sh('true');
+      await running;
+    }
+    await using broken = run(['/missing'], { rootfs: image.path });
+    await expect(broken).rejects.toThrow('no such file');
+  });
+});
