@@ -36,6 +36,8 @@ export interface Lowering {
 }
 
 const MAX_RECORDS = 0xfff0;
+/** Less than half of what an address of 31 bits reaches. */
+const MAX_BYTES = 2 ** 28;
 /** Offsets from here on are of zeroed memory, until the size of the data before it is known. */
 const ZEROED = 2 ** 30;
 
@@ -95,6 +97,7 @@ class Lowerer {
       offsets.push(at);
     }
     const dataSize = align(this.#end);
+    if (dataSize + this.#zeroed > MAX_BYTES) throw new RangeError(`the memory of a plan is at most ${MAX_BYTES} bytes, not ${dataSize + this.#zeroed}`);
     for (let i = 0; i < offsets.length; i++) {
       const at = offsets[i] as number;
       const offset = words[at] as number;
@@ -131,7 +134,7 @@ class Lowerer {
       target = this.#indexOf(jump.to, i);
       if (jump.than !== undefined) kinds |= this.#operand(jump.than, i, record + recordWord.operands + OPERANDS - 1) << ((OPERANDS - 1) * 2);
     }
-    if (into) this.#offset(record + recordWord.store, this.#place(into.of) + into.offset);
+    if (into) this.#offset(record + recordWord.store, this.#storeAt(into, i));
     words[record + recordWord.call] = (call === 'add' ? ADD : syscallNumber(call, this.#arch)) | (kinds << 16);
     words[record + recordWord.next] = target | ((onFailure ? this.#indexOf(onFailure, i) : failure) << 16);
     words[record + recordWord.condition] = condition << 24;
@@ -173,7 +176,7 @@ class Lowerer {
       if (kind === 'result') return this.#load(operand.load64, at, this.#resultOf((arg as ResultOf).step, step));
       if (kind === 'load') {
         const { of, offset, size } = arg as Load;
-        return this.#load(size === 8 ? operand.load64 : size === 4 ? operand.load32 : operand.load8, at, this.#place(of) + offset);
+        return this.#load(size === 8 ? operand.load64 : size === 4 ? operand.load32 : operand.load8, at, this.#at(of, offset, size));
       }
       if (arg instanceof Fd) {
         this.#words[at] = this.#fdNumber(arg);
@@ -211,7 +214,7 @@ class Lowerer {
     let offset = this.#results.get(step);
     if (offset !== undefined) return offset;
     this.#indexOf(step, by);
-    if (step.into) return this.#place(step.into.of) + step.into.offset;
+    if (step.into) return this.#storeAt(step.into, this.#indexOf(step, by));
     offset = this.#zeros(8);
     this.#results.set(step, offset);
     return offset;
@@ -224,7 +227,7 @@ class Lowerer {
       this.#data.set(arg, offset);
       return offset;
     }
-    if ('kind' in arg) return arg.kind === 'pointer' ? this.#place(arg.of) + arg.offset : this.#place(arg);
+    if ('kind' in arg) return arg.kind === 'pointer' ? this.#at(arg.of, arg.offset, 0) : this.#place(arg);
     const vector = this.#room((arg.length + 1) * 8);
     for (let i = 0; i < arg.length; i++) this.#pointers.push(vector + i * 8, this.#address(arg[i] as string | Memory | Struct));
     return vector;
@@ -257,6 +260,25 @@ class Lowerer {
       data[offset + i] = code;
     }
     return offset;
+  }
+
+  /** The offset of so many bytes of a memory, which has to have them. */
+  #at(memory: Memory | Struct, offset: number, byteLength: number): number {
+    if (offset >>> 0 !== offset || offset + byteLength > memory.byteLength) {
+      const name = memory.kind === 'memory' ? memory.name : `struct ${memory.type.structName}`;
+      throw new RangeError(`${name} has ${memory.byteLength} bytes: there are no ${byteLength} at ${offset}`);
+    }
+    return this.#place(memory) + offset;
+  }
+
+  /** Where a result goes, which has 64 bits: a smaller field would give its neighbours up for it. */
+  #storeAt({ of, offset }: Pointer, step: number): number {
+    if (of.kind === 'struct' && !of.type.fields.some((field) => field.offset <= offset && offset + 8 <= field.offset + field.size)) {
+      throw new RangeError(
+        `${describe(this.#plan[step] as Step, step)}: its result of 64 bits does not fit a field of struct ${of.type.structName} at ${offset}`,
+      );
+    }
+    return this.#at(of, offset, 8);
   }
 
   #place(memory: Memory | Struct): number {
@@ -313,6 +335,7 @@ class Lowerer {
 
   /** Room for zeroed bytes, 16-aligned as a stack must be on arm64; its offset. */
   #zeros(byteLength: number): number {
+    if (byteLength > MAX_BYTES) throw new RangeError(`the memory of a plan is at most ${MAX_BYTES} bytes, not ${byteLength}`);
     const offset = ZEROED + this.#zeroed;
     this.#zeroed += align(byteLength);
     return offset;
@@ -328,8 +351,8 @@ function describe(step: Step, index: number): string {
 }
 
 /** arm64's clone(2) takes tls and child_tid the other way round. */
-function tlsLast([flags = 0, stack = 0, parentTid = 0, childTid = 0, tls = 0]: readonly Arg[]): readonly Arg[] {
-  return [flags, stack, parentTid, tls, childTid];
+function tlsLast([flags = 0, stack = 0, parentTid = 0, childTid = 0, tls = 0, ...rest]: readonly Arg[]): readonly Arg[] {
+  return [flags, stack, parentTid, tls, childTid, ...rest];
 }
 
 /** O_DIRECTORY and O_NOFOLLOW (and O_DIRECT, O_LARGEFILE) trade places between x64 and arm64: uapi/asm/fcntl.h. */
