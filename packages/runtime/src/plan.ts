@@ -190,7 +190,9 @@ function joined(spec: Spec): Step[] {
   return order.flatMap((kind) => {
     const choice = spec.namespaces[kind];
     if (typeof choice === 'string') return [];
-    return 'pid' in choice ? join(choice.pid, kind) : joinPath(choice.path, kind);
+    const steps = 'pid' in choice ? join(choice.pid, kind) : joinPath(choice.path, kind);
+    // The caller's own id need not be one of the namespace: the process becomes its root.
+    return kind === 'user' ? [...steps, ...becomeUser({ uid: 0, gid: 0, groups: [] })] : steps;
   });
 }
 

@@ -344,6 +344,9 @@ describe('namespaces', () => {
       + pidfd_open(4711, 0) = $target  # hold on to process 4711
       + setns($target, CLONE_NEWUSER)  # join the user namespace of process 4711
       + close($target)  # let go of it
+      + setgroups(0, NULL) (EPERM is fine)  # supplementary groups (none)
+      + setresgid(0, 0, 0)  # group 0
+      + setresuid(0, 0, 0)  # user 0
       + openat(AT_FDCWD, "/run/netns/blue", O_RDONLY|O_CLOEXEC) = $net  # a net namespace
       + setns($net, CLONE_NEWNET)  # join the net namespace
       + close($net)  # the file is not needed any more
