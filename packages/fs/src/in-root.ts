@@ -153,6 +153,7 @@ function hintsFor(path: string): NonNullable<Step['hints']> {
     EROFS: `/${path} is missing and the root is read-only: make it in the image, or mount something writable over its parent`,
     EXDEV: `/${path} leads out of the root: an attempt to escape, or a directory that was moved meanwhile`,
     EAGAIN: `renames or mounts kept coming in between while /${path} was looked up, which has a symbolic link with ".." in it`,
+    EOVERFLOW: `/${path} is missing, and may not be made by an id that its user namespace does not map: map the ids first`,
     EACCES: `/${path} is missing or its parent may not be searched by this user: in a user namespace the root's files have to belong to mapped ids`,
   };
 }

@@ -82,29 +82,29 @@ export function newMount(type: string, options: NewMount = {}): Detached {
 }
 
 /** The rest of a new mount after its context is open and its options are set. */
-export function finish(type: string, open: Step, settings: readonly Step[], attributes: MountAttributes, { as = type, onFailure }: StepOptions): Detached {
+export function finish(
+  type: string,
+  open: Step,
+  settings: readonly Step[],
+  attributes: MountAttributes,
+  { as = type, onFailure, hints }: StepOptions & Pick<Step, 'hints'>,
+): Detached {
   const context = resultOf(open);
   const { set } = attributeMasks(attributes);
   const otherwise = onFailure && { onFailure };
-  const mount: Step = { call: 'fsmount', args: [context, fsmountFlags.FSMOUNT_CLOEXEC, set], purpose: 'a mount of it', as, ...otherwise };
-  return {
-    steps: [
-      open,
-      ...settings,
-      {
-        call: 'fsconfig',
-        args: [context, fsconfigCommands.FSCONFIG_CMD_CREATE, null, null, 0],
-        purpose: 'make it',
-        ...otherwise,
-        hints: {
-          EINVAL: `${type} does not accept its options together`,
-          EBUSY: `${type} is in use with other options, or one of its directories is in use by another mount`,
-        },
-      },
-      mount,
-    ],
-    mount: resultOf(mount),
+  const create: Step = {
+    call: 'fsconfig',
+    args: [context, fsconfigCommands.FSCONFIG_CMD_CREATE, null, null, 0],
+    purpose: 'make it',
+    ...otherwise,
+    hints: {
+      EINVAL: `${type} does not accept its options, or not all of them together`,
+      EBUSY: `${type} is in use with other options, or one of its directories is in use by another mount`,
+      ...hints,
+    },
   };
+  const mount: Step = { call: 'fsmount', args: [context, fsmountFlags.FSMOUNT_CLOEXEC, set], purpose: 'a mount of it', as, ...otherwise };
+  return { steps: [open, ...settings, create, mount], mount: resultOf(mount) };
 }
 
 /** One option of a file system: a flag, or a value. */

@@ -97,7 +97,13 @@ export function overlayMount(options: OverlayOptions): Detached {
     ...(index === undefined ? [] : [{ key: 'index', value: index ? 'on' : 'off' }]),
   ];
   const steps = settings.flatMap((setting) => setLayer(context, setting, otherwise));
-  return finish('overlay', open, steps, attributesOf(options), { as, ...otherwise });
+  return finish('overlay', open, steps, attributesOf(options), { as, ...otherwise, hints: { EINVAL: createHint(settings) } });
+}
+
+/** Before Linux 6.5 options are looked at only when all are there. */
+function createHint(settings: readonly Setting[]): string {
+  const oneByOne = settings.some(({ key }) => key === 'lowerdir+') ? `; before Linux 6.8 all lower paths together may have ${MAX_OPTION_BYTES} bytes` : '';
+  return `overlay does not accept its options, or not all of them together: upper and work have to be different directories of one file system${oneByOne}`;
 }
 
 /** An option; with `path`, a layer or several. */
