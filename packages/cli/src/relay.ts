@@ -4,7 +4,6 @@ import {
   call,
   errnos,
   fcntlCommands,
-  label,
   launch,
   openPipe,
   pollEvents,
@@ -17,7 +16,12 @@ import {
   type Step,
 } from '@ctr/syscall';
 
-const PIECE_BYTES = 2 ** 20;
+const PIPE_BYTES = 2 ** 20;
+/**
+ * While splice(2) waits for room in a socket it holds the lock of the pipe, and whoever writes to the pipe can then not even be killed. So to a socket go
+ * only pieces for which there is room whenever poll(2) says that there is some.
+ */
+const SOCKET_PIECE_BYTES = 2 ** 14;
 /** 128 + SIGPIPE */
 const BROKEN = 141;
 
@@ -50,8 +54,8 @@ export class Relay {
     if (!stdout.isFIFO() && !stdout.isSocket()) return undefined;
     const pipe = openPipe('stdout');
     try {
-      call({ call: 'fcntl', args: [pipe.write, fcntlCommands.F_SETPIPE_SZ, PIECE_BYTES], purpose: 'fewer turns for the mover', tolerates: 'any' });
-      const mover = await launch(moving(), { stdio: [pipe.read, 'inherit', 'ignore'] });
+      call({ call: 'fcntl', args: [pipe.write, fcntlCommands.F_SETPIPE_SZ, PIPE_BYTES], purpose: 'fewer turns for the mover', tolerates: 'any' });
+      const mover = await launch(moving(stdout.isSocket()), { stdio: [pipe.read, 'inherit', 'ignore'] });
       return new Relay(pipe, mover, stdout.dev === stderr.dev && stdout.ino === stderr.ino);
     } catch (error) {
       pipe.read.close();
@@ -78,17 +82,7 @@ export class Relay {
 }
 
 /** From stdin to stdout, without a copy. @see splice(2) */
-function moving(): Plan {
-  const ended: Step = { call: 'exit_group', args: [0], purpose: 'the program has closed its side' };
-  const broken: Step = { call: 'exit_group', args: [BROKEN], purpose: 'as if by SIGPIPE' };
-  const move: Step = {
-    call: 'splice',
-    args: [0, null, 1, null, PIECE_BYTES, 0],
-    purpose: "from the program's pipe to the caller's",
-    as: 'moved',
-    tolerates: 'any',
-    jump: { when: '==', to: ended },
-  };
+function moving(toSocket: boolean): Plan {
   const wait: Step = {
     call: 'ppoll',
     args: [pollfd({ fd: 1, events: pollEvents.POLLOUT }), 1, null, null, 8],
@@ -101,19 +95,28 @@ function moving(): Plan {
     purpose: 'wait for the program',
     tolerates: 'any',
   };
-  const again = label('once more');
+  const ended: Step = { call: 'exit_group', args: [0], purpose: 'the program has closed its side' };
+  const broken: Step = { call: 'exit_group', args: [BROKEN], purpose: 'as if by SIGPIPE' };
+  const move: Step = {
+    call: 'splice',
+    args: [0, null, 1, null, toSocket ? SOCKET_PIECE_BYTES : PIPE_BYTES, 0],
+    purpose: "from the program's pipe to the caller's",
+    as: 'moved',
+    tolerates: 'any',
+    jump: { when: '==', to: ended },
+  };
+  const first = toSocket ? more : move;
   return [
     { call: 'setsid', args: [], purpose: "the terminal's signals are not for this process", tolerates: 'any' },
     { call: 'close', args: [3], purpose: 'nothing more to report' },
-    again,
+    { call: 'add', args: [0, 0], purpose: 'begin', jump: { when: '==', to: first } },
+    more,
+    wait,
     move,
-    { call: 'add', args: [resultOf(move), 0], purpose: 'is the pipe non-blocking?', tolerates: 'any', jump: { when: '==', than: -errnos.EAGAIN, to: wait } },
+    { call: 'add', args: [resultOf(move), 0], purpose: 'is a side non-blocking?', tolerates: 'any', jump: { when: '==', than: -errnos.EAGAIN, to: more } },
     { call: 'add', args: [resultOf(move), 0], purpose: 'is the reader gone?', tolerates: 'any', jump: { when: '<', to: broken } },
-    { call: 'add', args: [0, 0], purpose: 'something was moved', jump: { when: '==', to: again } },
+    { call: 'add', args: [0, 0], purpose: 'something was moved', jump: { when: '==', to: first } },
     ended,
     broken,
-    wait,
-    more,
-    { call: 'add', args: [0, 0], purpose: 'both are ready', jump: { when: '==', to: again } },
   ];
 }

@@ -1,0 +1,108 @@
+// Starts the real program: the bin, bundled once for each test file, as it is published.
+import { spawn, type StdioOptions } from 'node:child_process';
+import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+
+const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+
+/** Where the bundle stands: inside of the repository, so that koffi is found. */
+export const bin = await bundle();
+
+async function bundle(): Promise<string> {
+  const cache = join(root, 'node_modules/.cache');
+  mkdirSync(cache, { recursive: true });
+  const directory = mkdtempSync(join(cache, 'ctr-cli-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  await build({
+    entryPoints: [join(root, 'packages/cli/src/bin.ts')],
+    outdir: directory,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    conditions: ['@ctr/source'],
+    external: ['koffi'],
+    logLevel: 'warning',
+  });
+  return join(directory, 'bin.js');
+}
+
+/** How the program ended, and what it said. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CtrOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Be this user, without further groups. */
+  readonly uid?: number;
+  readonly stdio?: StdioOptions;
+}
+
+/** A `ctr` that runs. */
+export interface Running {
+  readonly pid: number;
+  readonly ended: Promise<Outcome>;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves when so much has come on stdout. */
+  until(text: string): Promise<void>;
+}
+
+/** Runs `ctr` with these arguments to its end. */
+export function ctr(args: readonly string[], options: CtrOptions = {}): Promise<Outcome> {
+  return startCtr(args, options).ended;
+}
+
+/** Starts `ctr` with these arguments. */
+export function startCtr(args: readonly string[], options: CtrOptions = {}): Running {
+  return start([process.execPath, bin, ...args], options);
+}
+
+/** Runs a line of a shell, in which `ctr` is the program. */
+export function shell(line: string, options: CtrOptions = {}): Promise<Outcome> {
+  return start(['bash', '-c', `ctr() { ${JSON.stringify(process.execPath)} ${JSON.stringify(bin)} "$@"; }\n${line}`], options).ended;
+}
+
+function start([program = '', ...args]: readonly string[], { input = '', env = {}, cwd, uid, stdio = 'pipe' }: CtrOptions): Running {
+  const child = spawn(program, args, {
+    stdio,
+    env: { PATH: process.env['PATH'], HOME: '/root', ...env },
+    ...(cwd !== undefined && { cwd }),
+    ...(uid !== undefined && { uid, gid: uid }),
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (bytes) => (stdout += String(bytes)));
+  child.stderr?.on('data', (bytes) => (stderr += String(bytes)));
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input);
+  const ended = new Promise<Outcome>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  return {
+    pid: child.pid ?? 0,
+    ended,
+    kill: (signal) => void child.kill(signal),
+    until: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!stdout.includes(text)) return;
+          child.stdout?.off('data', look);
+          resolve();
+        };
+        child.stdout?.on('data', look);
+        void ended.then(() => reject(new Error(`it ended before it said ${text}: ${stdout}${stderr}`)));
+        look();
+      }),
+  };
+}
