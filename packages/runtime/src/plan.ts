@@ -124,11 +124,12 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
     sections: [
       ['private mounts', propagation('/', 'private', { recursive: true })],
       ['the root file system', root.steps],
-      ['/proc', mountAt(standardPlace(root, 'proc'), proc)],
       ['/sys', mountAt(standardPlace(root, 'sys'), sys)],
       ['/dev', [...devPlace.steps, ...devices.steps]],
       ['the terminal', console?.steps ?? []],
       ['the mounts', spec.mounts.flatMap((mount) => mountSteps(mount, root.mount))],
+      // After the others: a link of the image may have led one of them here, and nothing may stand in for proc.
+      ['/proc', mountAt(standardPlace(root, 'proc'), proc)],
       ['the new root', [...(spec.readonly ? setAttributes(root.mount, { readonly: true }) : []), ...pivotRoot(root.mount)]],
     ],
     terminal: console,

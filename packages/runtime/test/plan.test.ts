@@ -38,80 +38,80 @@ describe('the plan of a container', () => {
        12  openat(AT_FDCWD, "/usr", O_DIRECTORY|O_CLOEXEC|O_PATH) = $directory  # the directory of the root file system
        13  open_tree($directory, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $root  # a mount of it
        14  move_mount($root, "", $directory, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it
-       15  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 18  # find /proc
-       16  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
-       17  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
-       18  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 21  # was it found?
+       15  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, EAGAIN is fine), if != -2 go to 18  # find /sys
+       16  mkdirat($root, "sys", 0755) (EEXIST is fine)  # make /sys
+       17  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (EAGAIN is fine)  # find what is now /sys
+       18  add($at-sys, 0) (EAGAIN is fine), if != -11 go to 21  # was it found?
        19  add($attempts, 1), if < 128 go to 15  # a rename or a mount came in between: try again
-       20  fail(EAGAIN)  # find /proc
-       21  label()  # /proc is there
-       22  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc for /proc
-       23  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
-       24  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       25  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
-       26  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
-       27  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, EAGAIN is fine), if != -2 go to 30  # find /sys
-       28  mkdirat($root, "sys", 0755) (EEXIST is fine)  # make /sys
-       29  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (EAGAIN is fine)  # find what is now /sys
-       30  add($at-sys, 0) (EAGAIN is fine), if != -11 go to 33  # was it found?
+       20  fail(EAGAIN)  # find /sys
+       21  label()  # /sys is there
+       22  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys
+       23  fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
+       24  fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       25  fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
+       26  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys
+       27  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (ENOENT, EAGAIN is fine), if != -2 go to 30  # find /dev
+       28  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
+       29  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
+       30  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 33  # was it found?
        31  add($attempts, 1), if < 128 go to 27  # a rename or a mount came in between: try again
-       32  fail(EAGAIN)  # find /sys
-       33  label()  # /sys is there
-       34  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys
-       35  fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
-       36  fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       37  fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
-       38  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys
-       39  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (ENOENT, EAGAIN is fine), if != -2 go to 42  # find /dev
-       40  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
-       41  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
-       42  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 45  # was it found?
-       43  add($attempts, 1), if < 128 go to 39  # a rename or a mount came in between: try again
-       44  fail(EAGAIN)  # find /dev
-       45  label()  # /dev is there
-       46  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
-       47  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
-       48  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-       49  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-       50  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       51  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
-       52  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
-       53  umask(000) = $umask  # devices get exactly the mode they should have
-       54  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
-       55  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
-       56  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
-       57  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
-       58  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
-       59  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
-       60  umask($umask)  # the umask is as before
-       61  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
-       62  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
-       63  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
-       64  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
-       65  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
-       66  mkdirat($dev, "pts", 0755)  # make the directory pts
-       67  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
-       68  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
-       69  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
-       70  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
-       71  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
-       72  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       73  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
-       74  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
-       75  mkdirat($dev, "shm", 0755)  # make the directory shm
-       76  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
-       77  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
-       78  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-       79  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
-       80  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       81  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
-       82  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
-       83  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
-       84  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
-       85  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
-       86  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       87  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
-       88  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+       32  fail(EAGAIN)  # find /dev
+       33  label()  # /dev is there
+       34  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
+       35  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+       36  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       37  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+       38  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       39  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
+       40  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
+       41  umask(000) = $umask  # devices get exactly the mode they should have
+       42  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
+       43  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
+       44  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
+       45  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
+       46  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
+       47  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
+       48  umask($umask)  # the umask is as before
+       49  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
+       50  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
+       51  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
+       52  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
+       53  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
+       54  mkdirat($dev, "pts", 0755)  # make the directory pts
+       55  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
+       56  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
+       57  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
+       58  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
+       59  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
+       60  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       61  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
+       62  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
+       63  mkdirat($dev, "shm", 0755)  # make the directory shm
+       64  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
+       65  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
+       66  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       67  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
+       68  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       69  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
+       70  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
+       71  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
+       72  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
+       73  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
+       74  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       75  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
+       76  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+       77  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 80  # find /proc
+       78  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
+       79  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
+       80  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 83  # was it found?
+       81  add($attempts, 1), if < 128 go to 77  # a rename or a mount came in between: try again
+       82  fail(EAGAIN)  # find /proc
+       83  label()  # /proc is there
+       84  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc for /proc
+       85  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
+       86  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       87  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
+       88  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
        89  fchdir($root)  # go to the new root $root
        90  pivot_root(".", ".")  # make it the root; the old one is on top of it now
        91  umount2(".", MNT_DETACH)  # drop the old root
@@ -366,7 +366,7 @@ describe('mounts', () => {
   it('a root that cannot be written', () => {
     expect(changed({ readonly: true })).toMatchInlineSnapshot(`
       "
-        move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+        move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
       + mount_setattr($root, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
       "
     `);
