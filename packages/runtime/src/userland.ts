@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 
-import { AT_FDCWD, label, moveMountFlags, openFlags, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
-import { attach, bindMount, directory, newMount, overlayMount, symlink, writeFile } from '@ctr/fs';
+import { AT_FDCWD, label, openFlags, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { attach, attachBelow, bindMount, directory, newMount, overlayMount, symlink, writeFile } from '@ctr/fs';
 
 import type { Root } from './rootfs.js';
 import { onHost } from './spec.js';
@@ -111,11 +111,6 @@ function etc(root: ResultOf, { hostname, hostNetwork, readonly }: UserlandOption
     ...writeFile(`${hostname}\n`, dir, 'hostname'),
     ...writeFile(`127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`, dir, 'hosts'),
   ];
-}
-
-/** A name below a directory of which nobody else has hold: the new root is not the program's yet. */
-function attachBelow(mount: ResultOf, parent: ResultOf, path: string): Step {
-  return { call: 'move_mount', args: [mount, '', parent, path, moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH], purpose: `attach it to ${path}` };
 }
 
 const MAX_COPY_BYTES = 16 * 2 ** 20;
