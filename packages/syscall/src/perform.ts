@@ -82,30 +82,46 @@ function walk(plan: Plan, { count, words, offsets }: Program, bytes: Buffer, add
         return isOffset[at] ? address + word : word;
     }
   };
-  let result = 0;
+  let result: number | bigint = 0;
   for (let i = 0; i < count;) {
     const record = i * RECORD_WORDS;
     const number = (words[record + recordWord.call] as number) & 0xffff;
     const next = words[record + recordWord.next] as number;
+    // Read before the call, as all its operands are: the call may change what stands there.
+    const condition = (words[record + recordWord.condition] as number) >>> 24;
+    const than = condition === conditions.never ? 0 : value(record, OPERANDS - 1);
     result =
       number === ADD
-        ? Number(value(record, 0)) + Number(value(record, 1))
+        ? sum(value(record, 0), value(record, 1))
         : syscall(number, value(record, 0), value(record, 1), value(record, 2), value(record, 3), value(record, 4), value(record, 5));
-    if (result < 0 && result >= -4095 && !tolerates(tolerated, i, -result)) {
+    if (result < 0 && result >= -4095 && !tolerates(tolerated, i, -Number(result))) {
       i = next >>> 16;
-      if (i >= count) throw stepError(plan, record / RECORD_WORDS, -result);
+      if (i >= count) throw stepError(plan, record / RECORD_WORDS, -Number(result));
       continue;
     }
     if (isOffset[record + recordWord.store]) writeWord(bytes, result, words[record + recordWord.store] as number);
-    const condition = (words[record + recordWord.condition] as number) >>> 24;
-    const than = condition === conditions.never ? 0 : Number(value(record, OPERANDS - 1));
     const jumps =
       (condition === conditions['=='] && result === than) ||
       (condition === conditions['!='] && result !== than) ||
       (condition === conditions['<'] && result < than);
     i = jumps ? next & 0xffff : i + 1;
   }
-  return result;
+  return Number(result);
+}
+
+/** 64 bits that wrap around, as those of the machine do. */
+function sum(a: number | bigint, b: number | bigint): number | bigint {
+  if (typeof a === 'number' && typeof b === 'number') {
+    const result = a + b;
+    if (isShort(result)) return result;
+  }
+  const result = BigInt.asIntN(64, BigInt(a) + BigInt(b));
+  return isShort(result) ? Number(result) : result;
+}
+
+/** What is a number here, and not a bigint: one form for each value makes them comparable. */
+function isShort(value: number | bigint): boolean {
+  return value >= -(2 ** 52) && value < 2 ** 52;
 }
 
 function tolerates(bytes: Uint8Array, index: number, errno: number): boolean {
@@ -114,13 +130,17 @@ function tolerates(bytes: Uint8Array, index: number, errno: number): boolean {
   return false;
 }
 
-/** 64 bits with sign: a number where one can hold it exactly. */
+/** 64 bits with sign, as {@link isShort} has them. */
 function readWord(bytes: Buffer, at: number): number | bigint {
   const high = bytes.readInt32LE(at + 4);
   return high === (high << 11) >> 11 ? high * 2 ** 32 + bytes.readUInt32LE(at) : bytes.readBigInt64LE(at);
 }
 
-function writeWord(bytes: Buffer, value: number, at: number): void {
+function writeWord(bytes: Buffer, value: number | bigint, at: number): void {
+  if (typeof value === 'bigint') {
+    bytes.writeBigInt64LE(value, at);
+    return;
+  }
   bytes.writeInt32LE(value | 0, at);
   bytes.writeInt32LE(Math.floor(value / 2 ** 32), at + 4);
 }

@@ -27,7 +27,7 @@ export interface ResultOf {
 export interface Jump {
   /** How the result is compared with `than`; `<` is signed. */
   readonly when: '==' | '!=' | '<';
-  /** What the result is compared with. @default 0 */
+  /** What the result is compared with, read before the call is made. @default 0 */
   readonly than?: Arg;
   /** The step to go on with when the comparison holds; the next one in order otherwise. */
   readonly to: Step;

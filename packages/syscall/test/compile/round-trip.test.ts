@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { compileWith } from '../../src/compile/compile.js';
 import { decode, type Decoded, type Operand } from './decode.js';
 
+/** More than a thousand with CTR_FUZZ_RUNS in the environment. */
+const runs = Number(process.env['CTR_FUZZ_RUNS'] ?? 1000);
 /** Records behind those of the plan: its end, the report of a failure, the end after that. */
 const EPILOGUE = 3;
 const REPORT = 1;
@@ -286,39 +288,43 @@ function armOpenFlags(arg: Arg): Arg {
 
 describe('a plan', () => {
   for (const arch of ['x64', 'arm64'] as const) {
-    it(`for ${arch} is refused if something is wrong with it, and otherwise has its calls, arguments, jumps and places in the executable`, () => {
-      let compiled = 0;
-      let refused = 0;
-      fc.assert(
-        fc.property(fc.array(stepSpec, { maxLength: 12 }), (specs) => {
-          const built = build(specs);
-          let file: Buffer;
-          try {
-            file = compileWith(built.plan, arch, (fd) => 4 + built.files.indexOf(fd));
-          } catch (error) {
-            expect(error instanceof TypeError || error instanceof RangeError, String(error)).toBe(true);
-            expect(isWrong(specs), String(error)).toBe(true);
-            refused++;
-            return;
-          }
-          expect(isWrong(specs)).toBe(false);
-          compiled++;
-          const count = specs.length;
-          const decoded = decode(file, count + EPILOGUE);
-          const comparison = new Comparison(decoded, built);
-          for (let i = 0; i < count; i++) comparison.step(i, arch);
-          comparison.used();
-          comparison.checkPlaces();
-          const [end, report, after] = decoded.records.slice(count);
-          expect([end?.number, end?.args[0]?.value]).toEqual([syscallNumber('exit_group', arch), 0]);
-          expect([report?.number, report?.args.map(({ value }) => value).slice(0, 3)]).toEqual([syscallNumber('write', arch), [3, 0x410300, 8]]);
-          expect([after?.number, after?.args[0]?.value]).toEqual([syscallNumber('exit_group', arch), 125]);
-        }),
-        { numRuns: Number(process.env['CTR_FUZZ_RUNS'] ?? 1000) },
-      );
-      // Neither side may be there only for show.
-      expect(compiled).toBeGreaterThan(50);
-      expect(refused).toBeGreaterThan(50);
-    });
+    it(
+      `for ${arch} is refused if something is wrong with it, and otherwise has its calls, arguments, jumps and places in the executable`,
+      { timeout: 30_000 + runs },
+      () => {
+        let compiled = 0;
+        let refused = 0;
+        fc.assert(
+          fc.property(fc.array(stepSpec, { maxLength: 12 }), (specs) => {
+            const built = build(specs);
+            let file: Buffer;
+            try {
+              file = compileWith(built.plan, arch, (fd) => 4 + built.files.indexOf(fd));
+            } catch (error) {
+              expect(error instanceof TypeError || error instanceof RangeError, String(error)).toBe(true);
+              expect(isWrong(specs), String(error)).toBe(true);
+              refused++;
+              return;
+            }
+            expect(isWrong(specs)).toBe(false);
+            compiled++;
+            const count = specs.length;
+            const decoded = decode(file, count + EPILOGUE);
+            const comparison = new Comparison(decoded, built);
+            for (let i = 0; i < count; i++) comparison.step(i, arch);
+            comparison.used();
+            comparison.checkPlaces();
+            const [end, report, after] = decoded.records.slice(count);
+            expect([end?.number, end?.args[0]?.value]).toEqual([syscallNumber('exit_group', arch), 0]);
+            expect([report?.number, report?.args.map(({ value }) => value).slice(0, 3)]).toEqual([syscallNumber('write', arch), [3, 0x410300, 8]]);
+            expect([after?.number, after?.args[0]?.value]).toEqual([syscallNumber('exit_group', arch), 125]);
+          }),
+          { numRuns: runs },
+        );
+        // Neither side may be there only for show.
+        expect(compiled).toBeGreaterThan(50);
+        expect(refused).toBeGreaterThan(50);
+      },
+    );
   }
 });
