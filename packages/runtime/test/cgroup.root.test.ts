@@ -1,0 +1,247 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { isContainerError, run, start, type ContainerError, type StartOptions } from '@ctr/runtime';
+import { readLayout } from '@ctr/cgroups';
+
+import { sharedImage } from './image.js';
+import { groups, groupsOf, watchForLeaks } from './leaks.js';
+import { NodeProgram } from './node-program.js';
+
+watchForLeaks();
+const image = sharedImage();
+const layout = readLayout();
+
+/** Whether a hierarchy has a controller, and of which version it is. */
+function versionOf(controller: string): 1 | 2 | undefined {
+  return layout.hierarchies.filter(({ controllers }) => controllers.includes(controller)).toSorted((a, b) => b.version - a.version)[0]?.version;
+}
+
+/** A file of the only container's group in a hierarchy with this controller. */
+function read(controller: string, file: string): string {
+  const mount = layout.hierarchies.find(({ controllers, version }) => controllers.includes(controller) && version === versionOf(controller))?.mount;
+  const directory = groupsOf(process.pid).find((group) => group.startsWith(`${mount}/ctr/`));
+  if (directory === undefined) throw new Error(`there is no group of this process with ${controller}`);
+  return readFileSync(`${directory}/${file}`, 'latin1').trim();
+}
+
+function sleeper(options: StartOptions = {}): ReturnType<typeof start> {
+  return start(['sleep', '1000'], { rootfs: image.path, stdio: 'ignore', ...options });
+}
+
+async function failed(promise: Promise<unknown>): Promise<ContainerError> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isContainerError(error)) throw new Error('it did not fail as a container', { cause: error });
+  return error;
+}
+
+/** An orphan that has ended may wait for the host's first process to notice. */
+function isRunning(pid: string): boolean {
+  return existsSync(`/proc/${pid}`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+}
+
+describe('limits', () => {
+  it('of processes: 2048, or as many as are asked for', async () => {
+    {
+      await using _ = await sleeper();
+      expect(read('pids', 'pids.max')).toBe('2048');
+    }
+    await using _ = await sleeper({ limits: { pids: 20 } });
+    expect(read('pids', 'pids.max')).toBe('20');
+    expect(read('pids', 'pids.current')).toBe('1');
+  });
+
+  it('of memory and processors', async () => {
+    await using container = await sleeper({ limits: { memoryBytes: 64 * 2 ** 20, cpuCores: 0.5, cpuWeight: 50 } });
+    if (versionOf('memory') === 1) expect(read('memory', 'memory.limit_in_bytes')).toBe('67108864');
+    else expect(read('memory', 'memory.max')).toBe('67108864');
+    if (versionOf('cpu') === 1) expect(Number(read('cpu', 'cpu.cfs_quota_us')) / Number(read('cpu', 'cpu.cfs_period_us'))).toBe(0.5);
+    else expect(read('cpu', 'cpu.max')).toMatch(/^50000 100000$/);
+    expect(read('pids', 'pids.max')).toBe('2048');
+    for (const group of groupsOf(process.pid)) expect(readFileSync(`${group}/cgroup.procs`, 'latin1')).toBe(`${container.pid}\n`);
+  });
+
+  it('that are none', async () => {
+    await using _ = await sleeper({ limits: { pids: 'max', memoryBytes: 'max' } });
+    expect(read('pids', 'pids.max')).toBe('max');
+  });
+
+  it('are reached inside: a fork beyond the limit fails', async () => {
+    const { stderr } = await failed(run(['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9 10; do sleep 1000 & done'], { rootfs: image.path, limits: { pids: 5 } }));
+    expect(stderr).toMatch(/can't fork: Resource temporarily unavailable/);
+  });
+
+  it('of a fork bomb, which is gone when the container is', async () => {
+    const error = await failed(run(['sh', '-c', 'bomb() { bomb | bomb & }; bomb; while :; do :; done'], { rootfs: image.path, limits: { pids: 64 }, timeoutMs: 1000 }));
+    expect(error.timedOut).toBe(true);
+    expect(error.durationMs).toBeLessThan(10_000);
+  });
+
+  it('v1: the release agent is notified, as the original has it', async (context) => {
+    if (versionOf('pids') !== 1) return context.skip('the pids controller is not in a v1 hierarchy');
+    await using _ = await sleeper();
+    expect(read('pids', 'notify_on_release')).toBe('1');
+  });
+
+  it('are not for the caller: only the container is in the group', async () => {
+    const before = readFileSync('/proc/self/cgroup', 'latin1');
+    await using container = await sleeper();
+    expect(readFileSync('/proc/self/cgroup', 'latin1')).toBe(before);
+    expect(readFileSync(`/proc/${container.pid}/cgroup`, 'latin1')).not.toBe(before);
+  });
+});
+
+describe('the memory limit', () => {
+  it('kills, and that is told', async () => {
+    const error = await failed(run(['tail', '/dev/zero'], { rootfs: image.path, limits: { memoryBytes: 16 * 2 ** 20 } }));
+    expect(error).toMatchObject({ oomKilled: true, signal: 'SIGKILL', exitCode: undefined, timedOut: false, isCanceled: false });
+    expect(error.message).toBe('"tail /dev/zero" was killed by SIGKILL: it reached its memory limit');
+    expect(error.usage.peakMemoryBytes).toBeGreaterThan(15 * 2 ** 20);
+    expect(error.usage.peakMemoryBytes).toBeLessThanOrEqual(16 * 2 ** 20);
+  });
+
+  it('is told too where it was not the first process that was killed', async () => {
+    const result = await run(['sh', '-c', 'tail /dev/zero; echo $?'], { rootfs: image.path, limits: { memoryBytes: 16 * 2 ** 20 } });
+    expect(result).toMatchObject({ oomKilled: true, exitCode: 0, stdout: '137\n' });
+  });
+
+  it('that is not reached is not told', async () => {
+    expect(await run(['true'], { rootfs: image.path, limits: { memoryBytes: 64 * 2 ** 20 } })).toMatchObject({ oomKilled: false });
+  });
+});
+
+describe('usage', () => {
+  it('is measured by the cgroup if that is asked for', async () => {
+    const script = 'sleep 1000 & sleep 1000 & i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; head -c 8000000 /dev/zero > /dev/shm/x';
+    const { usage } = await run(['sh', '-c', script], { rootfs: image.path, measure: true });
+    expect(usage.source).toBe('cgroup');
+    expect(usage.cpuMicroseconds).toBeGreaterThan(1000);
+    expect(usage.peakMemoryBytes).toBeGreaterThan(8_000_000);
+    expect(usage.peakPids).toBeGreaterThanOrEqual(3);
+    expect(usage.peakPids).toBeLessThan(10);
+  });
+});
+
+describe('the group', () => {
+  it('has the name that is given', async () => {
+    await using _ = await sleeper({ name: 'web-1' });
+    expect(groupsOf(process.pid).every((group) => group.includes('/ctr/web-1.'))).toBe(true);
+  });
+
+  it('is none without limits', async () => {
+    await using _ = await sleeper({ cgroup: false });
+    expect(groupsOf(process.pid)).toEqual([]);
+  });
+
+  describe('is removed however the container ends', () => {
+    afterEach(() => expect(groupsOf(process.pid)).toEqual([]));
+
+    it('by itself', async () => {
+      await run(['true'], { rootfs: image.path });
+      await failed(run(['false'], { rootfs: image.path }));
+    });
+    it('killed', async () => {
+      const container = await sleeper();
+      expect(container.kill('SIGKILL')).toBe(true);
+      await container.exited;
+      expect(groupsOf(process.pid)).toEqual([]);
+      expect(container.kill('SIGKILL')).toBe(false);
+    });
+    it('disposed of, twice', async () => {
+      const container = await sleeper();
+      await container[Symbol.asyncDispose]();
+      await container[Symbol.asyncDispose]();
+    });
+    it('out of time', async () => {
+      await failed(run(['sleep', '1000'], { rootfs: image.path, timeoutMs: 100 }));
+    });
+    it('before its program was there', async () => {
+      await expect(sleeper({ cwd: '/missing' })).rejects.toThrow('ENOENT');
+      await expect(start(['missing'], { rootfs: image.path })).rejects.toThrow('not found');
+    });
+    it('cancelled during its set-up', async () => {
+      const controller = new AbortController();
+      const starting = sleeper({ cancelSignal: controller.signal });
+      controller.abort(new Error('stop'));
+      await expect(starting).rejects.toThrow('stop');
+    });
+    it('while others of its processes still run, which are killed', async () => {
+      const { stdout } = await run(['sh', '-c', 'for i in 1 2 3; do (trap "" TERM HUP; sleep 1000) & done; echo $!'], { rootfs: image.path, namespaces: { pid: 'host' } });
+      expect(isRunning(stdout.trim())).toBe(false);
+    });
+    it('with groups below it that the container has made', async () => {
+      const mount = layout.hierarchies.find(({ controllers }) => controllers.includes('pids'))?.mount ?? '';
+      const group = `$(ls -d /groups/ctr/*.${process.pid}.* | head -1)`;
+      const mounts = [{ bind: mount, to: '/groups' }];
+      const script = `cd ${group} && mkdir -p a/b c && sleep 1000 & sleep 1000 & echo $! > ${group}/a/b/cgroup.procs 2>/dev/null; mkdir -p ${group}/d/e && echo made`;
+      expect((await run(['sh', '-c', script], { rootfs: image.path, mounts: [...mounts] })).stdout).toBe('made\n');
+    });
+  });
+
+  it('of a living owner stays, whatever its name is, when another process looks for leftovers', async () => {
+    await using _ = await sleeper();
+    const own = groupsOf(process.pid);
+    const outcome = await collector.run();
+    expect(outcome.stderr).toBe('');
+    for (const group of own) expect(outcome.stdout).not.toContain(group);
+    expect(groupsOf(process.pid)).toEqual(own);
+  });
+
+  it('of an owner that is dead is removed by the first start of another process, and what is nobody’s stays', async () => {
+    const dead = `${layout.hierarchies.find(({ controllers }) => controllers.includes('pids'))?.mount}/ctr/dead.4194304.a`;
+    mkdirSync(dead, { recursive: true });
+    const outcome = await starter.run([image.path]);
+    expect(outcome).toMatchObject({ code: 0, stdout: 'ran\n', stderr: '' });
+    expect(groups()).not.toContain(dead);
+  });
+});
+
+const collector = new NodeProgram(`
+  import { collectGarbage } from '@ctr/cgroups';
+  console.log(await collectGarbage());
+`);
+
+const starter = new NodeProgram(`
+  import { run } from '@ctr/runtime';
+  const { stdout } = await run(['echo', 'ran'], { rootfs: process.argv[2] ?? '' });
+  process.stdout.write(stdout);
+`);
+
+describe('where control groups cannot do it', () => {
+  const limited = new NodeProgram(`
+    import { run } from '@ctr/runtime';
+    for (const options of [{}, { limits: { memoryBytes: 2 ** 24 } }, { measure: true }, { cgroup: false }]) {
+      console.log(await run(['true'], { rootfs: process.argv[2] ?? '', ...options }).then(({ exitCode }) => exitCode, (error) => error.message));
+    }
+  `);
+
+  /** Runs it in a mount namespace that a script has changed. */
+  async function after(script: string): Promise<string[]> {
+    const outcome = await limited.run([image.path], { by: ['unshare', '--mount', 'sh', '-c', `${script} && exec "$@"`, 'sh'] });
+    expect(outcome.stderr).toBe('');
+    return outcome.stdout.trimEnd().split('\n');
+  }
+
+  it('a limit is an error that says so where there are none', async () => {
+    const none = /^no control groups are mounted here, and a limit needs the (pids|memory) controller: mount -t cgroup2 none \/sys\/fs\/cgroup \(as root\), or run without limits/;
+    expect(await after('mount -t tmpfs none /sys/fs/cgroup')).toEqual([expect.stringMatching(none), expect.stringMatching(none), expect.stringMatching(none), '0']);
+  });
+
+  it('a limit is an error that says so where the controller is missing', async (context) => {
+    const mount = layout.hierarchies.find(({ controllers, version }) => version === 1 && controllers.includes('memory'))?.mount;
+    if (mount === undefined) return context.skip('the memory controller is not in a v1 hierarchy, which can be hidden alone');
+    const missing = /^no control group hierarchy here has the memory controller \(there are: .*\): see \/proc\/cgroups: /;
+    expect(await after(`mount -t tmpfs none ${mount}`)).toEqual(['0', expect.stringMatching(missing), expect.stringMatching(missing), '0']);
+  });
+
+  it('a limit is an error that says so where they are read-only', async (context) => {
+    const mount = layout.hierarchies.find(({ controllers }) => controllers.includes('pids'))?.mount;
+    if (mount === undefined) return context.skip('there is no pids controller');
+    const readonly = /read-only, so no pids group can be made/;
+    expect((await after(`mount -o remount,bind,ro ${mount}`)).map((line) => (readonly.test(line) ? 'read-only' : line))).toEqual(['read-only', 'read-only', 'read-only', '0']);
+  });
+});
