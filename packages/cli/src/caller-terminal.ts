@@ -5,6 +5,7 @@ import { signals as numbers } from '@ctr/syscall';
 
 import { isDropped, isInForeground } from './disposition.js';
 import type { SignalForwarding } from './signals.js';
+import { rawModes, readModes, writeModes, type Modes } from './termios.js';
 
 /** Where nobody has a terminal to take the size from. */
 const DEFAULT_SIZE: TerminalSize = { columns: 80, rows: 24 };
@@ -25,7 +26,7 @@ export function terminalSize(): TerminalSize {
 
 /**
  * The caller's terminal stands for the program's: what is typed goes there, as it is, and what is shown there is shown here.
- * Its modes are set back when it is closed, and by Node at every end of the process.
+ * Its modes are set back when it is closed, and by Node at every other end of the process.
  */
 export class CallerTerminal {
   readonly #container: Container;
@@ -33,6 +34,8 @@ export class CallerTerminal {
   readonly #signals: SignalForwarding;
   /** Settles when all that the program has written is shown. */
   readonly #shown: Promise<void>;
+  /** The modes of the caller's terminal before. */
+  readonly #modes: Modes | undefined = isatty(0) ? readModes(0) : undefined;
   #last = LINE_FEED;
 
   constructor(container: Container, master: Master, signals: SignalForwarding, onBroken: () => void) {
@@ -95,12 +98,11 @@ export class CallerTerminal {
 
   /** The shell has set the terminal for itself meanwhile. */
   readonly #continue = (): void => {
-    this.#raw(false);
     this.#raw(true);
     this.#resize();
   };
 
   #raw(on: boolean): void {
-    if (process.stdin.isTTY) process.stdin.setRawMode(on);
+    if (this.#modes) writeModes(0, on ? rawModes(this.#modes) : this.#modes);
   }
 }

@@ -4,6 +4,7 @@ import { errnoText, isSyscallError, type SyscallError } from '@ctr/syscall';
 import { isDebugging } from './debug.js';
 import { printError, styled } from './print.js';
 import { printable } from './text.js';
+import { UsageError } from './usage-error.js';
 
 /** A quoted value of more characters than this is cut. */
 const MAX_QUOTED = 80;
@@ -29,6 +30,8 @@ function failureLines(error: SyscallError): string[] {
 
 function messageLines(error: unknown): string[] {
   const message = error instanceof Error ? error.message : String(error);
+  // What was given on the command line is shown as it should be already.
+  if (error instanceof UsageError) return [message];
   const cut = message.replaceAll(/"((?:[^"\\]|\\.)+)"/g, (whole, text: string) => (text.length > MAX_QUOTED ? `"${text.slice(0, MAX_QUOTED)}…"` : whole));
   return cut.split('\n');
 }

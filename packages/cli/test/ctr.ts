@@ -1,6 +1,6 @@
 // Starts the real program: the bin, bundled once for each test file, as it is published.
 import { spawn, type StdioOptions } from 'node:child_process';
-import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,6 +15,8 @@ async function bundle(): Promise<string> {
   const cache = join(root, 'node_modules/.cache');
   mkdirSync(cache, { recursive: true });
   const directory = mkdtempSync(join(cache, 'ctr-cli-'));
+  // Other users run it as well.
+  chmodSync(directory, 0o755);
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   await build({
     entryPoints: [join(root, 'packages/cli/src/bin.ts')],

@@ -1,4 +1,5 @@
 // A terminal with `ctr` in it, as a person has it: made with the steps that ctr itself is made of.
+import { readFileSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 
 import { AT_FDCWD, call, handOver, ioctls, launch, Memory, openFlags, resultOf, winsize, type Child, type Fd, type Step } from '@ctr/syscall';
@@ -76,6 +77,13 @@ export class Terminal {
     await this.child.exited;
     this.#stream.destroy();
   }
+}
+
+/** The only child of a process, or that one's, and so on. */
+export function descendant(pid: number, generations: number): number {
+  let found = pid;
+  for (let i = 0; i < generations; i++) found = Number(readFileSync(`/proc/${found}/task/${found}/children`, 'utf8').trim().split(' ')[0]);
+  return found;
 }
 
 function plan(command: readonly [string, ...string[]]): Step[] {

@@ -1,0 +1,143 @@
+import { afterEach, expect, it } from 'vitest';
+
+import { descendant, openTerminal, type Terminal } from './terminal.js';
+
+/** Says that it is in the foreground, and stays there. */
+const sleeper = `sh -c 'echo started; exec sleep 60'`;
+
+let terminal: Terminal | undefined;
+
+afterEach(async () => {
+  await terminal?.close();
+  terminal = undefined;
+});
+
+/** A shell that is ready: its prompt is one of the container. */
+async function shellIn(line: string): Promise<Terminal> {
+  terminal = await openTerminal(line);
+  if (!terminal.shown.includes('# ')) await terminal.until('# ');
+  return terminal;
+}
+
+it('is one of the container’s own, with a line that says what runs', async () => {
+  const at = await shellIn('ctr run bash --norc');
+  expect(at.shown).toMatch(/^Running \[bash --norc\]\r\n/);
+  await at.ask('tty; echo $TERM', /\/dev\/pts\/0\r\nxterm\r\n/);
+  await at.ask('ps -o stat= -p $$', /\rSs\s/);
+});
+
+it('says nothing with -q', async () => {
+  terminal = await openTerminal('ctr run -q echo hello; echo end');
+  await terminal.until('end');
+  expect(terminal.shown).toBe('hello\r\nend\r\n');
+});
+
+it('has a shell where no command is given', async () => {
+  const at = await shellIn('ctr run');
+  expect(at.shown).toMatch(/^Running \[(ba)?sh\]/);
+  await at.ask('exit 3', '');
+});
+
+it('Ctrl-C interrupts what runs in the shell', async () => {
+  const at = await shellIn('ctr run bash --norc');
+  await at.ask(sleeper, /\rstarted\r/);
+  const back = at.until('# ');
+  at.type('\u0003');
+  await back;
+  await at.ask('echo code=$?', 'code=130');
+});
+
+it('Ctrl-C ends a program that is alone and does not handle it', async () => {
+  terminal = await openTerminal("ctr run -q sh -c 'echo started; exec sleep 60'; echo code=$?");
+  await terminal.until('started\r');
+  terminal.type('\u0003');
+  await terminal.until('code=130');
+});
+
+it('Ctrl-C is input where the program has asked for that', async () => {
+  terminal = await openTerminal("ctr run -q sh -c 'stty raw -echo; echo started; head -c 1 | od -An -tx1; stty sane'; echo code=$?");
+  await terminal.until('started');
+  terminal.type('\u0003');
+  await terminal.until(/ 03\s+code=0/);
+});
+
+it('Ctrl-Z and fg: job control', async () => {
+  const at = await shellIn('ctr run bash --norc');
+  await at.ask(sleeper, /\rstarted\r/);
+  const stopped = at.until(/Stopped[^]*# /);
+  at.type('\u001A');
+  await stopped;
+  await at.ask('jobs', /Stopped +.*sleep 60/);
+  await at.ask('fg', /\rsh -c 'echo started/);
+  const back = at.until('# ');
+  at.type('\u0003');
+  await back;
+});
+
+it('Ctrl-D ends the input', async () => {
+  terminal = await openTerminal("ctr run -q sh -c 'echo started; exec cat'; echo code=$?");
+  await terminal.until('started\r');
+  await terminal.ask('line', /line\r\nline\r\n/);
+  terminal.type('\u0004');
+  await terminal.until('code=0');
+});
+
+it('has the size of the caller’s, and follows it', async () => {
+  const at = await shellIn('ctr run bash --norc');
+  await at.ask('stty size', '24 80');
+  await at.ask(`trap 'stty size' WINCH; echo re''ady`, 'ready');
+  const resized = at.until('40 132');
+  at.resize(132, 40);
+  await resized;
+});
+
+it.each([
+  ['the end', 'ctr run -q stty -a >/dev/null'],
+  ['a program that leaves its own terminal raw', 'ctr run -q stty raw'],
+  ['an error', 'ctr run -q no-such-program 2>/dev/null'],
+  ['the end of its time', 'ctr run -q --timeout 300ms sleep 60'],
+])('sets the caller’s terminal back after %s', async (_, line) => {
+  terminal = await openTerminal(`before=$(stty -g); ${line}; [ "$before" = "$(stty -g)" ] && echo the same || stty -a; echo end`);
+  await terminal.until(/end\r\n/);
+  expect(terminal.shown).toBe('the same\r\nend\r\n');
+});
+
+it.each(['TERM', 'INT', 'HUP', 'QUIT'])('sets the caller’s terminal back after SIG%s', async (signal) => {
+  terminal = await openTerminal(
+    `before=$(stty -g); (ctr run -q sh -c 'echo started; exec sleep 60' ; echo code=$?); [ "$before" = "$(stty -g)" ] && echo the same || stty -a; echo end`,
+  );
+  await terminal.until('started');
+  // The first process of the session is the shell; its child's child is ctr.
+  process.kill(descendant(terminal.child.pid, 2), `SIG${signal}`);
+  await terminal.until(/end\r\n/);
+  expect(terminal.shown).toMatch(/code=(129|130|131|143)\r\nthe same\r\nend/);
+});
+
+it('sets the caller’s terminal to raw again after a stop', async () => {
+  const at = await shellIn('set -m; ctr run bash --norc');
+  const pid = descendant(at.child.pid, 1);
+  const resumed = at.until('# ');
+  process.kill(pid, 'SIGSTOP');
+  process.kill(pid, 'SIGCONT');
+  at.type('\r');
+  await resumed;
+  await at.ask('echo al""ive', 'alive');
+});
+
+it('-t makes one where the caller has none, with an end to its input', async () => {
+  terminal = await openTerminal(`echo 'tty; exit 6' | ctr run -q -t bash --norc | cat; echo code=\${PIPESTATUS[1]}`);
+  await terminal.until('code=');
+  expect(terminal.shown).toMatch(/\/dev\/pts\/0\r+\n[^]*code=6/);
+});
+
+it('-T has the caller’s', async () => {
+  terminal = await openTerminal('ctr run -q -T sh -c "stty size; tty || echo none"; echo end');
+  await terminal.until('end');
+  expect(terminal.shown).toMatch(/^24 80\r\n/);
+});
+
+it('a reader that goes away ends it with 141', async () => {
+  terminal = await openTerminal('ctr run -q yes | head -1; echo code=${PIPESTATUS[0]}');
+  await terminal.until('code=');
+  expect(terminal.shown).toBe('y\r\ncode=141\r\n');
+});
