@@ -1,10 +1,17 @@
 // Runs an example with the sources of the packages: node examples/run.mjs 01-hostname, and behind the name what it takes itself.
 import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 
 const [name = '', ...args] = process.argv.slice(2);
+const names = readdirSync(import.meta.dirname)
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => basename(file, '.ts'));
+if (!names.includes(name)) {
+  console.error(`node examples/run.mjs NAME, which is one of ${names.join(', ')}`);
+  process.exit(2);
+}
 // Inside of the repository, so that koffi is found.
 const outdir = mkdtempSync(join(import.meta.dirname, '../node_modules/.example-'));
 process.on('SIGINT', () => undefined); // Ctrl-C is for the example
