@@ -35,9 +35,9 @@ export async function attempt(plan: Plan): Promise<SyscallError | undefined> {
   }
 }
 
-/** What came of an {@link attempt}. */
+/** What came of an {@link attempt}, with what is known of the error in general where the check has no better advice. */
 export function tried(what: string, needed: boolean, error: SyscallError | undefined, works: string, advice?: string): Finding {
   if (!error) return { what, ok: true, needed, found: works };
-  const help = error.hint ?? advice;
+  const help = advice ?? error.hint;
   return { what, ok: false, needed, found: `${error.call}: ${error.code} (${errnoText(error.errno)})`, ...(help !== undefined && { advice: help }) };
 }

@@ -12,7 +12,7 @@ export async function fileSystems(): Promise<Section> {
   const sysfsed = await attempt([...own, ...apart(['mount', 'net']), ...sysfs('/sys')]);
   const masked =
     'parts of it are mounted over, as in most containers: there the kernel gives no fresh one (docker: --privileged, podman: --security-opt unmask=ALL)';
-  const readOnly = 'without it /usr and the like are read-only in a container that has no --rootfs';
+  const readOnly = 'modprobe overlay (as root); without it /usr and the like are read-only in a container that has no --rootfs';
   return {
     title: 'File systems',
     findings: [
