@@ -68,6 +68,8 @@ const stepSpec = fc.record({
   onFailure: fc.option(fc.nat(11), { nil: undefined }),
 });
 
+type Generated<A> = A extends fc.Arbitrary<infer T> ? T : never;
+
 interface Built {
   readonly plan: Plan;
   readonly memories: readonly Memory[];
@@ -75,7 +77,7 @@ interface Built {
 }
 
 /** A plan of these pieces. A reference to a step beyond the last is to one that is not in the plan. */
-function build(specs: readonly fc.infer<typeof stepSpec>[]): Built {
+function build(specs: readonly Generated<typeof stepSpec>[]): Built {
   const memories = [
     new Memory(8, 'zeros'),
     new Memory(40, 'more zeros'),
@@ -126,7 +128,7 @@ function build(specs: readonly fc.infer<typeof stepSpec>[]): Built {
 }
 
 /** Whether a plan of these pieces has to be refused. */
-function isWrong(specs: readonly fc.infer<typeof stepSpec>[]): boolean {
+function isWrong(specs: readonly Generated<typeof stepSpec>[]): boolean {
   const sizes = [8, 40, 8, 40];
   const isOut = (memory: number, offset: number, length: number): boolean => offset < 0 || offset + length > (sizes[memory] as number);
   const fits = (value: number | bigint, bits: number): boolean => {
@@ -237,7 +239,7 @@ class Comparison {
       for (const [i, item] of arg.entries()) this.address(Number(bytes(at + i * 8, 8).readBigUInt64LE()), item);
       return expect(bytes(at + arg.length * 8, 8).readBigUInt64LE()).toBe(0n);
     }
-    if (arg.kind === 'pointer') return this.address(at - arg.offset, arg.of as Memory);
+    if (arg.kind === 'pointer') return this.address(at - arg.offset, arg.of);
     this.place(arg, at, arg.byteLength);
     if (arg.kind === 'memory') return expect(bytes(at, arg.byteLength).equals(arg.initial ?? Buffer.alloc(arg.byteLength))).toBe(true);
     for (const { name, offset, size, type } of arg.type.fields) {

@@ -1,0 +1,160 @@
+// The tables of abi/ against the headers of this system.
+import type { Arch } from '@ctr/syscall';
+import { describe, expect, it } from 'vitest';
+
+import * as constants from '../../src/abi/constants.js';
+import { errnos } from '../../src/abi/errno.js';
+import { numbers as numbersArm64 } from '../../src/abi/numbers-arm64.js';
+import { numbers as numbersX64 } from '../../src/abi/numbers-x64.js';
+import * as structs from '../../src/abi/structs.js';
+import { missing, valuesOf } from './headers.js';
+
+const linux = (...names: string[]): string[] => names.map((name) => `linux/${name}.h`);
+/** Headers of the kernel, and those of the C library, which repeat what the kernel does not publish. Not all can be included together. */
+const headers = [
+  [
+    ...linux('fcntl', 'openat2', 'sched', 'mount', 'stat', 'memfd', 'close_range', 'prctl', 'wait', 'magic', 'sockios', 'eventpoll'),
+    'asm/poll.h',
+    'asm/ioctls.h',
+    'asm/socket.h',
+  ],
+  ['asm/signal.h'],
+  ['linux/if.h'],
+  ['unistd.h', 'fcntl.h', 'sys/socket.h', 'sys/mount.h', 'sys/wait.h'],
+];
+
+/** What the headers here are older than. */
+const unknown: string[] = [];
+let asked = 0;
+
+/** What the headers say otherwise. What they do not know is noted. */
+function differences(
+  arch: Arch,
+  table: Readonly<Record<string, number | bigint>>,
+  prefix = '',
+  sets: readonly (readonly string[])[] = headers,
+): Record<string, string> {
+  const names = Object.entries(table);
+  const expressions = names.map(([name]) => prefix + name);
+  const values = valuesOf(arch, expressions, ...sets);
+  asked += names.length;
+  const wrong: Record<string, string> = {};
+  for (const [name, ours] of names) {
+    const theirs = values.get(prefix + name);
+    if (theirs === undefined) unknown.push(`${prefix}${name} (${arch})`);
+    else if (BigInt.asUintN(64, theirs) !== BigInt.asUintN(64, BigInt(ours))) wrong[name] = `${ours}, in the headers ${theirs}`;
+  }
+  return wrong;
+}
+
+describe('system call numbers', () => {
+  for (const [arch, table] of [
+    ['x64', numbersX64],
+    ['arm64', numbersArm64],
+  ] as const) {
+    it(`of ${arch} are those of asm/unistd.h`, ({ skip }) => {
+      const reason = missing(arch);
+      skip(reason !== undefined, reason);
+      expect(differences(arch, table, '__NR_', [['asm/unistd.h']])).toEqual({});
+    });
+  }
+});
+
+it('errnos are those of asm/errno.h, on both architectures', ({ skip }) => {
+  for (const arch of ['x64', 'arm64'] as const) {
+    const reason = missing(arch);
+    skip(reason !== undefined, reason);
+    expect(differences(arch, errnos, '', [['asm/errno.h']])).toEqual({});
+  }
+});
+
+describe('constants', () => {
+  const own = process.arch === 'arm64' ? 'arm64' : 'x64';
+  const single = Object.fromEntries(Object.entries(constants).filter(([, value]) => typeof value !== 'object')) as Record<string, number | bigint>;
+  const groups = Object.entries(constants).filter(([, value]) => typeof value === 'object') as [string, Record<string, number>][];
+  // Its keys are file names of /proc/PID/ns: their values are compared in cloneFlags.
+  const tables = groups.filter(([name]) => name !== 'namespaceFlags');
+
+  for (const [name, table] of [...tables, ['those that stand alone', single] as const]) {
+    it(`${name} are those of the headers`, ({ skip }) => {
+      const reason = missing(own);
+      skip(reason !== undefined, reason);
+      expect(differences(own, table)).toEqual({});
+    });
+  }
+
+  it('are the same on the other architecture, but for the flags of open(2)', ({ skip }) => {
+    const other = own === 'x64' ? 'arm64' : 'x64';
+    const reason = missing(other);
+    skip(reason !== undefined, reason);
+    for (const [name, table] of tables) {
+      const same = Object.entries(table).filter(([flag]) => name !== 'openFlags' || !['O_DIRECTORY', 'O_NOFOLLOW'].includes(flag));
+      expect(differences(other, Object.fromEntries(same))).toEqual({});
+    }
+  });
+
+  it('of open(2) trade places as lower.ts says they do', ({ skip }) => {
+    const flags = ['O_DIRECT', 'O_LARGEFILE', 'O_DIRECTORY', 'O_NOFOLLOW'];
+    const values = (['x64', 'arm64'] as const).map((arch) => {
+      const reason = missing(arch);
+      skip(reason !== undefined, reason);
+      const found = valuesOf(arch, flags, ['asm/fcntl.h']);
+      return flags.map((flag) => Number(found.get(flag)));
+    });
+    expect(values).toEqual([
+      [0o40000, 0o100000, 0o200000, 0o400000],
+      [0o200000, 0o400000, 0o40000, 0o100000],
+    ]);
+  });
+});
+
+describe('structs', () => {
+  /** The C type of each, where it is not `struct` and its name, and the headers it is in. */
+  const types: Record<
+    string,
+    { readonly type?: string; readonly headers: readonly string[]; readonly without?: readonly string[]; readonly byteLength?: string }
+  > = {
+    open_how: { headers: ['linux/openat2.h'] },
+    mount_attr: { headers: ['linux/mount.h'] },
+    clone_args: { headers: ['linux/sched.h'] },
+    pollfd: { headers: ['asm/poll.h'] },
+    timespec: { type: 'struct __kernel_timespec', headers: ['linux/time_types.h'] },
+    ifreq: { headers: ['linux/if.h'], without: ['ifr_rest'] },
+    rlimit64: { headers: ['linux/resource.h'] },
+    iovec: { headers: ['linux/uio.h'] },
+    msghdr: { headers: ['sys/socket.h'] },
+    cmsghdr: { headers: ['sys/socket.h'], without: ['fd'], byteLength: 'CMSG_SPACE(sizeof(int))' },
+    winsize: { headers: ['asm/termios.h'] },
+    epoll_event: { headers: ['linux/eventpoll.h'] },
+    sigaction: { headers: ['asm/signal.h'] },
+  };
+
+  const described = Object.values(structs).filter((value) => typeof value === 'function' && 'structName' in value);
+  for (const one of described) {
+    it(`${one.structName} has the fields of the headers, at their offsets`, ({ skip }) => {
+      const arch = process.arch === 'arm64' ? 'arm64' : 'x64';
+      const reason = missing(arch);
+      skip(reason !== undefined, reason);
+      const known = types[one.structName];
+      if (!known) throw new Error(`the headers of struct ${one.structName} are not named in this test`);
+      const type = known.type ?? `struct ${one.structName}`;
+      const fields = one.fields.filter(({ name }) => !known.without?.includes(name));
+      const asked = fields.flatMap(({ name }) => [`offsetof(${type}, ${name})`, `sizeof(((${type} *)0)->${name})`]);
+      const size = known.byteLength ?? `sizeof(${type})`;
+      const values = valuesOf(arch, [...asked, size], known.headers);
+      expect(Object.fromEntries(fields.map(({ name, offset, size: bytes }) => [name, [offset, bytes]]))).toEqual(
+        Object.fromEntries(fields.map(({ name }, i) => [name, [Number(values.get(asked[i * 2] as string)), Number(values.get(asked[i * 2 + 1] as string))]])),
+      );
+      expect(one.byteLength).toBe(Number(values.get(size)));
+    });
+  }
+
+  it('are all compared', () => {
+    expect(described.length).toBeGreaterThan(10);
+  });
+});
+
+it('the headers here know every number and constant', ({ skip }) => {
+  expect(unknown.length).toBeLessThanOrEqual(asked / 10);
+  skip(unknown.length > 0, `they are older than ${unknown.length} of ${asked}, which are not compared: ${unknown.join(', ')}`);
+});
