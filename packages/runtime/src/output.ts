@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 
 import { openPipe, type Fd } from '@ctr/syscall';
 
@@ -27,19 +27,28 @@ export class Output {
   readonly stream: Readable;
   /** Everything that was kept, once the last writer has closed the pipe. */
   readonly text: Promise<string>;
+  readonly #kept: Buffer[] = [];
 
   constructor(name: string, bound: OutputBound) {
     const { read, write } = openPipe(name);
     this.writeEnd = write;
     const socket = new Socket({ fd: read.release(), readable: true, writable: false });
     this.stream = socket;
-    const kept: Buffer[] = [];
     socket.on('data', (chunk: Buffer) => {
       const taken = bound.take(chunk.length);
-      if (taken > 0) kept.push(taken < chunk.length ? chunk.subarray(0, taken) : chunk);
+      if (taken > 0) this.#kept.push(taken < chunk.length ? chunk.subarray(0, taken) : chunk);
     });
     this.text = new Promise((resolve) => {
-      socket.once('close', () => resolve(Buffer.concat(kept).toString('utf8')));
+      socket.once('close', () => resolve(Buffer.concat(this.#kept).toString('utf8')));
     });
+  }
+
+  /** The stream from its beginning, so far as that was kept: what has come before this call comes again. It ends when the pipe is closed, and if there never was a program. */
+  fromStart(): Readable {
+    const copy = new PassThrough();
+    for (const chunk of this.#kept) copy.write(chunk);
+    if (this.stream.closed) return copy.end();
+    this.stream.once('close', () => copy.end());
+    return this.stream.pipe(copy);
   }
 }

@@ -85,12 +85,12 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
       value: async function* (): AsyncIterator<string> {
         // The end is told after the last line, so a rejection before that is not unhandled.
         result.catch(() => undefined);
-        const output = streams.stdout?.stream;
+        const output = streams.stdout;
         try {
-          if (output) yield* createInterface({ input: output, crlfDelay: Infinity });
+          if (output) yield* createInterface({ input: output.fromStart(), crlfDelay: Infinity });
         } finally {
           // Who has seen enough reads no more: the program is told so by SIGPIPE, as by `head`, rather than left to wait for a reader.
-          output?.destroy();
+          output?.stream.destroy();
         }
         await result;
       },

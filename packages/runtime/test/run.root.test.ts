@@ -176,6 +176,30 @@ describe('the output', () => {
     expect([lines, error.exitCode]).toEqual([['one'], 4]);
   });
 
+  it('comes from its beginning, however late it is asked for', async () => {
+    const running = run(['cat'], { rootfs: image.path });
+    const { stdin, stdout } = running;
+    stdin?.write('one\ntwo\n');
+    await new Promise((resolve) => stdout?.once('data', resolve));
+    const lines = running[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe('one');
+    stdin?.end('three\n');
+    expect([(await lines.next()).value, (await lines.next()).value, (await lines.next()).done]).toEqual(['two', 'three', true]);
+    const again: string[] = [];
+    for await (const line of running) again.push(line);
+    expect(again).toEqual(['one', 'two', 'three']);
+  });
+
+  it('has no lines of a program that never ran, but its error', async () => {
+    const lines: string[] = [];
+    await expect(
+      (async () => {
+        for await (const line of run(['missing'], { rootfs: image.path })) lines.push(line);
+      })(),
+    ).rejects.toThrow('executable file not found');
+    expect(lines).toEqual([]);
+  });
+
   it('has no end for a program whose reader has seen enough, but SIGPIPE', async () => {
     const running = sh('(yes; echo $? >&2)');
     for await (const line of running) {
