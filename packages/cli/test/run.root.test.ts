@@ -80,6 +80,13 @@ describe('the container', () => {
     expect(hosts).toMatch(/ctr\//);
   });
 
+  it('says that the memory limit was the end of it', async () => {
+    expect(await ctr(['run', '-m', '16m', 'tail', '/dev/zero'])).toMatchObject({
+      code: 137,
+      stderr: 'ctr: the kernel has killed a process of the container, which was at its memory limit\n',
+    });
+  });
+
   it('says at the end what it used', async () => {
     expect((await ctr(['run', '--stats', 'sh', '-c', 'sleep 0.01 & wait'])).stderr).toMatch(
       /^wall [\d.]+ ms {2}cpu [\d.]+ ms {2}memory [\d.]+ [KM]iB {2}pids \d+ {2}oom no( {2}\(by rusage\))?\n$/,

@@ -9,7 +9,7 @@ import { readCommandLine } from '../command-line.js';
 import { commandOf, containerOptions } from '../container-options.js';
 import { isHandled } from '../disposition.js';
 import { printPlan } from '../dry-run.js';
-import { printError } from '../print.js';
+import { printError, styled } from '../print.js';
 import { Relay } from '../relay.js';
 import type { Settings } from '../settings.js';
 import { SignalForwarding } from '../signals.js';
@@ -47,6 +47,8 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   announce(command, settings);
   const ended = await contain(command, options, settings);
+  if (ended.ending?.oomKilled && !settings.quiet)
+    printError(`${styled('red', 'ctr:')} the kernel has killed a process of the container, which was at its memory limit\n`);
   if (settings.stats && ended.ending) printError(`${statsLine(ended.ending)}\n`);
   return ended.exitCode;
 }
