@@ -13,24 +13,29 @@ const DATA = EVENT_BYTES - 8;
 const MAX_EVENTS = 64;
 const scratch = allocate(EVENT_BYTES * MAX_EVENTS);
 
+/** What is waited for: something to read or an end, or an end alone (of a socket; what was sent before stays to be read). */
+export type Until = 'readable' | 'hung up';
+
+const events = { readable: epollEvents.EPOLLIN | epollEvents.EPOLLRDHUP, 'hung up': epollEvents.EPOLLRDHUP };
 const callbacks = new Map<number, () => void>();
 let epoll = -1;
 let handle: Readiness | undefined;
 
 /**
- * Calls back on the event loop whenever the fd (a socket, a pidfd) is readable or hung up, until `unwatch`.
+ * Calls back on the event loop whenever that is so of the fd (a socket, a pidfd), until `unwatch` or another `watch`.
  * The event loop stays alive as long as an fd is watched.
  *
  * All fds of a thread are in one epoll(7) instance, which the event loop watches as a single file:
  * to make a handle of the event loop's for each of them, and to collect it as garbage, takes ten times as long as epoll_ctl(2) does.
  * A callback may come once without a reason, when the number of its fd was another's a moment ago.
  */
-export function watch(fd: number, callback: () => void): void {
+export function watch(fd: number, until: Until, callback: () => void): void {
   if (epoll < 0) open();
-  scratch.bytes.writeUInt32LE(epollEvents.EPOLLIN | epollEvents.EPOLLRDHUP, 0);
+  const operation = callbacks.has(fd) ? 'EPOLL_CTL_MOD' : 'EPOLL_CTL_ADD';
+  scratch.bytes.writeUInt32LE(events[until], 0);
   scratch.bytes.writeUInt32LE(fd, DATA);
-  const error = syscall(numbers.ctl, epoll, epollOperations.EPOLL_CTL_ADD, fd, scratch.address);
-  if (error < 0) throw epollError('epoll_ctl', `epoll_ctl(${epoll}, EPOLL_CTL_ADD, ${fd}, {events=EPOLLIN|EPOLLRDHUP})`, -error);
+  const error = syscall(numbers.ctl, epoll, epollOperations[operation], fd, scratch.address);
+  if (error < 0) throw epollError('epoll_ctl', `epoll_ctl(${epoll}, ${operation}, ${fd}, {events=0x${events[until].toString(16)}})`, -error);
   callbacks.set(fd, callback);
   if (callbacks.size === 1) handle?.ref();
 }

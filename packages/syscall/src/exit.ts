@@ -34,7 +34,7 @@ export function ended(pid: number): Promise<Exit> {
     return Promise.resolve(reap(pid, 0) ?? noExit);
   }
   return new Promise((resolve) => {
-    watch(pidfd, () => {
+    watch(pidfd, 'readable', () => {
       const exit = reap(pid, waitFlags.WNOHANG);
       if (!exit) return;
       unwatch(pidfd);

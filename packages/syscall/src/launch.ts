@@ -165,6 +165,8 @@ function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, f
       isAbandoned = true;
       failure ??= { error };
       for (const pid of processes) syscall(numbers.kill, pid, signals.SIGKILL);
+      // Reports that have not been read may tell of more of them.
+      watch(report, 'readable', listen);
     };
     const cancel = (): void => abandon(cancelSignal?.reason);
     const timer = setTimeout(() => abandon(new Error(`the set-up of the process did not end within ${timeoutMs} ms`)), timeoutMs);
@@ -177,7 +179,7 @@ function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, f
         abandon(error);
       }
     };
-    watch(report, () => {
+    const listen = (): void => {
       for (;;) {
         const received = receive(report);
         if (received === -errnos.EAGAIN) return;
@@ -206,7 +208,10 @@ function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, f
       let pid = announcer ?? first;
       for (let successor = next.get(pid); announcer === undefined && successor !== undefined; successor = next.get(pid)) pid = successor;
       resolve({ pid, others: [...processes].filter((other) => other !== pid), announced, failure });
-    });
+    };
+    // Unless the plan waits for an answer, the reports can be read at its end: the host need not wake up for each.
+    const waits = plan.some(({ call, args }) => call === 'read' && args[0] === REPORT_FD);
+    watch(report, waits ? 'readable' : 'hung up', listen);
   });
 }
 

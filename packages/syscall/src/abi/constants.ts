@@ -187,7 +187,7 @@ export const pollEvents = { POLLIN: 1, POLLOUT: 4, POLLERR: 8, POLLHUP: 16, POLL
 /** linux/eventpoll.h */
 export const epollEvents = { EPOLLIN: 1, EPOLLRDHUP: 0x2000 } as const;
 /** linux/eventpoll.h */
-export const epollOperations = { EPOLL_CTL_ADD: 1, EPOLL_CTL_DEL: 2 } as const;
+export const epollOperations = { EPOLL_CTL_ADD: 1, EPOLL_CTL_DEL: 2, EPOLL_CTL_MOD: 3 } as const;
 
 /** asm-generic/ioctls.h, linux/sockios.h */
 export const ioctls = {
