@@ -6,7 +6,7 @@ const WIDTH = 100;
 const GAP = 2;
 
 /** ✔ is there, ✘ is missing and needed, – is missing and not needed by `ctr run` as it is. */
-export function mark({ ok, needed }: Finding): string {
+function mark({ ok, needed }: Finding): string {
   return ok ? '✔' : needed ? '✘' : '–';
 }
 

@@ -10,7 +10,7 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 describe('the help', () => {
   it.each([['ctr help', overview()], ...commands.map((command) => [`ctr help ${command.name}`, manual(command)])])('%s fits 100 columns', (_, text) => {
-    expect(text?.split('\n').filter((line) => [...line].length > 100)).toEqual([]);
+    expect(text?.split('\n').filter((line) => line.length > 100)).toEqual([]);
     expect(text).toMatch(/[^\n]\n$/);
   });
 
