@@ -7,6 +7,7 @@ import type { Arg, Plan, Step } from './step.js';
 
 const flagTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
   openFlags: constants.openFlags,
+  fileFlags: constants.openFlags,
   resolveFlags: constants.resolveFlags,
   atFlags: constants.atFlags,
   accessMode: constants.accessModes,
@@ -24,6 +25,7 @@ const flagTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
   waitFlags: constants.waitFlags,
   socketTypeFlags: { SOCK_CLOEXEC: constants.socketTypes.SOCK_CLOEXEC, SOCK_NONBLOCK: constants.socketTypes.SOCK_NONBLOCK },
   messageFlags: constants.messageFlags,
+  interfaceFlags: constants.interfaceFlags,
 };
 
 const nameTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
@@ -194,14 +196,17 @@ function explainFlags(value: bigint, kind: ArgKind): string {
   return names.length ? names.join('|') : '0';
 }
 
+const escapes: Readonly<Record<number, string>> = { 0x09: '\\t', 0x0a: '\\n', 0x0b: '\\v', 0x0c: '\\f', 0x0d: '\\r', 0x22: '\\"', 0x5c: '\\\\' };
+
 /** Bytes as a C string, with everything that is not printable escaped: what is shown may come from an image. */
 function quote(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes.subarray(0, MAX_TEXT)) {
-    if (byte === 0x22 || byte === 0x5c) text += `\\${String.fromCharCode(byte)}`;
-    else if (byte === 0x0a) text += '\\n';
+  for (const [i, byte] of bytes.subarray(0, MAX_TEXT).entries()) {
+    const next = bytes[i + 1] ?? 0;
+    const isDigitNext = next >= 0x30 && next <= 0x39;
+    if (escapes[byte] !== undefined) text += escapes[byte];
     else if (byte >= 0x20 && byte < 0x7f) text += String.fromCharCode(byte);
-    else text += `\\${byte.toString(8)}`;
+    else text += `\\${byte.toString(8).padStart(isDigitNext ? 3 : 1, '0')}`;
   }
   return `"${text}"${bytes.length > MAX_TEXT ? '...' : ''}`;
 }

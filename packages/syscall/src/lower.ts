@@ -155,7 +155,7 @@ class Lowerer {
   /** The arguments as another architecture takes them. */
   #translated(step: Step): readonly Arg[] {
     const signature = step.call === 'add' ? undefined : signatures[step.call];
-    const args = step.args.map((arg, k) => (signature?.[k] === 'openFlags' ? openFlagsFor(this.#arch, arg) : arg));
+    const args = step.args.map((arg, k) => (signature?.[k] === 'openFlags' || signature?.[k] === 'fileFlags' ? openFlagsFor(this.#arch, arg) : arg));
     return step.call === 'clone' && this.#arch === 'arm64' ? tlsLast(args) : args;
   }
 

@@ -20,6 +20,7 @@ export type ArgKind =
   | 'device'
   | 'signal'
   | 'openFlags'
+  | 'fileFlags'
   | 'resolveFlags'
   | 'atFlags'
   | 'accessMode'
@@ -43,6 +44,7 @@ export type ArgKind =
   | 'domainName'
   | 'socketTypeFlags'
   | 'messageFlags'
+  | 'interfaceFlags'
   | 'maskHowName';
 
 /** Name and arguments of each call that steps commonly make, in the order of its manual page; any other call is printed with plain numbers. */
@@ -56,7 +58,7 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   close: ['fd'],
   close_range: ['int', 'int', 'closeRangeFlags'],
   dup: ['fd'],
-  dup3: ['fd', 'int', 'openFlags'],
+  dup3: ['fd', 'int', 'fileFlags'],
   execve: ['path', 'strings', 'strings'],
   execveat: ['dirfd', 'path', 'strings', 'strings', 'atFlags'],
   exit: ['int'],
@@ -92,7 +94,7 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   openat2: ['dirfd', 'path', 'pointer', 'int'],
   pidfd_open: ['pid', 'int'],
   pidfd_send_signal: ['fd', 'signal', 'pointer', 'int'],
-  pipe2: ['pointer', 'openFlags'],
+  pipe2: ['pointer', 'fileFlags'],
   pivot_root: ['path', 'path'],
   ppoll: ['pointer', 'int', 'pointer', 'pointer', 'int'],
   prctl: ['prctlName', 'int', 'int', 'int', 'int'],

@@ -37,7 +37,11 @@ export const pollfd = struct('pollfd', { fd: { type: 'i32' }, events: { type: 'u
 export const timespec = struct('timespec', { tv_sec: { type: 'i64' }, tv_nsec: { type: 'i64' } });
 
 /** linux/if.h, struct ifreq, with the flags member of its union */
-export const ifreq = struct('ifreq', { ifr_name: { type: { bytes: 16 } }, ifr_flags: { type: 'u16', show: 'hex' }, ifr_rest: { type: { bytes: 22 } } });
+export const ifreq = struct('ifreq', {
+  ifr_name: { type: { bytes: 16 } },
+  ifr_flags: { type: 'u16', show: 'interfaceFlags' },
+  ifr_rest: { type: { bytes: 22 } },
+});
 
 /** linux/resource.h, struct rlimit64 */
 export const rlimit64 = struct('rlimit64', { rlim_cur: { type: 'u64' }, rlim_max: { type: 'u64' } });
