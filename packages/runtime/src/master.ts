@@ -27,13 +27,13 @@ export class Master {
 
   /** Tells the program the size of the window; it gets SIGWINCH. */
   resize({ columns, rows }: TerminalSize): void {
-    if (this.#fd.closed) return;
+    if (this.stream.destroyed) return;
     call({ call: 'ioctl', args: [this.#fd, ioctls.TIOCSWINSZ, winsize({ ws_row: rows, ws_col: columns })], purpose: 'resize the terminal' });
   }
 
   /** Whether Ctrl-C and its like are signals to the program at this moment, and not input as any other. */
   makesSignals(): boolean {
-    if (this.#fd.closed) return false;
+    if (this.stream.destroyed) return false;
     const termios = new Memory(TERMIOS_BYTES, 'termios');
     const modes = perform([
       { call: 'ioctl', args: [this.#fd, ioctls.TCGETS, termios], purpose: 'the modes of the terminal' },

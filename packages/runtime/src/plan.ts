@@ -102,7 +102,7 @@ export function setUp(spec: Spec): Section[] {
       'the session',
       [
         { call: 'setsid', args: [], purpose: 'a session of its own: no signals and no input by way of the caller', tolerates: ['EPERM'] },
-        ...(inside.terminal ? control(inside.terminal.slave) : []),
+        ...(inside.terminal ? control(inside.terminal.slave, spec.user?.uid) : []),
         { call: 'umask', args: [0o022], purpose: 'files are made readable, and writable by their owner alone' },
       ],
     ],

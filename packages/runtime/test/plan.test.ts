@@ -217,7 +217,7 @@ describe('namespaces', () => {
       + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|CLONE_NEWNET|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
         sethostname("container", 9)  # the host name
       + socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0) = $socket  # any socket, to speak of network devices
-      + ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=0x41})  # switch on the loopback device
+      + ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=IFF_UP|IFF_RUNNING})  # switch on the loopback device
       + close($socket)  # the socket is not needed any more
       "
     `);
@@ -255,7 +255,7 @@ describe('namespaces', () => {
       + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|CLONE_NEWNET|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
         sethostname("container", 9)  # the host name
       + socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0) = $socket  # any socket, to speak of network devices
-      + ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=0x41})  # switch on the loopback device
+      + ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=IFF_UP|IFF_RUNNING})  # switch on the loopback device
       + close($socket)  # the socket is not needed any more
         umask(000) = $umask  # devices get exactly the mode they should have
       - mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
@@ -295,7 +295,7 @@ describe('namespaces', () => {
       + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
         sethostname("container", 9)  # the host name
       - socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0) = $socket  # any socket, to speak of network devices
-      - ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=0x41})  # switch on the loopback device
+      - ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=IFF_UP|IFF_RUNNING})  # switch on the loopback device
       - close($socket)  # the socket is not needed any more
         label()  # /sys is there
       - fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys
@@ -510,10 +510,25 @@ describe('the process', () => {
       + sendmsg(3, {msg_iov={iov_base="\\4\\0\\0\\0\\0\\0\\0\\0", iov_len=8}, msg_iovlen=1, msg_control={cmsg_len=20, cmsg_level=1, cmsg_type=1}, msg_controllen=24}, MSG_NOSIGNAL)  # the host has the master
         setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       + ioctl($slave, TIOCSCTTY, NULL)  # the terminal of the session
-      + dup3($slave, 0, O_RDONLY)  # stdin is the terminal
-      + dup3($slave, 1, O_RDONLY)  # stdout is the terminal
-      + dup3($slave, 2, O_RDONLY)  # stderr is the terminal
+      + dup3($slave, 0, 0)  # stdin is the terminal
+      + dup3($slave, 1, 0)  # stdout is the terminal
+      + dup3($slave, 2, 0)  # stderr is the terminal
       "
+    `);
+  });
+  it('a terminal that another user gets', () => {
+    const terminal = { columns: 80, rows: 24 };
+    expect(changes(plan([...command], { ...base, terminal }), plan([...command], { ...base, terminal, user: { uid: 7, gid: 7 } }))).toMatchInlineSnapshot(`
+      "  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      + fchown($slave, 7, -1) (EINVAL is fine)  # the terminal belongs to user 7
+        umask(022)  # files are made readable, and writable by their owner alone
+      + setgroups(0, NULL) (EPERM is fine)  # supplementary groups (none)
+      + setresgid(7, 7, 7)  # group 7
+      + setresuid(7, 7, 7)  # user 7
+      + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
+      + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
+      + exit_group(137)  # the host is gone
+      + label()  # the host is alive"
     `);
   });
 });
