@@ -61,9 +61,18 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
   checkStdio(stdio, ['pipe', 'inherit', 'ignore']);
   if (input !== undefined && typeof input !== 'string' && !((input as unknown) instanceof Uint8Array)) throw new TypeError(`input is ${typeof input}: a string or bytes`);
   if (!Number.isSafeInteger(maxBufferBytes) || maxBufferBytes < 0) throw new RangeError(`maxBufferBytes is ${maxBufferBytes}: a number of bytes, from 0`);
+  if (input !== undefined && (Array.isArray(stdio) ? (stdio as readonly Stdio[])[0] : stdio) !== 'pipe') throw new TypeError('input needs stdin to be a pipe');
   const spec = checkSpec(command, rest);
-  const streams = new Streams(typeof stdio === 'string' || stdio instanceof Fd ? [stdio, stdio, stdio] : stdio, input, maxBufferBytes);
-  const container = startSpec(spec, { stdio: streams.given, ...(cancelSignal && { cancelSignal }), ...(timeoutMs !== undefined && { timeoutMs }) }).finally(() => streams.closeGiven());
+  let streams: Streams;
+  let container: Promise<Container>;
+  try {
+    streams = new Streams(typeof stdio === 'string' || stdio instanceof Fd ? [stdio, stdio, stdio] : stdio, input, maxBufferBytes);
+    container = startSpec(spec, { stdio: streams.given, ...(cancelSignal && { cancelSignal }), ...(timeoutMs !== undefined && { timeoutMs }) }).finally(() => streams.closeGiven());
+  } catch (error) {
+    // Too many files are open for the pipes, which is no mistake of the caller's: it is told as all that fails later.
+    streams = new Streams(['ignore', 'ignore', 'ignore'], undefined, 0);
+    container = Promise.reject(error as Error);
+  }
   const result = container.then(
     async (started): Promise<Result> => {
       const ending = await started.exited;
@@ -112,27 +121,27 @@ class Streams {
   readonly stderr: Output | undefined;
   readonly given: readonly [LaunchStdio, LaunchStdio, LaunchStdio];
   readonly #bound: OutputBound;
-  readonly #pipes: readonly Fd[];
 
   constructor([stdin, stdout, stderr]: readonly [Stdio, Stdio, Stdio], input: string | Uint8Array | undefined, maxBufferBytes: number) {
-    if (input !== undefined && stdin !== 'pipe') throw new TypeError('input needs stdin to be a pipe');
     this.#bound = new OutputBound(maxBufferBytes);
-    const pipes: Fd[] = [];
-    const give = (stream: Stdio, pipe: Fd | undefined): LaunchStdio => {
-      if (stream !== 'pipe') return stream;
-      if (pipe) pipes.push(pipe);
-      return pipe ?? 'ignore';
-    };
-    this.input = stdin === 'pipe' ? new Input(input) : undefined;
-    this.stdout = stdout === 'pipe' ? new Output('stdout', this.#bound) : undefined;
-    this.stderr = stderr === 'pipe' ? new Output('stderr', this.#bound) : undefined;
+    try {
+      if (stdin === 'pipe') this.input = new Input(input);
+      if (stdout === 'pipe') this.stdout = new Output('stdout', this.#bound);
+      if (stderr === 'pipe') this.stderr = new Output('stderr', this.#bound);
+    } catch (error) {
+      this.closeGiven();
+      this.destroy();
+      throw error;
+    }
+    const give = (stream: Stdio, pipe: Fd | undefined): LaunchStdio => (stream === 'pipe' ? (pipe ?? 'ignore') : stream);
     this.given = [give(stdin, this.input?.readEnd), give(stdout, this.stdout?.writeEnd), give(stderr, this.stderr?.writeEnd)];
-    this.#pipes = pipes;
   }
 
   /** The program has its ends now: this process lets go of them, so that the pipes end when the program does. */
   closeGiven(): void {
-    for (const fd of this.#pipes) fd.close();
+    this.input?.readEnd.close();
+    this.stdout?.writeEnd.close();
+    this.stderr?.writeEnd.close();
   }
 
   async collected(): Promise<Pick<Result, 'stdout' | 'stderr' | 'outputTruncated'>> {
