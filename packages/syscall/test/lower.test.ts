@@ -90,7 +90,7 @@ describe('an argument', () => {
   });
 });
 
-describe('a plan is refused', () => {
+describe('a plan', () => {
   const at = 'step 1 (read: a step)';
   const cases: readonly [name: string, plan: Plan, error: Error][] = [
     ['with a NUL in a text', [step('a\0b')], new TypeError('"a\\u0000b" has a NUL byte in it: the kernel would see only what stands before it')],
@@ -140,22 +140,22 @@ describe('a plan is refused', () => {
     ],
   ];
   for (const [name, plan, error] of cases) {
-    it(name, () => {
+    it(`is refused ${name}`, () => {
       expect(() => lower(plan, { arch: 'x64' })).toThrow(error);
     });
   }
 
-  it('with the same step twice', () => {
+  it('is refused with the same step twice', () => {
     const one = step(1);
     const two = step(2);
     expect(() => lower([one, two, one])).toThrow(new TypeError('step 3 (read: a step) stands in the plan twice: make it anew for each place'));
   });
 
-  it('a result of 64 bits fits a field of 64 bits, and the end of a memory can be pointed to', () => {
+  it('may store a result in a field of 64 bits, and point to the end of a memory', () => {
     expect(() => lower([{ ...step(new Memory(8, 'm').at(8)), into: mountAttr({}).field('userns_fd') }])).not.toThrow();
   });
 
-  it('and before any of its calls is made', () => {
+  it('is refused before any of its calls is made', () => {
     const before = process.umask();
     const plan: Plan = [{ call: 'umask', args: [0o777], purpose: 'not made' }, step('a\0b')];
     expect(() => perform(plan)).toThrow(TypeError);

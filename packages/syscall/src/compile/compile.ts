@@ -19,6 +19,7 @@ const heads: Partial<Record<Arch, Buffer>> = {};
 
 /** What every executable for an architecture begins with: the ELF header and the walker, up to the records. */
 function headOf(arch: Arch): Buffer {
+  if (!Object.hasOwn(listings, arch)) throw new RangeError(`plans are compiled for ${Object.keys(listings).join(' and ')}, not for ${arch}`);
   return (heads[arch] ??= elfHead(arch, assemble(listings[arch])));
 }
 
