@@ -36,7 +36,7 @@ describe('the plan of a child', () => {
     expect(changes(childPlan(['/bin/sh'], rest), childPlan(['/bin/sh'], { ...rest, namespaces: { net: 'new' } }))).toMatchInlineSnapshot(`
       "  sethostname("container", 9)  # the host name
       + socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0) = $socket  # any socket, to speak of network devices
-      + ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=0x41})  # switch on the loopback device
+      + ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=IFF_UP|IFF_RUNNING})  # switch on the loopback device
       + close($socket)  # the socket is not needed any more"
     `);
     expect(changes(childPlan(['/bin/sh'], rest), childPlan(['/bin/sh'], { ...rest, namespaces: { uts: 'host' } }))).toMatchInlineSnapshot(`

@@ -17,9 +17,9 @@ describe('the plan of an executable', () => {
     const own = lines(standalonePlan(['/bin/sh'], options)).map((line) => split(line).text);
     expect(`\n${differences(lines(plan(['/bin/sh'], options)), own)}\n`).toMatchInlineSnapshot(`
       "
-      + pipe2(&ends, O_RDONLY|O_CLOEXEC)  # by which the container knows whether this process lives
+      + pipe2(&ends, O_CLOEXEC)  # by which the container knows whether this process lives
       + fcntl($ends, F_DUPFD_CLOEXEC, 10) = $channel  # the end that is read, out of the way
-      + dup3($ends+4, 3, O_RDONLY|O_CLOEXEC) (EINVAL is fine)  # the end that is written, where the plan has it
+      + dup3($ends+4, 3, O_CLOEXEC) (EINVAL is fine)  # the end that is written, where the plan has it
       + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
       + clone(SIGCHLD, NULL, NULL, NULL, NULL), if == 0 go to ‹the process that goes into the container›  # a process that goes into the container
       + close(3)  # only the container writes
