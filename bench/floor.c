@@ -1,9 +1,11 @@
 /*
  * The floor: a C program that makes the calls of a plan itself, with a clone of its own, and waits. Nothing in between could be quicker.
  * The calls are in PLAN, which to-c.ts writes. For each line "N" on standard input it does so N times and prints the time of each, in nanoseconds, on one line.
+ * With OUTPUT the program's standard output and error are pipes, which are read to their end.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,14 +24,18 @@ static void failed(int step, long result) {
 
 static int enter(void *from);
 #include PLAN
-static int enter(void *from) { return (int)steps((int)(long)from); }
 
 static unsigned char stack[65536] __attribute__((aligned(16)));
+static int output[2][2];
 
-static long now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000000000L + time.tv_nsec;
+static int enter(void *from) {
+#ifdef OUTPUT
+  if (!from) {
+    dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
+    for (int i = 0; i < 2; i++) dup2(output[i][1], i + 1);
+  }
+#endif
+  return (int)steps((int)(long)from);
 }
 
 static void end_of(long pid) {
@@ -41,11 +47,33 @@ static void end_of(long pid) {
   exit(1);
 }
 
+static void read_output(void) {
+  char buffer[65536];
+  for (int i = 0; i < 2; i++) close(output[i][1]);
+  for (int i = 0; i < 2; i++) {
+    while (read(output[i][0], buffer, sizeof buffer) > 0);
+    close(output[i][0]);
+  }
+}
+
+static long now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000000000L + time.tv_nsec;
+}
+
 static long once(void) {
   long start = now();
   reset();
+#ifdef OUTPUT
+  for (int i = 0; i < 2; i++)
+    if (pipe2(output[i], O_CLOEXEC)) failed(-1, -errno);
+#endif
   if (CLONES_AT_ONCE) steps(0);
   else end_of(made(clone(enter, stack + sizeof stack, CLONE_VM | SIGCHLD, (void *)0L)));
+#ifdef OUTPUT
+  read_output();
+#endif
   end_of(started());
   clean();
   return now() - start;

@@ -22,3 +22,26 @@ export function seedPlan(rootfs: string): Plan {
     { call: 'execve', args: ['/bin/true', ['true'], ['PATH=/bin']], purpose: 'the program' },
   ];
 }
+
+/** What bwrap is to be told for the same; without `--as-pid-1` it would start one more process. */
+export function bwrapArgs(rootfs: string): string[] {
+  return ['--unshare-uts', '--unshare-pid', '--as-pid-1', '--hostname', 'box', '--bind', rootfs, '/', '--proc', '/proc', '--tmpfs', '/tmp', '/bin/true'];
+}
+
+/** What bwrap is to be told for all that a container of ctr's has. */
+export function bwrapAllArgs(rootfs: string): string[] {
+  return [
+    '--unshare-net',
+    '--unshare-ipc',
+    '--unshare-cgroup',
+    ...bwrapArgs(rootfs).slice(0, -1),
+    '--dev',
+    '/dev',
+    '--mqueue',
+    '/dev/mqueue',
+    '--ro-bind',
+    '/sys',
+    '/sys',
+    '/bin/true',
+  ];
+}

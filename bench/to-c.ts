@@ -1,4 +1,18 @@
-import { cloneFlags, errnos, explainCall, Fd, syscallNumber, type Arg, type Field, type FieldValue, type Memory, type Plan, type Pointer, type Step, type Struct } from '@ctr/syscall';
+import {
+  cloneFlags,
+  errnos,
+  explainCall,
+  Fd,
+  syscallNumber,
+  type Arg,
+  type Field,
+  type FieldValue,
+  type Memory,
+  type Plan,
+  type Pointer,
+  type Step,
+  type Struct,
+} from '@ctr/syscall';
 
 /** A plan as C, and the files it has to be given: those of `fds`, under the numbers from `FIRST_FD` on. */
 export interface Translation {
@@ -7,7 +21,7 @@ export interface Translation {
 }
 
 /** The number of the first file that the program is given; 3 is where the plan reports. */
-export const FIRST_FD = 4;
+const FIRST_FD = 4;
 /** Largest stack of a cloned process: a C function needs more than the walker does. */
 const STACK_BYTES = 65536;
 
@@ -62,7 +76,9 @@ class Translator {
       '',
       `#define CLONES_AT_ONCE ${Number(first === 0)}`,
       `static long started(void) { return r${first}; }`,
-      `static void clean(void) { ${this.#made(first).map((path) => `made(rmdir(${quote(Buffer.from(path))}));`).join(' ')} }`,
+      `static void clean(void) { ${this.#made(first)
+        .map((path) => `made(rmdir(${quote(Buffer.from(path))}));`)
+        .join(' ')} }`,
       '',
     ].join('\n');
     return { source, fds: this.#fds };
@@ -70,7 +86,10 @@ class Translator {
 
   /** The directories that the plan makes on the host, which have to be gone before it can run again. */
   #made(before: number): string[] {
-    return this.#plan.slice(0, before).flatMap(({ call, args: [, path], tolerates }) => (call === 'mkdirat' && typeof path === 'string' && !tolerates ? [path] : [])).reverse();
+    return this.#plan
+      .slice(0, before)
+      .flatMap(({ call, args: [, path], tolerates }) => (call === 'mkdirat' && typeof path === 'string' && !tolerates ? [path] : []))
+      .reverse();
   }
 
   #step(step: Step, i: number, isFirstClone: boolean): string {
@@ -172,6 +191,8 @@ function literal(value: bigint): string {
 
 function quote(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c && byte !== 0x3f ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;
+  for (const byte of bytes)
+    text +=
+      byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c && byte !== 0x3f ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`;
   return `"${text}"`;
 }

@@ -1,0 +1,183 @@
+// `npm run bench`: measures ctr against the calls themselves in C and against its peers, prints a table, and writes it to results.md.
+// `npm run bench -- 100` takes a hundred rounds instead of sixty.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { plan, standalone } from '@ctr/runtime';
+
+import { compileC, CProgram, Worker, type Contender } from './contender.js';
+import { machine } from './machine.js';
+import { findOnPath } from './on-path.js';
+import { markdown, type Row } from './report.js';
+import { median, takeTurns, type Turn } from './samples.js';
+import { bwrapAllArgs, seedPlan } from './seed.js';
+import { makeStage, type Stage } from './stage.js';
+import { toC } from './to-c.js';
+
+const root = join(fileURLToPath(import.meta.url), '../../..');
+const MB = 2 ** 20;
+const rounds = Number(process.argv[2] ?? 60);
+if (!Number.isSafeInteger(rounds) || rounds < 1) throw new RangeError(`${process.argv[2]} is not a number of rounds`);
+if (process.geteuid?.() !== 0) throw new Error('the containers that are measured are root’s: run it as root');
+for (const program of ['gcc', 'bwrap']) if (!findOnPath(program)) throw new Error(`${program} is not installed: there is nothing to compare with`);
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+using stage = makeStage();
+const rows = [...(await seedRows(stage)), ...(await runRows(stage)), ...(await processRows(stage))];
+const report = markdown(new Date(), machine(), rounds, rows);
+console.log(report);
+writeFileSync(join(root, 'bench/results.md'), report);
+
+/** The seed's set, with heaps of three sizes. */
+async function seedRows({ directory, rootfs }: Stage): Promise<Row[]> {
+  const floor = floorOf(seedPlan(rootfs), directory, 'floor-seed');
+  const heaps = { small: 50 * MB, gigabyte: 1024 * MB, three: 3 * 1024 * MB };
+  const workers = {
+    small: await Worker.start({ heapBytes: heaps.small, rootfs }),
+    gigabyte: await Worker.start({ heapBytes: heaps.gigabyte, rootfs }),
+    three: await Worker.start({ heapBytes: heaps.three, rootfs }),
+  };
+  say('the seed’s set …');
+  const t = medians(
+    await takeTurns(
+      [
+        { name: 'floor', contender: floor, each: 5 },
+        { name: 'small', contender: workers.small.contender('launch'), each: 5 },
+        { name: 'gigabyte', contender: workers.gigabyte.contender('launch'), each: 5 },
+        { name: 'three', contender: workers.three.contender('launch'), each: 5 },
+        { name: 'spawnSync', contender: workers.small.contender('spawnSync'), each: 4 },
+        { name: 'spawnSyncGigabyte', contender: workers.gigabyte.contender('spawnSync'), each: 1 },
+        { name: 'spawnSyncThree', contender: workers.three.contender('spawnSync'), each: 1 },
+        { name: 'bwrap', contender: workers.small.contender('bwrap'), each: 4 },
+      ],
+      rounds,
+      dot,
+    ),
+  );
+  floor.close();
+  for (const worker of Object.values(workers)) worker.close();
+  return [
+    ratio('the seed’s set from Node, heap 50 MB', t.small, 'the same calls in C', t.floor, { atMost: 1.8 }),
+    faster('the seed’s set, heap 50 MB', t.small, "`spawnSync('/bin/true')` in the same process", t.spawnSync, 1),
+    faster('the seed’s set, heap 1 GB', t.gigabyte, "`spawnSync('/bin/true')` in the same process", t.spawnSyncGigabyte, 20),
+    faster('the seed’s set, heap 3 GB', t.three, "`spawnSync('/bin/true')` in the same process", t.spawnSyncThree, 60),
+    faster('the seed’s set, heap 50 MB', t.small, "`spawn('bwrap', …)` with the same isolation", t.bwrap, 4),
+    ratio('the seed’s set, heap 3 GB', t.three, 'heap 50 MB', t.small, { atMost: 1.2 }),
+  ];
+}
+
+/** Default containers by `run()`. */
+async function runRows({ directory, rootfs }: Stage): Promise<Row[]> {
+  const floor = floorOf(plan(['true']), directory, 'floor-run', ['OUTPUT']);
+  const worker = await Worker.start({ heapBytes: 50 * MB, rootfs });
+  say('a default container …');
+  const t = medians(
+    await takeTurns(
+      [
+        { name: 'floor', contender: floor, each: 5 },
+        { name: 'run', contender: worker.contender('run'), each: 5 },
+        { name: 'blocks', contender: worker.contender('runBlocks'), each: 5 },
+        { name: 'active', contender: worker.contender('runActive'), each: 5 },
+      ],
+      rounds,
+      dot,
+    ),
+  );
+  floor.close();
+  say('many containers …');
+  const seeds = await best(worker.contender('launchThroughput'), 1600);
+  const runs = await best(worker.contender('runThroughput'), 1600);
+  worker.close();
+  const fresh = await Worker.start({ heapBytes: 0, rootfs });
+  await fresh.measure('run', 50);
+  await fresh.measure('alive', 100);
+  const [bytes = NaN] = await fresh.measure('alive', 1000);
+  fresh.close();
+  return [
+    ratio('a default container by `run()`', t.run, 'the same calls in C', t.floor, { atMost: 1.5 }),
+    atMost('the call to `run()` blocks the event loop', t.blocks, 'ms', 0.5),
+    { what: 'the event loop is at work for a container by `run()`, all turns together', measured: `${t.active.toFixed(2)} ms`, goal: '', reached: undefined },
+    { what: 'containers per second by `run()` from one process, 16 at a time', measured: runs.toFixed(0), goal: '≥ 600', reached: runs >= 600 },
+    { what: 'seed’s sets per second from one process, 16 at a time', measured: seeds.toFixed(0), goal: '≥ 600', reached: seeds >= 600 },
+    {
+      what: '1,000 containers alive at once, memory of the host process for each',
+      measured: `${(bytes / 1024).toFixed(1)} KB`,
+      goal: '≤ 20 KB',
+      reached: bytes <= 20 * 1024,
+    },
+  ];
+}
+
+/** Whole processes, timed by a C program. */
+async function processRows({ directory, rootfs }: Stage): Promise<Row[]> {
+  const time = compileC('time.c', directory, 'time');
+  const launcher = join(directory, 'launcher');
+  writeFileSync(launcher, standalone(['true'], { rootfs, hostname: 'box', cgroup: false, mounts: [{ tmpfs: '/tmp' }] }), { mode: 0o755 });
+  const commands = {
+    node: [process.execPath, '-e', '0'],
+    ctr: [process.execPath, join(root, 'packages/cli/dist/bin.js'), 'run', 'true'],
+    launcher: [launcher],
+    bwrap: [findOnPath('bwrap') ?? 'bwrap', ...bwrapAllArgs(rootfs)],
+  };
+  const programs = Object.entries(commands).map(([name, command]) => ({ name: name as keyof typeof commands, program: new CProgram(time, command) }));
+  say('whole processes …');
+  const turns = programs.map(({ name, program }): Turn<keyof typeof commands> => ({
+    name,
+    contender: program,
+    each: name === 'launcher' || name === 'bwrap' ? 5 : 1,
+  }));
+  const t = medians(await takeTurns(turns, rounds, dot));
+  for (const { program } of programs) program.close();
+  return [
+    atMost('`ctr run true` as a whole process takes more than `node -e 0`', t.ctr - t.node, 'ms', 25, `${t.ctr.toFixed(1)} and ${t.node.toFixed(1)} ms`),
+    faster('a compiled container as a whole process', t.launcher, '`bwrap` with the same isolation', t.bwrap, 3),
+  ];
+}
+
+function floorOf(steps: ReturnType<typeof plan>, directory: string, name: string, definitions: readonly string[] = []): CProgram {
+  const { source, fds } = toC(steps);
+  const file = join(directory, `${name}.h`);
+  writeFileSync(file, source);
+  return new CProgram(compileC('floor.c', directory, name, [`PLAN="${file}"`, ...definitions]), [], fds);
+}
+
+function medians<Name extends string>(samples: Record<Name, number[]>): Record<Name, number> {
+  return Object.fromEntries(Object.entries<number[]>(samples).map(([name, values]) => [name, median(values)])) as Record<Name, number>;
+}
+
+/** The best of three: a rate is what the machine can do when nothing else disturbs it. */
+async function best(contender: Contender, count: number): Promise<number> {
+  const rates: number[] = [];
+  for (let i = 0; i < 3; i++) rates.push(...(await contender.sample(count)));
+  return Math.max(...rates);
+}
+
+function ratio(what: string, value: number, against: string, than: number, goal: { readonly atMost: number }): Row {
+  const times = value / than;
+  return {
+    what: `${what}, against ${against}`,
+    measured: `${times.toFixed(2)} × (${value.toFixed(2)} and ${than.toFixed(2)} ms)`,
+    goal: `≤ ${goal.atMost} ×`,
+    reached: times <= goal.atMost,
+  };
+}
+
+function faster(what: string, value: number, against: string, than: number, goal: number): Row {
+  const times = than / value;
+  return {
+    what: `${what}, against ${against}`,
+    measured: `${times.toFixed(1)} × faster (${value.toFixed(2)} and ${than.toFixed(2)} ms)`,
+    goal: goal === 1 ? 'faster' : `≥ ${goal} × faster`,
+    reached: times >= goal,
+  };
+}
+
+function atMost(what: string, value: number, unit: string, goal: number, detail?: string): Row {
+  return { what, measured: `${value.toFixed(2)} ${unit}${detail === undefined ? '' : ` (${detail})`}`, goal: `≤ ${goal} ${unit}`, reached: value <= goal };
+}
+
+function dot(round: number): void {
+  if (round % 10 === 9) say(`  ${round + 1} of ${rounds} rounds`);
+}
