@@ -8,9 +8,12 @@ import { bin } from './ctr.js';
 
 const PATIENCE_MS = 20_000;
 
-/** A shell's line in a terminal of 80 columns and 24 rows; `ctr` in it is the program. */
+/**
+ * A shell's line in a terminal of 80 columns and 24 rows; `ctr` in it is the program. The shell stays after it: at the end of a session's first process
+ * the kernel drops what it has not handed over yet.
+ */
 export async function openTerminal(line: string): Promise<Terminal> {
-  const script = `ctr() { ${JSON.stringify(process.execPath)} ${JSON.stringify(bin)} "$@"; }\n${line}`;
+  const script = `ctr() { ${JSON.stringify(process.execPath)} ${JSON.stringify(bin)} "$@"; }\n${line}\nread -r`;
   let master: Fd | undefined;
   const child = await launch(plan(['bash', '-c', script]), {
     stdio: ['ignore', 'ignore', 'ignore'],
