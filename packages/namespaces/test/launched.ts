@@ -4,7 +4,7 @@ import { readSync } from 'node:fs';
 import { announceExec, call, Fd, launch, type Exit, type LaunchOptions, type Plan, type Step } from '@ctr/syscall';
 
 /** Where Debian, Fedora and Alpine have it. */
-export const busybox = '/bin/busybox';
+const busybox = '/bin/busybox';
 
 /** The last steps: a shell script, run by busybox, which works in any namespace. */
 export function script(text: string): Step[] {
