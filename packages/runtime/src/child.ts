@@ -23,9 +23,19 @@ export function child(command: readonly [string, ...string[]], options: Containe
   throw new Error('the plan ended without a program');
 }
 
-/** What {@link child} performs, for `explain`. */
+/**
+ * What {@link child} performs, for `explain`.
+ *
+ * @example
+ * ```ts
+ * import { childPlan } from '@ctr/runtime';
+ * import { explain } from '@ctr/syscall';
+ * console.log(explain(childPlan(['sh'])));
+ * ```
+ */
 export function childPlan(command: readonly [string, ...string[]], options: ContainerOptions = {}): Step[] {
-  for (const name of ['init', 'terminal', 'uidMap', 'gidMap'] as const) if (options[name]) throw new TypeError(`child has no ${name}: it is a process that exists already`);
+  for (const name of ['init', 'terminal', 'uidMap', 'gidMap'] as const)
+    if (options[name]) throw new TypeError(`child has no ${name}: it is a process that exists already`);
   const spec: Spec = { ...checkSpec(command, { cgroup: options.limits !== undefined, ...options }), namespaces: around(options.namespaces) };
   const group = spec.cgroup ? planGroup(groupName(spec.name), options.limits ?? {}) : undefined;
   return [...(group?.steps ?? []), ...flatten(setUp(spec)), ...defaultSignals(), ...keepStreams(), ...program(spec)];

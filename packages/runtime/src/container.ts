@@ -54,8 +54,12 @@ export async function start(command: readonly [string, ...string[]], options: St
 }
 
 /** Starts a container whose options have been checked. */
-export async function startSpec(spec: Spec, { stdio = 'inherit', cancelSignal, timeoutMs }: Pick<StartOptions, 'stdio' | 'cancelSignal' | 'timeoutMs'>): Promise<Container> {
-  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < 2 ** 31)) throw new RangeError(`timeoutMs is ${timeoutMs}: more than 0 and less than 2147483648 milliseconds`);
+export async function startSpec(
+  spec: Spec,
+  { stdio = 'inherit', cancelSignal, timeoutMs }: Pick<StartOptions, 'stdio' | 'cancelSignal' | 'timeoutMs'>,
+): Promise<Container> {
+  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < 2 ** 31))
+    throw new RangeError(`timeoutMs is ${timeoutMs}: more than 0 and less than 2147483648 milliseconds`);
   cancelSignal?.throwIfAborted();
   requireKernel();
   if (!swept && spec.cgroup) {
@@ -67,7 +71,11 @@ export async function startSpec(spec: Spec, { stdio = 'inherit', cancelSignal, t
   const began = performance.now();
   const container = planContainer(spec);
   let master: Fd | undefined;
-  const streams = spec.terminal ? (['ignore', 'ignore', 'ignore'] as const) : typeof stdio === 'string' || stdio instanceof Fd ? ([stdio, stdio, stdio] as const) : stdio;
+  const streams = spec.terminal
+    ? (['ignore', 'ignore', 'ignore'] as const)
+    : typeof stdio === 'string' || stdio instanceof Fd
+      ? ([stdio, stdio, stdio] as const)
+      : stdio;
   let child: Child;
   try {
     child = await launch(container.steps, {
@@ -95,11 +103,20 @@ function refuseTaken(name: string): void {
 export function checkStdio(stdio: unknown, words: readonly string[]): void {
   const streams: readonly unknown[] = Array.isArray(stdio) ? stdio : [stdio];
   const wanted = `${words.map((word) => JSON.stringify(word)).join(', ')} or an Fd`;
-  if (Array.isArray(stdio) && stdio.length !== 3) throw new TypeError(`stdio has ${stdio.length} streams: give three, for stdin, stdout and stderr, or one for all`);
-  for (const stream of streams) if (!(stream instanceof Fd) && !words.some((word) => word === stream)) throw new TypeError(`stdio is ${JSON.stringify(stream)}: ${wanted}`);
+  if (Array.isArray(stdio) && stdio.length !== 3)
+    throw new TypeError(`stdio has ${stdio.length} streams: give three, for stdin, stdout and stderr, or one for all`);
+  for (const stream of streams)
+    if (!(stream instanceof Fd) && !words.some((word) => word === stream)) throw new TypeError(`stdio is ${JSON.stringify(stream)}: ${wanted}`);
 }
 
-function running({ spec, group }: ContainerPlan, child: Child, masterFd: Fd | undefined, began: number, cancelSignal: AbortSignal | undefined, timeoutMs: number | undefined): Container {
+function running(
+  { spec, group }: ContainerPlan,
+  child: Child,
+  masterFd: Fd | undefined,
+  began: number,
+  cancelSignal: AbortSignal | undefined,
+  timeoutMs: number | undefined,
+): Container {
   let timedOut = false;
   let ended = false;
   const timer =

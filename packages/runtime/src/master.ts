@@ -9,7 +9,17 @@ const TERMIOS_BYTES = 36;
 const C_LFLAG = 12;
 const ISIG = 1;
 
-/** The host's side of a program's terminal: what is written to it is typed, what is read from it is shown. */
+/**
+ * The host's side of a program's terminal: what is written to it is typed, what is read from it is shown.
+ *
+ * @example
+ * ```ts
+ * import { start } from '@ctr/runtime';
+ * const container = await start(['stty', 'size'], { terminal: { columns: 80, rows: 24 } });
+ * container.terminal?.stream.on('data', (shown) => console.log(String(shown))); // 24 80
+ * await container.exited;
+ * ```
+ */
 export class Master {
   /** A duplex stream, which ends when the last process has closed the terminal. */
   readonly stream: ReadStream;

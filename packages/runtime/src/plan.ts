@@ -1,7 +1,19 @@
 import { groupName, planGroup, readLayout, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
 import { bind, dev, inRoot, pivotRoot, proc, propagation, setAttributes, sysfs, tmpfs, type Place } from '@ctr/fs';
 import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type IdRange, type Namespace } from '@ctr/namespaces';
-import { announceExec, closeRangeFlags, continueInChild, dieWithHost, openFlags, resultOf, waitForHost, type Plan, type ResultOf, type Step } from '@ctr/syscall';
+import {
+  announceExec,
+  closeRangeFlags,
+  continueInChild,
+  dieWithHost,
+  openFlags,
+  prctlOptions,
+  resultOf,
+  waitForHost,
+  type Plan,
+  type ResultOf,
+  type Step,
+} from '@ctr/syscall';
 
 import { becomeUser } from './credentials.js';
 import { init } from './init.js';
@@ -81,7 +93,10 @@ export function enter(spec: Spec): Section[] {
   return [
     ['a user namespace', userNamespace(spec)],
     ['the namespaces to join', joined(spec)],
-    ['new namespaces', [...(copied ? create('time') : []), ...continueInChild({ namespaces: createFlags(newKinds(spec)), memory: copied ? 'copied' : 'shared' })]],
+    [
+      'new namespaces',
+      [...(copied ? create('time') : []), ...continueInChild({ namespaces: createFlags(newKinds(spec)), memory: copied ? 'copied' : 'shared' })],
+    ],
     ['the tie to the host', dieWithHost()],
   ];
 }
@@ -90,7 +105,12 @@ export function enter(spec: Spec): Section[] {
 export function setUp(spec: Spec): Section[] {
   // A mount namespace that others are in, too, stays as it is.
   const inside = isNew(spec, 'mount') ? fileSystems(spec) : { sections: [], terminal: undefined };
-  const chdir: Step = { call: 'chdir', args: [spec.cwd], purpose: 'the directory to start in', hints: { ENOENT: `${spec.cwd} does not exist in the container: make it, or start elsewhere` } };
+  const chdir: Step = {
+    call: 'chdir',
+    args: [spec.cwd],
+    purpose: 'the directory to start in',
+    hints: { ENOENT: `${spec.cwd} does not exist in the container: make it, or start elsewhere` },
+  };
   return [
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
     ['the host name', spec.hostname === undefined ? [] : hostname(spec.hostname)],
@@ -106,9 +126,20 @@ export function setUp(spec: Spec): Section[] {
         { call: 'umask', args: [0o022], purpose: 'files are made readable, and writable by their owner alone' },
       ],
     ],
-    ['the user', spec.user ? [...becomeUser(spec.user), ...dieWithHost()] : []],
-    ['the open files', [{ call: 'close_range', args: [4, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'nothing that the set-up opened is open in the program' }]],
+    ['the user', user(spec)],
+    [
+      'the open files',
+      [{ call: 'close_range', args: [4, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'nothing that the set-up opened is open in the program' }],
+    ],
   ];
+}
+
+function user(spec: Spec): Step[] {
+  if (spec.user) return [...becomeUser(spec.user), ...dieWithHost()];
+  // In a user namespace with the caller's id alone it is denied, and the groups mean nothing there.
+  return spec.namespaces.user === 'host'
+    ? [{ call: 'setgroups', args: [0, null], purpose: "the caller's further groups are not the container's", tolerates: ['EPERM'] }]
+    : [];
 }
 
 /** The mounts, from the private mount namespace to the new root. Everything below the new root is reached from its open mount. */
@@ -116,7 +147,11 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
   const inUserNamespace = spec.namespaces.user !== 'host';
   const root = spec.rootfs === undefined ? userland(userlandOptions(spec)) : rootfs(spec.rootfs);
   const devPlace = standardPlace(root, 'dev');
-  const devices = dev(devPlace.place, { nodes: inUserNamespace ? 'bind' : 'make', pts: { gid: mapped(spec, 5) ? 5 : null }, mqueue: !inUserNamespace || isNew(spec, 'ipc') });
+  const devices = dev(devPlace.place, {
+    nodes: inUserNamespace ? 'bind' : 'make',
+    pts: { gid: mapped(spec, 5) ? 5 : null },
+    mqueue: !inUserNamespace || isNew(spec, 'ipc'),
+  });
   const console = spec.terminal && terminal(devices.mount, spec.terminal);
   // A sysfs belongs to a network namespace, and a user namespace may only mount that of its own one.
   const sys = inUserNamespace && !isNew(spec, 'net') ? (at: Place) => bind('/sys', at, { recursive: true, readonly: true }) : sysfs;
@@ -139,7 +174,12 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
 /** A directory at the top of the root: in a fresh one it is there, and is what it seems; in any other it is looked for with care. */
 function standardPlace(root: Root, name: string): { steps: Step[]; place: Place } {
   if (!root.fresh) return { steps: [], place: inRoot(root.mount, `/${name}`, { symlinks: name === 'dev' ? 'in-root' : 'refuse' }) };
-  const open: Step = { call: 'openat', args: [root.mount, name, openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: `the place of /${name}`, as: `at-${name}` };
+  const open: Step = {
+    call: 'openat',
+    args: [root.mount, name, openFlags.O_PATH | openFlags.O_CLOEXEC, 0],
+    purpose: `the place of /${name}`,
+    as: `at-${name}`,
+  };
   return { steps: [open], place: resultOf(open) };
 }
 
@@ -152,8 +192,15 @@ function userlandOptions({ hostname = 'container', namespaces, readonly }: Spec)
 }
 
 function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
-  if (mount.kind === 'tmpfs') return tmpfs(inRoot(root, mount.to), { noSuid: true, noDev: true, mode: 0o1777, ...(mount.sizeBytes !== undefined && { sizeBytes: mount.sizeBytes }) });
-  return bind(mount.from, inRoot(root, mount.to, { create: mount.of }), { recursive: true, kind: mount.of, noSuid: true, noDev: true, ...(mount.readonly && { readonly: true }) });
+  if (mount.kind === 'tmpfs')
+    return tmpfs(inRoot(root, mount.to), { noSuid: true, noDev: true, mode: 0o1777, ...(mount.sizeBytes !== undefined && { sizeBytes: mount.sizeBytes }) });
+  return bind(mount.from, inRoot(root, mount.to, { create: mount.of }), {
+    recursive: true,
+    kind: mount.of,
+    noSuid: true,
+    noDev: true,
+    ...(mount.readonly && { readonly: true }),
+  });
 }
 
 /** A new user namespace comes first, so that the others belong to it; its ids are mapped by the process itself where one id is all it may have. */
@@ -188,17 +235,21 @@ function mapped(spec: Spec, id: number): boolean {
  */
 function joined(spec: Spec): Step[] {
   const order: readonly Namespace[] = ['user', 'net', 'uts', 'ipc', 'cgroup', 'time', 'pid', 'mount'];
-  return order.flatMap((kind) => {
+  const steps = order.flatMap((kind) => {
     const choice = spec.namespaces[kind];
     if (typeof choice === 'string') return [];
-    const steps = 'pid' in choice ? join(choice.pid, kind) : joinPath(choice.path, kind);
+    const entry = 'pid' in choice ? join(choice.pid, kind) : joinPath(choice.path, kind);
     // The caller's own id need not be one of the namespace: the process becomes its root.
-    return kind === 'user' ? [...steps, ...becomeUser({ uid: 0, gid: 0, groups: [] })] : steps;
+    return kind === 'user' ? [...entry, ...becomeUser({ uid: 0, gid: 0, groups: [] })] : entry;
   });
+  const closed: Step = { call: 'prctl', args: [prctlOptions.PR_SET_DUMPABLE, 0, 0, 0, 0], purpose: 'what runs there cannot look into this process' };
+  return steps.length > 0 ? [closed, ...steps] : [];
 }
 
 function newKinds(spec: Spec): Namespace[] {
-  return (Object.entries(spec.namespaces) as [Namespace, NamespaceChoice][]).filter(([kind, choice]) => choice === 'new' && kind !== 'user' && kind !== 'time').map(([kind]) => kind);
+  return (Object.entries(spec.namespaces) as [Namespace, NamespaceChoice][])
+    .filter(([kind, choice]) => choice === 'new' && kind !== 'user' && kind !== 'time')
+    .map(([kind]) => kind);
 }
 
 function isNew(spec: Spec, kind: Namespace): boolean {

@@ -38,7 +38,16 @@ export interface Result extends Ending {
 
 const brand = Symbol.for('ctr.ContainerError');
 
-/** A program that did not end well: with an exit code other than 0, by a signal, by time-out, or cancelled. It has everything that a {@link Result} has. */
+/**
+ * A program that did not end well: with an exit code other than 0, by a signal, by time-out, or cancelled. It has everything that a {@link Result} has.
+ *
+ * @example
+ * ```ts
+ * import { ContainerError, run } from '@ctr/runtime';
+ * const error: unknown = await run(['sh', '-c', 'echo no >&2; exit 3']).catch((reason: unknown) => reason);
+ * if (error instanceof ContainerError) console.log(error.exitCode, error.stderr); // 3 no
+ * ```
+ */
 export class ContainerError extends Error implements Result {
   override readonly name = 'ContainerError';
   readonly command: readonly string[];

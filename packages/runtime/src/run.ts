@@ -59,7 +59,8 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
   if ('terminal' in options) throw new TypeError('run keeps the output, so it gives no terminal: start does');
   checkOptions('run', options, [...optionNames, 'stdio', 'input', 'maxBufferBytes', 'reject', 'cancelSignal', 'timeoutMs']);
   checkStdio(stdio, ['pipe', 'inherit', 'ignore']);
-  if (input !== undefined && typeof input !== 'string' && !((input as unknown) instanceof Uint8Array)) throw new TypeError(`input is ${typeof input}: a string or bytes`);
+  if (input !== undefined && typeof input !== 'string' && !((input as unknown) instanceof Uint8Array))
+    throw new TypeError(`input is ${typeof input}: a string or bytes`);
   if (!Number.isSafeInteger(maxBufferBytes) || maxBufferBytes < 0) throw new RangeError(`maxBufferBytes is ${maxBufferBytes}: a number of bytes, from 0`);
   if (input !== undefined && (Array.isArray(stdio) ? (stdio as readonly Stdio[])[0] : stdio) !== 'pipe') throw new TypeError('input needs stdin to be a pipe');
   const spec = checkSpec(command, rest);
@@ -67,7 +68,9 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
   let container: Promise<Container>;
   try {
     streams = new Streams(typeof stdio === 'string' || stdio instanceof Fd ? [stdio, stdio, stdio] : stdio, input, maxBufferBytes);
-    container = startSpec(spec, { stdio: streams.given, ...(cancelSignal && { cancelSignal }), ...(timeoutMs !== undefined && { timeoutMs }) }).finally(() => streams.closeGiven());
+    container = startSpec(spec, { stdio: streams.given, ...(cancelSignal && { cancelSignal }), ...(timeoutMs !== undefined && { timeoutMs }) }).finally(() =>
+      streams.closeGiven(),
+    );
   } catch (error) {
     // Too many files are open for the pipes, which is no mistake of the caller's: it is told as all that fails later.
     streams = new Streams(['ignore', 'ignore', 'ignore'], undefined, 0);

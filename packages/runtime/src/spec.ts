@@ -128,7 +128,8 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   const root = process.geteuid?.() === 0;
   const namespaces = checkNamespaces(options.namespaces ?? {}, root);
   if (namespaces.mount !== 'new') {
-    for (const name of ['rootfs', 'mounts', 'readonly', 'terminal'] as const) if (options[name] !== undefined && options[name] !== false) throw new TypeError(`${name} needs a mount namespace of the container's own`);
+    for (const name of ['rootfs', 'mounts', 'readonly', 'terminal'] as const)
+      if (options[name] !== undefined && options[name] !== false) throw new TypeError(`${name} needs a mount namespace of the container's own`);
   }
   if (options.hostname !== undefined && namespaces.uts !== 'new') throw new TypeError("hostname needs a UTS namespace of the container's own");
   if ((options.uidMap ?? options.gidMap) && namespaces.user !== 'new') throw new TypeError('an id map needs a new user namespace');
@@ -175,12 +176,17 @@ function checkHostPath(what: string, path: unknown): asserts path is string {
 
 function checkNamespaces(given: NonNullable<ContainerOptions['namespaces']>, root: boolean): Spec['namespaces'] {
   checkOptions('namespaces', given, kinds);
-  const choices = Object.fromEntries(kinds.map((kind) => [kind, given[kind] ?? (kind === 'time' || (kind === 'user' && root) ? 'host' : 'new')])) as Record<Namespace, NamespaceChoice>;
+  const choices = Object.fromEntries(kinds.map((kind) => [kind, given[kind] ?? (kind === 'time' || (kind === 'user' && root) ? 'host' : 'new')])) as Record<
+    Namespace,
+    NamespaceChoice
+  >;
   for (const [kind, choice] of Object.entries(choices)) {
     if (choice === 'new' || choice === 'host') continue;
-    if (typeof choice !== 'object' || 'pid' in choice === 'path' in choice) throw new TypeError(`the ${kind} namespace is ${JSON.stringify(choice)}: 'new', 'host', { pid } or { path }`);
+    if (typeof choice !== 'object' || 'pid' in choice === 'path' in choice)
+      throw new TypeError(`the ${kind} namespace is ${JSON.stringify(choice)}: 'new', 'host', { pid } or { path }`);
     checkOptions(`the ${kind} namespace`, choice, ['pid', 'path']);
-    if ('pid' in choice && !(Number.isSafeInteger(choice.pid) && choice.pid > 0)) throw new RangeError(`the ${kind} namespace of process ${choice.pid}: a pid is a positive integer`);
+    if ('pid' in choice && !(Number.isSafeInteger(choice.pid) && choice.pid > 0))
+      throw new RangeError(`the ${kind} namespace of process ${choice.pid}: a pid is a positive integer`);
     if ('path' in choice) checkHostPath(`the path of the ${kind} namespace`, choice.path);
   }
   return choices;
@@ -213,7 +219,8 @@ function checkMount(mount: Mount): CheckedMount {
   if ('tmpfs' in mount) {
     checkOptions('tmpfs mount', mount, ['tmpfs', 'sizeBytes']);
     const { sizeBytes } = mount;
-    if (sizeBytes !== undefined && !(Number.isSafeInteger(sizeBytes) && sizeBytes > 0)) throw new RangeError(`the size of a tmpfs is ${sizeBytes}: a positive number of bytes`);
+    if (sizeBytes !== undefined && !(Number.isSafeInteger(sizeBytes) && sizeBytes > 0))
+      throw new RangeError(`the size of a tmpfs is ${sizeBytes}: a positive number of bytes`);
     return { kind: 'tmpfs', to: checkMountPoint(mount.tmpfs), sizeBytes };
   }
   checkOptions('bind mount', mount, ['bind', 'to', 'readonly']);
@@ -252,14 +259,16 @@ function checkUser(user: User): Required<User> {
   if (typeof user !== 'object') throw new TypeError(`user is ${JSON.stringify(user)}: give { uid, gid }, as lookupUser finds them for a name`);
   checkOptions('user', user, ['uid', 'gid', 'groups']);
   const { uid, gid, groups = [] } = user;
-  for (const id of [uid, gid, ...groups]) if (!Number.isSafeInteger(id) || id < 0 || id > MAX_ID) throw new RangeError(`user: ${id} is not an id from 0 to ${MAX_ID}`);
+  for (const id of [uid, gid, ...groups])
+    if (!Number.isSafeInteger(id) || id < 0 || id > MAX_ID) throw new RangeError(`user: ${id} is not an id from 0 to ${MAX_ID}`);
   return { uid, gid, groups };
 }
 
 function checkTerminal(terminal: TerminalSize): TerminalSize {
   checkOptions('terminal', terminal, ['columns', 'rows']);
   const { columns, rows } = terminal;
-  for (const size of [columns, rows]) if (!Number.isInteger(size) || size < 0 || size > 0xffff) throw new RangeError(`a terminal of ${columns} columns and ${rows} rows: from 0 to 65535`);
+  for (const size of [columns, rows])
+    if (!Number.isInteger(size) || size < 0 || size > 0xffff) throw new RangeError(`a terminal of ${columns} columns and ${rows} rows: from 0 to 65535`);
   return { columns, rows };
 }
 

@@ -52,7 +52,12 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
   const inside = label('the process that goes into the container');
   const cleanUp = label('the container has ended');
   const failed = label('the container could not be set up');
-  const channel: Step = { call: 'fcntl', args: [ends.i32(0), fcntlCommands.F_DUPFD_CLOEXEC, 10], purpose: 'the end that is read, out of the way', as: 'channel' };
+  const channel: Step = {
+    call: 'fcntl',
+    args: [ends.i32(0), fcntlCommands.F_DUPFD_CLOEXEC, 10],
+    purpose: 'the end that is read, out of the way',
+    as: 'channel',
+  };
   const sections: Section[] = [
     [
       'a channel',
@@ -69,7 +74,13 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
         holdSignals(),
         { call: 'clone', args: [signals.SIGCHLD, 0, null, null, null], purpose: 'a process that goes into the container', jump: { when: '==', to: inside } },
         { call: 'close', args: [3], purpose: 'only the container writes' },
-        { call: 'read', args: [resultOf(channel), report, 8], purpose: 'the pid of the first process, or its end', tolerates: ['EINTR'], jump: { when: '!=', than: 8, to: failed } },
+        {
+          call: 'read',
+          args: [resultOf(channel), report, 8],
+          purpose: 'the pid of the first process, or its end',
+          tolerates: ['EINTR'],
+          jump: { when: '!=', than: 8, to: failed },
+        },
         ...supervise(report.i32(4), ended),
         { call: 'add', args: [0, 0], purpose: 'the program has ended', jump: { when: '==', to: cleanUp } },
         failed,
@@ -97,7 +108,13 @@ function messages(sections: readonly Section[], execution: readonly Step[]): Ste
   const say: Step[] = [];
   const onFailure = (text: string, of: readonly Step[], exit: number): void => {
     const isDefault = exit === status.failed;
-    const message: Step = { call: 'write', args: [2, text, Buffer.byteLength(text)], purpose: 'say what failed', tolerates: 'any', ...(isDefault && { jump: { when: '!=', to: sayError } }) };
+    const message: Step = {
+      call: 'write',
+      args: [2, text, Buffer.byteLength(text)],
+      purpose: 'say what failed',
+      tolerates: 'any',
+      ...(isDefault && { jump: { when: '!=', to: sayError } }),
+    };
     say.push(message);
     if (!isDefault) say.push({ call: 'add', args: [exit, 0], purpose: 'the exit code', into: code.at(0), jump: { when: '!=', to: sayError } });
     for (const step of of as readonly { onFailure?: Step }[]) step.onFailure ??= message;

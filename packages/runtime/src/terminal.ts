@@ -17,7 +17,12 @@ export interface Terminal {
  */
 export function terminal(dev: ResultOf, { columns, rows }: TerminalSize): Terminal {
   const unlocked = new Memory(8, 'unlocked');
-  const master: Step = { call: 'openat', args: [dev, 'pts/ptmx', openFlags.O_RDWR | openFlags.O_NOCTTY | openFlags.O_CLOEXEC, 0], purpose: 'the master of a terminal', as: 'master' };
+  const master: Step = {
+    call: 'openat',
+    args: [dev, 'pts/ptmx', openFlags.O_RDWR | openFlags.O_NOCTTY | openFlags.O_CLOEXEC, 0],
+    purpose: 'the master of a terminal',
+    as: 'master',
+  };
   const slave: Step = {
     call: 'ioctl',
     args: [resultOf(master), ioctls.TIOCGPTPEER, openFlags.O_RDWR | openFlags.O_NOCTTY | openFlags.O_CLOEXEC],

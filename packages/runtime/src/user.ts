@@ -58,7 +58,11 @@ function readBelow(rootfs: string, path: string): string {
   using root = openFd(rootfs, { directory: true });
   let file;
   try {
-    file = openFd(path, { at: root, flags: openFlags.O_RDONLY | openFlags.O_NONBLOCK | openFlags.O_NOCTTY, resolve: resolveFlags.RESOLVE_IN_ROOT | resolveFlags.RESOLVE_NO_MAGICLINKS });
+    file = openFd(path, {
+      at: root,
+      flags: openFlags.O_RDONLY | openFlags.O_NONBLOCK | openFlags.O_NOCTTY,
+      resolve: resolveFlags.RESOLVE_IN_ROOT | resolveFlags.RESOLVE_NO_MAGICLINKS,
+    });
   } catch (error) {
     if (isSyscallError(error) && error.code === 'ENOENT') return '';
     throw error;

@@ -48,9 +48,24 @@ export interface UserlandOptions {
  */
 export function userland(options: UserlandOptions): Root {
   const scratch = newMount('tmpfs', { options: { mode: '755' }, purpose: 'memory for the root and the upper layers' });
-  const place: Step = { call: 'openat', args: [AT_FDCWD, '/proc', openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: 'a place for it that goes with the old root', as: 'place' };
-  const tree: Step = { call: 'open_tree', args: [scratch.mount, 'root', openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC], purpose: 'the root is a mount of its own', as: 'root' };
-  const over: Step = { call: 'openat', args: [scratch.mount, 'root', openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: 'the directory below it', as: 'over' };
+  const place: Step = {
+    call: 'openat',
+    args: [AT_FDCWD, '/proc', openFlags.O_PATH | openFlags.O_CLOEXEC, 0],
+    purpose: 'a place for it that goes with the old root',
+    as: 'place',
+  };
+  const tree: Step = {
+    call: 'open_tree',
+    args: [scratch.mount, 'root', openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC],
+    purpose: 'the root is a mount of its own',
+    as: 'root',
+  };
+  const over: Step = {
+    call: 'openat',
+    args: [scratch.mount, 'root', openFlags.O_PATH | openFlags.O_CLOEXEC, 0],
+    purpose: 'the directory below it',
+    as: 'over',
+  };
   const root = resultOf(tree);
   return {
     steps: [
@@ -80,7 +95,14 @@ function programDirectory(root: ResultOf, scratch: ResultOf, name: string, { rea
   if (readonly) return [directory(root, name), ...bind];
   const done = label(`/${name} is there`);
   const refused = label(`overlayfs is refused: /${name} read-only`);
-  const layers = overlayMount({ lower: [`/${name}`], upper: name, work: `${name}.work`, userXattr: inUserNamespace, onFailure: refused, purpose: `/${name}, copy on write` });
+  const layers = overlayMount({
+    lower: [`/${name}`],
+    upper: name,
+    work: `${name}.work`,
+    userXattr: inUserNamespace,
+    onFailure: refused,
+    purpose: `/${name}, copy on write`,
+  });
   return [
     directory(root, name),
     directory(scratch, name),
@@ -132,7 +154,12 @@ function copyFiles(names: readonly string[], parent: ResultOf, close: boolean): 
       tolerates: ['ENOENT'],
       jump: { when: '<', to: next },
     };
-    const copy: Step = { call: 'openat', args: [parent, name, openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_CLOEXEC, 0o644], purpose: `make ${name}`, as: 'copy' };
+    const copy: Step = {
+      call: 'openat',
+      args: [parent, name, openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_CLOEXEC, 0o644],
+      purpose: `make ${name}`,
+      as: 'copy',
+    };
     const send: Step = { call: 'sendfile', args: [resultOf(copy), resultOf(original), null, MAX_COPY_BYTES], purpose: `copy /etc/${name}` };
     steps.unshift(original, copy, send, ...(close ? [{ call: 'close', args: [resultOf(copy)], purpose: `${name} is done` } as const] : []));
     next = original;

@@ -119,12 +119,13 @@ describe('the plan of a container', () => {
        93  chdir("/")  # the directory to start in
        94  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
        95  umask(022)  # files are made readable, and writable by their owner alone
-       96  close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
-       97  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
-       98  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
-       99  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 101  # exec "/bin/hostname": is it there?
-      100  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
-      101  fail(ENOENT)  # exec "hostname": executable file not found
+       96  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+       97  close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
+       98  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+       99  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
+      100  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 102  # exec "/bin/hostname": is it there?
+      101  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
+      102  fail(ENOENT)  # exec "hostname": executable file not found
       "
     `);
   });
@@ -183,12 +184,13 @@ describe('namespaces', () => {
       11  chdir("/")  # the directory to start in
       12  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       13  umask(022)  # files are made readable, and writable by their owner alone
-      14  close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
-      15  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
-      16  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
-      17  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 19  # exec "/bin/true": is it there?
-      18  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
-      19  fail(ENOENT)  # exec "/bin/true": no such file or directory
+      14  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      15  close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
+      16  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+      17  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
+      18  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 20  # exec "/bin/true": is it there?
+      19  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
+      20  fail(ENOENT)  # exec "/bin/true": no such file or directory
       "
     `);
   });
@@ -282,6 +284,8 @@ describe('namespaces', () => {
       + open_tree(AT_FDCWD, "/dev/tty", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $tty  # the host's /dev/tty
       + mknodat($dev, "tty", S_IFREG|0666, makedev(0, 0))  # a file to mount tty on
       + move_mount($tty, "", $dev, "tty", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to tty
+        umask(022)  # files are made readable, and writable by their owner alone
+      - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       "
     `);
   });
@@ -311,6 +315,7 @@ describe('namespaces', () => {
     expect(changed({ namespaces: { net: { path: '/run/netns/blue' }, uts: { pid: 4711 }, ipc: { pid: 4711 }, cgroup: { pid: 4711 }, time: { pid: 4711 }, pid: { pid: 4711 } } })).toMatchInlineSnapshot(`
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # what runs there cannot look into this process
       + openat(AT_FDCWD, "/run/netns/blue", O_RDONLY|O_CLOEXEC) = $net  # a net namespace
       + setns($net, CLONE_NEWNET)  # join the net namespace
       + close($net)  # the file is not needed any more
@@ -341,6 +346,7 @@ describe('namespaces', () => {
     expect(`\n${changes(plan(['/bin/true'], { ...rest, namespaces: { ...base.namespaces, mount: 'host' } }), joined)}\n`).toMatchInlineSnapshot(`
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # what runs there cannot look into this process
       + pidfd_open(4711, 0) = $target  # hold on to process 4711
       + setns($target, CLONE_NEWUSER)  # join the user namespace of process 4711
       + close($target)  # let go of it
@@ -357,6 +363,8 @@ describe('namespaces', () => {
       + setns($target, CLONE_NEWNS)  # join the mount namespace of process 4711
       + close($target)  # let go of it
       + clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        umask(022)  # files are made readable, and writable by their owner alone
+      - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       "
     `);
   });
@@ -440,6 +448,7 @@ describe('the process', () => {
       - chdir("/")  # the directory to start in
       + chdir("/srv")  # the directory to start in
         umask(022)  # files are made readable, and writable by their owner alone
+      - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       + setgroups(2, "\\4\\0\\0\\0\\33\\0\\0\\0")  # supplementary groups 4, 27
       + setresgid(100, 100, 100)  # group 100
       + setresuid(1000, 1000, 1000)  # user 1000
@@ -454,6 +463,7 @@ describe('the process', () => {
     expect(changed({ user: { uid: 1000, gid: 100 } })).toMatchInlineSnapshot(`
       "
         umask(022)  # files are made readable, and writable by their owner alone
+      - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       + setgroups(0, NULL) (EPERM is fine)  # supplementary groups (none)
       + setresgid(100, 100, 100)  # group 100
       + setresuid(1000, 1000, 1000)  # user 1000
@@ -522,6 +532,7 @@ describe('the process', () => {
       "  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       + fchown($slave, 7, -1) (EINVAL is fine)  # the terminal belongs to user 7
         umask(022)  # files are made readable, and writable by their owner alone
+      - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       + setgroups(0, NULL) (EPERM is fine)  # supplementary groups (none)
       + setresgid(7, 7, 7)  # group 7
       + setresuid(7, 7, 7)  # user 7

@@ -63,12 +63,32 @@ export class SyscallError extends Error {
   }
 }
 
-/** Whether a value is a {@link SyscallError}, also one of another copy of this package (where `instanceof` says no). */
+/**
+ * Whether a value is a {@link SyscallError}, also one of another copy of this package (where `instanceof` says no).
+ *
+ * @example
+ * ```ts
+ * import { isSyscallError, openFd } from '@ctr/syscall';
+ * try {
+ *   openFd('/nowhere').close();
+ * } catch (error) {
+ *   if (isSyscallError(error)) console.log(error.code); // ENOENT
+ * }
+ * ```
+ */
 export function isSyscallError(value: unknown): value is SyscallError {
   return value instanceof Error && brand in value;
 }
 
-/** `operation not permitted` for EPERM. */
+/**
+ * What an errno means, in words: `operation not permitted` for EPERM.
+ *
+ * @example
+ * ```ts
+ * import { errnoText, errnos } from '@ctr/syscall';
+ * errnoText(errnos.EPERM); // 'operation not permitted'
+ * ```
+ */
 export function errnoText(errno: number): string {
   return getSystemErrorMap().get(-errno)?.[1] ?? errnoName(errno);
 }

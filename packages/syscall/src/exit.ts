@@ -60,7 +60,15 @@ function long(index: number): number {
   return scratch.bytes.readInt32LE(RUSAGE + index * 8 + 4) * 2 ** 32 + scratch.bytes.readUInt32LE(RUSAGE + index * 8);
 }
 
-/** The name of a signal's number; `SIGRTMIN+n` for a real-time one. */
+/**
+ * The name of a signal's number; `SIGRTMIN+n` for a real-time one.
+ *
+ * @example
+ * ```ts
+ * import { signalName } from '@ctr/syscall';
+ * signalName(9); // 'SIGKILL'
+ * ```
+ */
 export function signalName(number: number): SignalName {
   const name = Object.entries(signals).find(([, value]) => value === number)?.[0] ?? `SIGRTMIN+${number - 34}`;
   return name as SignalName;

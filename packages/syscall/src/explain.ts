@@ -74,7 +74,15 @@ function explainStep(step: Step, index: ReadonlyMap<Step, number>): string {
   return `${line}  # ${step.purpose}`;
 }
 
-/** One call with its arguments: `mount("proc", "/proc", "proc", MS_NOSUID, NULL)`. */
+/**
+ * One call with its arguments: `mount("proc", "/proc", "proc", MS_NOSUID, NULL)`.
+ *
+ * @example
+ * ```ts
+ * import { explainCall } from '@ctr/syscall';
+ * explainCall({ call: 'umask', args: [0o022], purpose: 'files are made readable' }); // 'umask(022)'
+ * ```
+ */
 export function explainCall(step: Step, index: ReadonlyMap<Step, number> = new Map()): string {
   if (step.call === 'add') return explainAdd(step.args, index);
   return `${step.call}(${explainArgs(step, index).join(', ')})`;

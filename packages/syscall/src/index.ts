@@ -47,7 +47,7 @@ export { explain, explainArgs, explainCall } from './explain.js';
 export { Fd } from './fd.js';
 export { KERNEL_FLOOR, requireKernel } from './kernel.js';
 export { launch, type Child, type LaunchOptions, type LaunchStdio } from './launch.js';
-export { failure, Memory, struct, type Field, type FieldValue, type Load, type Pointer, type Struct, type StructType } from './memory.js';
+export { failure, Memory, struct, type Field, type FieldValue, type Load, type PlacedField, type Pointer, type Struct, type StructType } from './memory.js';
 export { openFd, type OpenOptions } from './open.js';
 export { openPipe, type Pipe } from './pipe.js';
 export { checkOptions, nearest } from './options.js';

@@ -86,7 +86,8 @@ export interface Field {
 /** The value of a field: a number, bytes, or, for a pointer, what it points to. */
 export type FieldValue = number | bigint | Exclude<Arg, Load | { kind: 'result' }>;
 
-interface PlacedField extends Field {
+/** A field with its place in its struct, in bytes. */
+export interface PlacedField extends Field {
   readonly name: string;
   readonly offset: number;
   readonly size: number;

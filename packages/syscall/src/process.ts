@@ -60,6 +60,14 @@ export function continueInChild({ namespaces = 0, memory = 'shared' }: ForkOptio
 /**
  * The plan stops until the host lets it go on: what `launch` calls its `onWaiting` for (id maps, a gate between create and start).
  * If the host dies meanwhile, the step after the wait fails with EPIPE.
+ *
+ * @example
+ * ```ts
+ * import { explain, launch, waitForHost, type Plan } from '@ctr/syscall';
+ * const plan: Plan = [...waitForHost('is it time?'), { call: 'exit_group', args: [7], purpose: 'end' }];
+ * const child = await launch(plan, { onWaiting: (pid) => console.log(`${pid} waits`) });
+ * console.log((await child.exited).code, explain(plan)); // 7, and the steps
+ * ```
  */
 export function waitForHost(purpose: string): Step[] {
   const report = new Memory(Buffer.from(Uint32Array.of(REPORT_WAITING, 0).buffer), 'report');
@@ -77,6 +85,15 @@ export function waitForHost(purpose: string): Step[] {
  * Hands an open file of the plan over to the host: what `launch` calls its `onFile` with (the master of a terminal, a seccomp listener).
  *
  * @see unix(7): SCM_RIGHTS
+ * @example
+ * ```ts
+ * import { handOver, launch, resultOf, type Fd, type Step } from '@ctr/syscall';
+ * const open: Step = { call: 'openat', args: [-100, '/etc/hostname', 0, 0], purpose: 'a file to hand over' };
+ * const files: Fd[] = [];
+ * const child = await launch([open, ...handOver(resultOf(open), 'here it is')], { onFile: (file) => files.push(file) });
+ * await child.exited;
+ * for (const file of files) file.close();
+ * ```
  */
 export function handOver(file: ResultOf, purpose: string): Step[] {
   const report = new Memory(Buffer.from(Uint32Array.of(REPORT_FILE, 0).buffer), 'report');
@@ -91,6 +108,13 @@ export function handOver(file: ResultOf, purpose: string): Step[] {
 /**
  * Says that the set-up is done and the program comes next: an end of the plan before it is a failure of the set-up, one after it is the program's own.
  * Stands right before the first `execve`.
+ *
+ * @example
+ * ```ts
+ * import { announceExec, launch } from '@ctr/syscall';
+ * const child = await launch([announceExec(), { call: 'execve', args: ['/bin/true', ['true'], []], purpose: 'the program' }]);
+ * await child.exited;
+ * ```
  */
 export function announceExec(): Step {
   const report = new Memory(Buffer.from(Uint32Array.of(REPORT_EXEC, 0).buffer), 'report');
@@ -104,6 +128,11 @@ export function announceExec(): Step {
  * The kernel forgets the setting at a change of credentials: it has to be made after those.
  *
  * @see PR_SET_PDEATHSIG(2const)
+ * @example
+ * ```ts
+ * import { dieWithHost, explain } from '@ctr/syscall';
+ * console.log(explain(dieWithHost()));
+ * ```
  */
 export function dieWithHost(): Step[] {
   const hangup = pollfd({ fd: REPORT_FD, events: 0 });

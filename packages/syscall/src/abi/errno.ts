@@ -1,5 +1,6 @@
 // Generated table: errno names and numbers, from include/uapi/asm-generic/errno.h (the same on x64 and arm64).
 // A test compares it with the system headers.
+/** Every errno by its name: `errnos.ENOENT` is 2. */
 export const errnos = {
   EPERM: 1,
   ENOENT: 2,
@@ -140,7 +141,15 @@ export type ErrnoName = keyof typeof errnos;
 const names = new Map<number, ErrnoName>();
 for (const [name, number] of Object.entries(errnos)) if (!names.has(number)) names.set(number, name as ErrnoName);
 
-/** The name of an errno number (`EAGAIN` rather than `EWOULDBLOCK` where two share one), or `errno 999` for one that is not known. */
+/**
+ * The name of an errno number (`EAGAIN` rather than `EWOULDBLOCK` where two share one), or `errno 999` for one that is not known.
+ *
+ * @example
+ * ```ts
+ * import { errnoName } from '@ctr/syscall';
+ * errnoName(2); // 'ENOENT'
+ * ```
+ */
 export function errnoName(errno: number): ErrnoName {
   return names.get(errno) ?? (`errno ${errno}` as ErrnoName);
 }

@@ -9,13 +9,29 @@ export type Arch = 'x64' | 'arm64';
 
 const tables: Record<Arch, Readonly<Record<string, number>>> = { x64, arm64 };
 
-/** The architecture of this process. Throws a `RangeError` where ctr has no listing for it. */
+/**
+ * The architecture of this process. Throws a `RangeError` where ctr has no listing for it.
+ *
+ * @example
+ * ```ts
+ * import { compile, hostArch } from '@ctr/syscall';
+ * const bytes = compile([{ call: 'exit_group', args: [0], purpose: 'end' }], { arch: hostArch() });
+ * ```
+ */
 export function hostArch(): Arch {
   if (process.arch === 'x64' || process.arch === 'arm64') return process.arch;
   throw new RangeError(`ctr runs on x64 and arm64, not on ${process.arch}`);
 }
 
-/** The number of a system call on an architecture. Throws a `RangeError` for a name that is not there. */
+/**
+ * The number of a system call on an architecture. Throws a `RangeError` for a name that is not there.
+ *
+ * @example
+ * ```ts
+ * import { syscallNumber } from '@ctr/syscall';
+ * syscallNumber('pivot_root', 'x64'); // 155
+ * ```
+ */
 export function syscallNumber(name: string, arch: Arch = hostArch()): number {
   const number: unknown = tables[arch][name];
   if (typeof number !== 'number') throw new RangeError(`no system call named ${JSON.stringify(name)} on ${arch}`);
