@@ -126,7 +126,7 @@ describe('the directory of a unified group', () => {
   it('has the controllers that those above pass on', async (context) => {
     const [hierarchy] = unified.hierarchies;
     const controller = hierarchy?.controllers[0];
-    if (!hierarchy || controller === undefined) context.skip('no cgroup2 with a controller is mounted');
+    if (!hierarchy || controller === undefined) return context.skip('no cgroup2 with a controller is mounted');
     const control = `${hierarchy.mount}/cgroup.subtree_control`;
     const before = readFileSync(control, 'latin1').split(/\s+/);
     const directory = `${hierarchy.mount}${parent}/with`;

@@ -64,7 +64,7 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
   if (!Number.isSafeInteger(maxBufferBytes) || maxBufferBytes < 0) throw new RangeError(`maxBufferBytes is ${maxBufferBytes}: a number of bytes, from 0`);
   if (input !== undefined && (Array.isArray(stdio) ? (stdio as readonly Stdio[])[0] : stdio) !== 'pipe') throw new TypeError('input needs stdin to be a pipe');
   const spec = checkSpec(command, rest);
-  let streams: Streams;
+  let streams = new Streams(['ignore', 'ignore', 'ignore'], undefined, 0);
   let container: Promise<Container>;
   try {
     streams = new Streams(typeof stdio === 'string' || stdio instanceof Fd ? [stdio, stdio, stdio] : stdio, input, maxBufferBytes);
@@ -73,8 +73,7 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
     );
   } catch (error) {
     // Too many files are open for the pipes, which is no mistake of the caller's: it is told as all that fails later.
-    streams = new Streams(['ignore', 'ignore', 'ignore'], undefined, 0);
-    container = Promise.reject(error as Error);
+    container = Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }
   const result = container.then(
     async (started): Promise<Result> => {

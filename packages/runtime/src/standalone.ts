@@ -1,5 +1,21 @@
 import { removeSteps } from '@ctr/cgroups';
-import { compile, errnoName, errnos, failure, fcntlCommands, label, Memory, openFlags, resultOf, signals, struct, type Step, type Struct } from '@ctr/syscall';
+import {
+  compile,
+  errnoName,
+  errnos,
+  failure,
+  fcntlCommands,
+  label,
+  Memory,
+  openFlags,
+  resultOf,
+  signals,
+  struct,
+  type Field,
+  type FieldValue,
+  type Step,
+  type Struct,
+} from '@ctr/syscall';
 
 import { nameForPid, putOwnPid } from './own-pid.js';
 import { enter, flatten, mapsOfHost, planOwnGroup, setUp, type Section } from './plan.js';
@@ -152,8 +168,18 @@ function errorName(): Step[] {
 /** struct iovec of each errno up to the last one. */
 function errorTable(last: number): Struct {
   const numbers = Array.from({ length: last + 1 }, (_, i) => i);
-  const fields = Object.fromEntries(numbers.flatMap((n) => [[`base${n}`, { type: 'pointer' }] as const, [`length${n}`, { type: 'u64' }] as const]));
+  const fields = Object.fromEntries(
+    numbers.flatMap((n): [string, Field][] => [
+      [`base${n}`, { type: 'pointer' }],
+      [`length${n}`, { type: 'u64' }],
+    ]),
+  );
   const texts = numbers.map((n) => (n === 0 ? '\n' : `${errnoName(n)}\n`));
-  const values = Object.fromEntries(texts.flatMap((text, n) => [[`base${n}`, text] as const, [`length${n}`, text.length] as const]));
+  const values = Object.fromEntries(
+    texts.flatMap((text, n): [string, FieldValue][] => [
+      [`base${n}`, text],
+      [`length${n}`, text.length],
+    ]),
+  );
   return struct('errno_names', fields)(values);
 }
