@@ -70,7 +70,8 @@ async function seedRows({ directory, rootfs }: Stage): Promise<Row[]> {
 
 /** Default containers by `run()`. */
 async function runRows({ directory, rootfs }: Stage): Promise<Row[]> {
-  const floor = floorOf(plan(['true']), directory, 'floor-run', ['OUTPUT']);
+  const floors = [0, 1, 2, 3].map((i) => floorOf(plan(['true']), directory, `floor-run-${i}`, ['OUTPUT']));
+  const [floor] = floors as [CProgram];
   const worker = await Worker.start({ heapBytes: 50 * MB, rootfs });
   say('a default container …');
   const t = medians(
@@ -85,8 +86,9 @@ async function runRows({ directory, rootfs }: Stage): Promise<Row[]> {
       dot,
     ),
   );
-  floor.close();
   say('many containers …');
+  const inC = await best({ sample: (count) => rateOf(floors, count) }, 1600);
+  for (const each of floors) each.close();
   const seeds = await best(worker.contender('launchThroughput'), 1600);
   const runs = await best(worker.contender('runThroughput'), 1600);
   worker.close();
@@ -99,8 +101,13 @@ async function runRows({ directory, rootfs }: Stage): Promise<Row[]> {
     ratio('a default container by `run()`', t.run, 'the same calls in C', t.floor, { atMost: 1.5 }),
     atMost('the call to `run()` blocks the event loop', t.blocks, 'ms', 0.5),
     { what: 'the event loop is at work for a container by `run()`, all turns together', measured: `${t.active.toFixed(2)} ms`, goal: '', reached: undefined },
-    { what: 'containers per second by `run()` from one process, 16 at a time', measured: runs.toFixed(0), goal: '≥ 600', reached: runs >= 600 },
-    { what: 'seed’s sets per second from one process, 16 at a time', measured: seeds.toFixed(0), goal: '≥ 600', reached: seeds >= 600 },
+    { what: 'the seed’s set from one process, 16 at a time', measured: `${seeds.toFixed(0)} per second`, goal: '≥ 600 per second', reached: seeds >= 600 },
+    {
+      what: 'default containers by `run()` from one process, 16 at a time',
+      measured: `${runs.toFixed(0)} per second (the same calls in C, 4 programs at a time: ${inC.toFixed(0)} per second)`,
+      goal: '≥ 600 per second',
+      reached: runs >= 600,
+    },
     {
       what: '1,000 containers alive at once, memory of the host process for each',
       measured: `${(bytes / 1024).toFixed(1)} KB`,
@@ -145,6 +152,13 @@ function floorOf(steps: ReturnType<typeof plan>, directory: string, name: string
 
 function medians<Name extends string>(samples: Record<Name, number[]>): Record<Name, number> {
   return Object.fromEntries(Object.entries<number[]>(samples).map(([name, values]) => [name, median(values)])) as Record<Name, number>;
+}
+
+/** What several programs at a time make of a number of containers, per second. */
+async function rateOf(programs: readonly CProgram[], count: number): Promise<number[]> {
+  const began = performance.now();
+  await Promise.all(programs.map((program) => program.sample(count / programs.length)));
+  return [(count / (performance.now() - began)) * 1000];
 }
 
 /** The best of three: a rate is what the machine can do when nothing else disturbs it. */
