@@ -1,9 +1,7 @@
 import { parseArgs } from 'node:util';
 
-import { nearest } from '@ctr/syscall';
-
 import type { Settings } from './settings.js';
-import { UsageError, ValueError } from './usage-error.js';
+import { UnknownWordError, UsageError, ValueError } from './usage-error.js';
 
 /** The headings that options stand under in the help. */
 export type Group = 'Program' | 'Files' | 'Limits' | 'Namespaces' | 'Input and output' | 'Output' | 'Look without running';
@@ -23,7 +21,7 @@ export interface Option {
   readonly group: Group;
   /** Each occurrence adds to those before; otherwise the last one counts. */
   readonly repeatable?: boolean;
-  /** Takes a value over into the settings. Throws a {@link ValueError} that says what is allowed, or anything else that says so. */
+  /** Takes a value over into the settings. Throws a {@link ValueError} that says what is allowed. */
   readonly set: (settings: Settings, value: string) => void;
 }
 
@@ -74,13 +72,11 @@ function apply(option: Option, rawName: string, value: string | undefined, setti
     option.set(settings, value ?? '');
   } catch (error) {
     if (error instanceof ValueError) throw new UsageError(rawName, value, error.message);
-    if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(rawName, undefined, error.message);
     throw error;
   }
 }
 
 function unknownOption(command: string, rawName: string, names: readonly string[]): UsageError {
-  const near = rawName.startsWith('--') ? nearest(rawName.slice(2), names) : undefined;
-  const advice = near === undefined ? `ctr ${command} --help lists them` : `did you mean --${near}?`;
-  return new UsageError(command, rawName, `there is no such option; ${advice}`);
+  const isLong = rawName.startsWith('--');
+  return new UnknownWordError(command, rawName, 'there is no such option', isLong ? names : [], `ctr ${command} --help lists them`, isLong ? '--' : '-');
 }

@@ -1,10 +1,17 @@
+import { checkLimits, type Limits } from '@ctr/cgroups';
+import { hostname as hostnameSteps } from '@ctr/namespaces';
 import { lookupUser, type ContainerOptions } from '@ctr/runtime';
 
 import type { Settings } from './settings.js';
 import { UsageError } from './usage-error.js';
 
-/** What the settings mean to the runtime. Throws for a user that does not exist. */
+/** The options that the limits are given by. */
+const limitNames: Readonly<Record<string, string>> = { pids: '--pids-limit', memoryBytes: '--memory', cpuCores: '--cpus' };
+
+/** What the settings mean to the runtime. Throws a {@link UsageError} for what the kernel would not take, and an `Error` for a user that does not exist. */
 export function containerOptions(settings: Settings): ContainerOptions {
+  for (const [name, value] of Object.entries(settings.limits)) check(limitNames[name] ?? name, () => checkLimits({ [name]: value } satisfies Limits));
+  if (settings.hostname !== undefined) check('--hostname', () => hostnameSteps(settings.hostname ?? ''));
   const { rootfs, hostname, name, workdir, user, init, readonly, mounts, limits, namespaces } = settings;
   const env = { ...settings.fileEnv, ...settings.env };
   return {
@@ -28,4 +35,14 @@ export function commandOf(name: string, rest: readonly string[]): readonly [stri
   if (program === undefined) throw new UsageError(name, undefined, `a command is missing: ctr ${name} [OPTIONS] COMMAND [ARGUMENTS]`);
   if (program === '') throw new UsageError(name, program, 'the name of a program');
   return [program, ...args];
+}
+
+/** Takes the message of what knows better than the parser. */
+function check(where: string, act: () => unknown): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    throw new UsageError(where, undefined, error.message);
+  }
 }

@@ -1,19 +1,19 @@
-import { nearest } from '@ctr/syscall';
-
+import { help } from './commands/help.js';
+import { version } from './commands/version.js';
+import { containers } from './lazy.js';
 import { report } from './report.js';
-import { UsageError } from './usage-error.js';
+import { UnknownWordError } from './usage-error.js';
 
 type Action = (args: readonly string[]) => Promise<number>;
 
-/** Each is loaded when it is called. */
-const actions: Readonly<Record<string, () => Promise<Action>>> = {
-  run: async () => (await import('./commands/run.js')).run,
-  child: async () => (await import('./commands/child.js')).child,
-  compile: async () => (await import('./commands/compile.js')).compile,
-  doctor: async () => (await import('./commands/doctor.js')).doctor,
-  gc: async () => (await import('./commands/gc.js')).gc,
-  help: async () => (await import('./commands/help.js')).help,
-  version: async () => (await import('./commands/version.js')).version,
+const actions: Readonly<Record<string, Action>> = {
+  run: async (args) => (await containers()).run(args),
+  child: async (args) => (await containers()).child(args),
+  compile: async (args) => (await containers()).compile(args),
+  doctor: async (args) => (await containers()).doctor(args),
+  gc: async (args) => (await containers()).gc(args),
+  help,
+  version,
 };
 const flags: Readonly<Record<string, string>> = { '--help': 'help', '-h': 'help', '--version': 'version' };
 
@@ -30,16 +30,10 @@ export async function main(args: readonly string[]): Promise<number> {
   const [given = 'help', ...rest] = args;
   try {
     const name = flags[given] ?? given;
-    const load = Object.hasOwn(actions, name) ? actions[name] : undefined;
-    if (!load) throw unknownCommand(given);
-    const action = await load();
+    const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+    if (!action) throw new UnknownWordError('command', given, 'there is no such command', Object.keys(actions), 'ctr help lists them');
     return await action(rest);
   } catch (error) {
-    return report(error);
+    return await report(error);
   }
-}
-
-function unknownCommand(given: string): UsageError {
-  const near = nearest(given, Object.keys(actions));
-  return new UsageError('command', given, `there is no such command; ${near === undefined ? 'ctr help lists them' : `did you mean ctr ${near}?`}`);
 }

@@ -131,7 +131,8 @@ describe('options', () => {
   it.each<[string[], string]>([
     [['--hostnmae', 'x', 'true'], 'ctr: run: "--hostnmae": there is no such option; did you mean --hostname?\n'],
     [['--hostname', 'h'.repeat(65), 'true'], `ctr: --hostname: the host name "${'h'.repeat(65)}" has 65 bytes: the kernel takes 1 to 64\n`],
-    [['--pids-limit', '-5', 'true'], 'ctr: --pids-limit: "-5": a whole number of processes from 1 to 4194304, max or -1 for no limit\n'],
+    [['--pids-limit', '-5', 'true'], 'ctr: --pids-limit: "-5": a whole number of processes, max or -1 for no limit\n'],
+    [['--pids-limit', '0', 'true'], "ctr: --pids-limit: pids takes a whole number of processes from 1 to 4194304, or 'max' for no limit: 0 is not one\n"],
     [['--name', 'a/../b', 'true'], 'ctr: --name: "a/../b": up to 200 letters, digits and _ + - . of which the first is no dot\n'],
     [['-v', '/nowhere:/x', 'true'], 'ctr: bind mount: "/nowhere" does not exist on the host\n'],
     [['-v', '/tmp:/a/../../b', 'true'], 'ctr: a mount point "/a/../../b" has ".." in it: give the path itself\n'],

@@ -1,5 +1,3 @@
-import { checkLimits } from '@ctr/cgroups';
-
 import type { Option } from '../args.js';
 import { ValueError } from '../usage-error.js';
 import { parseSize } from './size.js';
@@ -12,11 +10,7 @@ export const limitOptions: readonly Option[] = [
     group: 'Limits',
     help: 'Processes and threads at a time (default: 2048); max or -1: no limit',
     set: ({ limits }, value) => {
-      limits.pids = checked(
-        'pids',
-        isNoLimit(value) ? 'max' : parseNumber(value, 'a whole number of processes from 1 to 4194304, max or -1 for no limit'),
-        value,
-      );
+      limits.pids = isNoLimit(value) ? 'max' : parseNumber(value, 'a whole number of processes, max or -1 for no limit');
     },
   },
   {
@@ -26,7 +20,7 @@ export const limitOptions: readonly Option[] = [
     group: 'Limits',
     help: 'Memory: 64m, 1.5g; without a unit in bytes',
     set: ({ limits }, value) => {
-      limits.memoryBytes = checked('memoryBytes', isNoLimit(value) ? 'max' : parseSize(value), value);
+      limits.memoryBytes = isNoLimit(value) ? 'max' : parseSize(value);
     },
   },
   {
@@ -35,7 +29,7 @@ export const limitOptions: readonly Option[] = [
     group: 'Limits',
     help: 'Time of so many processors: 0.5, 2',
     set: ({ limits }, value) => {
-      limits.cpuCores = checked('cpuCores', isNoLimit(value) ? 'max' : parseNumber(value, 'a number of processors from 0.01 on, such as 1.5'), value);
+      limits.cpuCores = isNoLimit(value) ? 'max' : parseNumber(value, 'a number of processors, such as 1.5');
     },
   },
 ];
@@ -47,15 +41,4 @@ function isNoLimit(text: string): boolean {
 function parseNumber(text: string, allowed: string): number {
   if (!/^\d+(\.\d+)?$/.test(text)) throw new ValueError(allowed);
   return Number(text);
-}
-
-/** The kernel's ranges are known to `@ctr/cgroups`. */
-function checked<Value extends number | 'max'>(limit: 'pids' | 'memoryBytes' | 'cpuCores', value: Value, text: string): Value {
-  try {
-    checkLimits({ [limit]: value });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new ValueError(error.message.replace(`: ${value} is not one`, ''), { cause: text });
-  }
-  return value;
 }

@@ -1,6 +1,4 @@
-import { hostname } from '@ctr/namespaces';
 import type { NamespaceChoice } from '@ctr/runtime';
-import { nearest } from '@ctr/syscall';
 
 import type { Option } from '../args.js';
 import type { Kind } from '../settings.js';
@@ -27,14 +25,13 @@ export const namespaceOptions: readonly Option[] = [
     group: 'Namespaces',
     help: 'The host name (default: container)',
     set: (settings, value) => {
-      hostname(value);
       settings.hostname = value;
     },
   },
   namespace('net', 'net', 'The network (default: new, which has a loopback and nothing else; none is the same)', {
     aliases: ['network'],
     set: (settings, value) => {
-      settings.namespaces.net = value === 'none' ? 'new' : parseChoice(value, ['none']);
+      settings.namespaces.net = value === 'none' ? 'new' : parseChoice(value);
     },
   }),
   namespace('pid', 'pid', 'Process ids (default: new)'),
@@ -47,11 +44,10 @@ export const namespaceOptions: readonly Option[] = [
 ];
 
 /** `new`, `host`, `pid:N`, or a path (with a slash in it, so that a slip of the pen is not taken for one). */
-function parseChoice(text: string, more: readonly string[] = []): NamespaceChoice {
+function parseChoice(text: string): NamespaceChoice {
   if (text === 'new' || text === 'host') return text;
   const pid = /^pid:(\d{1,10})$/.exec(text)?.[1];
   if (pid !== undefined && Number(pid) > 0) return { pid: Number(pid) };
-  if (text.includes('/')) return { path: text };
-  const near = nearest(text, ['new', 'host', ...more]);
-  throw new ValueError(`new, host, pid:N, or the path of a namespace with a slash in it${near === undefined ? '' : `; did you mean ${near}?`}`);
+  if (!text.includes('/')) throw new ValueError('new, host, pid:N, or the path of a namespace with a slash in it');
+  return { path: text };
 }
