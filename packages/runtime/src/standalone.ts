@@ -74,13 +74,19 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
     purpose: 'the end that is read, out of the way',
     as: 'channel',
   };
+  const writer: Step = { call: 'fcntl', args: [ends.i32(4), fcntlCommands.F_DUPFD_CLOEXEC, 10], purpose: 'the end that is written, too', as: 'writer' };
   const sections: Section[] = [
     [
       'a channel',
       [
         { call: 'pipe2', args: [ends, openFlags.O_CLOEXEC], purpose: 'by which the container knows whether this process lives' },
         channel,
-        { call: 'dup3', args: [ends.i32(4), 3, openFlags.O_CLOEXEC], purpose: 'the end that is written, where the plan has it', tolerates: ['EINVAL'] },
+        writer,
+        // A second file of an end, in whichever process, would keep the pipe open when the other one is gone.
+        { call: 'close', args: [ends.i32(0)], purpose: 'one file for each end' },
+        { call: 'close', args: [ends.i32(4)], purpose: 'one file for each end' },
+        { call: 'dup3', args: [resultOf(writer), 3, openFlags.O_CLOEXEC], purpose: 'the end that is written, where the plan has it' },
+        { call: 'close', args: [resultOf(writer)], purpose: 'one file for each end' },
       ],
     ],
     ['a cgroup', [...numbering, ...(group?.create ?? [])]],

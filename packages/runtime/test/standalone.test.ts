@@ -19,7 +19,11 @@ describe('the plan of an executable', () => {
       "
       + pipe2(&ends, O_CLOEXEC)  # by which the container knows whether this process lives
       + fcntl($ends, F_DUPFD_CLOEXEC, 10) = $channel  # the end that is read, out of the way
-      + dup3($ends+4, 3, O_CLOEXEC) (EINVAL is fine)  # the end that is written, where the plan has it
+      + fcntl($ends+4, F_DUPFD_CLOEXEC, 10) = $writer  # the end that is written, too
+      + close($ends)  # one file for each end
+      + close($ends+4)  # one file for each end
+      + dup3($writer, 3, O_CLOEXEC)  # the end that is written, where the plan has it
+      + close($writer)  # one file for each end
       + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
       + clone(SIGCHLD, NULL, NULL, NULL, NULL), if == 0 go to ‹the process that goes into the container›  # a process that goes into the container
       + close(3)  # only the container writes
