@@ -78,7 +78,7 @@ export async function startSpec(
       : stdio;
   let child: Child;
   try {
-    child = await launch(container.steps, {
+    child = await launch(container.parts, {
       stdio: streams,
       onFile: (file) => {
         master = file;

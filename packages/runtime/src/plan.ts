@@ -26,7 +26,8 @@ import { userland, type UserlandOptions } from './userland.js';
 /** A plan, and what the host has to know to carry it out and to clean up after it. */
 export interface ContainerPlan {
   readonly spec: Spec;
-  readonly steps: Plan;
+  /** The cgroup, the way into the container, the program: each refers to its own steps only. */
+  readonly parts: readonly Plan[];
   readonly group: PlannedGroup | undefined;
   /** Id maps that the host writes while the plan waits for it. */
   readonly idMaps: IdMaps | undefined;
@@ -48,14 +49,14 @@ const DEFAULT_RANGE: readonly IdRange[] = [{ inside: 0, outside: 100_000, count:
  * ```
  */
 export function plan(command: readonly [string, ...string[]], options: ContainerOptions = {}): Plan {
-  return planContainer(checkSpec(command, options)).steps;
+  return planContainer(checkSpec(command, options)).parts.flat();
 }
 
 /** The whole order of things, from the caller's process to the program. */
 export function planContainer(spec: Spec): ContainerPlan {
   const group = planOwnGroup(spec, groupName(spec.name));
-  const steps = [...(group?.steps ?? []), ...wayIn(spec), announceExec(), ...program(spec)];
-  return { spec, steps, group, idMaps: mapsOfHost(spec) };
+  const parts = [group?.steps ?? [], wayIn(spec), [announceExec(), ...program(spec)]];
+  return { spec, parts, group, idMaps: mapsOfHost(spec) };
 }
 
 const waysIn = new Map<string, readonly Step[]>();
@@ -71,7 +72,7 @@ function wayIn(spec: Spec): readonly Step[] {
   const known = waysIn.get(key);
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();
-  const steps = flatten([...enter(spec), ...setUp(spec)]);
+  const steps = Object.freeze(flatten([...enter(spec), ...setUp(spec)]));
   waysIn.set(key, steps);
   return steps;
 }

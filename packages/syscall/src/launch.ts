@@ -14,7 +14,7 @@ import {
 import { errnoName, errnos } from './abi/errno.js';
 import { hostArch, syscallNumber } from './abi/numbers.js';
 import { cmsgFd, msghdr } from './abi/structs.js';
-import { compileWith, failedStep, REPORT_FD } from './compile/compile.js';
+import { compileParts, failedStep, REPORT_FD } from './compile/compile.js';
 import { SyscallError } from './error.js';
 import { Fd } from './fd.js';
 import { unwatch, watch } from './epoll.js';
@@ -24,7 +24,7 @@ import { hintFor } from './hints.js';
 import { sealedMemfd } from './memfd.js';
 import { stepError } from './perform.js';
 import { announcements, REPORT_EXEC, REPORT_FILE, REPORT_PID, REPORT_WAITING } from './process.js';
-import type { Plan } from './step.js';
+import type { Plan, Step } from './step.js';
 
 /** What a standard stream of the new process is: the host's own, `/dev/null`, or an open file. */
 export type LaunchStdio = 'inherit' | 'ignore' | Fd;
@@ -96,6 +96,9 @@ let image = allocate(16 * 1024);
  * Rejects with a {@link SyscallError} that names the step that failed; then nothing of the process is left.
  * Every file of the host but the standard streams, and those that steps name, is closed in the new program.
  *
+ * A plan may be given in parts, each of which refers to its own steps only. A part that is frozen is prepared once, however often it is launched:
+ * for what many processes have in common.
+ *
  * @example
  * ```ts
  * import { launch } from '@ctr/syscall';
@@ -103,18 +106,19 @@ let image = allocate(16 * 1024);
  * const { code } = await child.exited; // 0
  * ```
  */
-export async function launch(plan: Plan, options: LaunchOptions = {}): Promise<Child> {
+export async function launch(plan: Plan | readonly Plan[], options: LaunchOptions = {}): Promise<Child> {
   const { cancelSignal, setupTimeoutMs = 30_000 } = options;
   cancelSignal?.throwIfAborted();
-  const { pid: first, report } = start(plan, options.stdio ?? ['inherit', 'inherit', 'inherit']);
-  const setup = await setUp(plan, options, first, report, setupTimeoutMs);
+  const parts = isParts(plan) ? plan : [plan];
+  const { pid: first, report } = start(parts, options.stdio ?? ['inherit', 'inherit', 'inherit']);
+  const setup = await setUp(parts, options, first, report, setupTimeoutMs);
   const end = ended(setup.pid);
   const others = Promise.all(setup.others.map(ended));
   if (setup.failure) {
     await Promise.all([end, others]);
     throw setup.failure.error;
   }
-  if (!setup.announced && plan.some((step) => announcements.has(step))) {
+  if (!setup.announced && parts.some((part) => habitsOf(part).announces)) {
     const exit = await end;
     await others;
     throw new Error(`the process ended during its set-up, ${exit.signal ? `killed by ${exit.signal}` : `with exit code ${exit.code}`}`);
@@ -141,6 +145,26 @@ export async function launch(plan: Plan, options: LaunchOptions = {}): Promise<C
   };
 }
 
+function isParts(plan: Plan | readonly Plan[]): plan is readonly Plan[] {
+  return Array.isArray(plan[0]);
+}
+
+/** What the host has to know of a part before it reports anything. */
+interface Habits {
+  readonly waits: boolean;
+  readonly announces: boolean;
+}
+
+const habits = new WeakMap<Plan, Habits>();
+
+function habitsOf(part: Plan): Habits {
+  const known = habits.get(part);
+  if (known) return known;
+  const found = { waits: part.some(({ call, args }) => call === 'read' && args[0] === REPORT_FD), announces: part.some((step) => announcements.has(step)) };
+  if (Object.isFrozen(part)) habits.set(part, found);
+  return found;
+}
+
 /** What became of a set-up: the process the plan went on in, those that it went through before, and what went wrong. */
 interface Setup {
   readonly pid: number;
@@ -150,7 +174,7 @@ interface Setup {
 }
 
 /** Listens to the reports until the other end is closed, which `execve` and every end of the process do. */
-function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, first: number, report: number, timeoutMs: number): Promise<Setup> {
+function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: LaunchOptions, first: number, report: number, timeoutMs: number): Promise<Setup> {
   return new Promise((resolve) => {
     // Reports of two processes may come in any order, and one that is killed makes none.
     const processes = new Set([first]);
@@ -197,7 +221,7 @@ function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, f
           announced = true;
           if (isChild) announcer = sender;
         } else if (kind === REPORT_FILE) takeFile(onFile);
-        else failure ??= { error: stepError(plan, (failedStep(kind) ?? 0) - prologue.length, value) };
+        else failure ??= { error: stepError(parts.flat(), (failedStep(kind) ?? 0) - prologue.length, value) };
         if (isAbandoned) abandon(undefined);
       }
       isOver = true;
@@ -210,7 +234,7 @@ function setUp(plan: Plan, { onWaiting, onFile, cancelSignal }: LaunchOptions, f
       resolve({ pid, others: [...processes].filter((other) => other !== pid), announced, failure });
     };
     // Unless the plan waits for an answer, the reports can be read at its end: the host need not wake up for each.
-    const waits = plan.some(({ call, args }) => call === 'read' && args[0] === REPORT_FD);
+    const waits = parts.some((part) => habitsOf(part).waits);
     watch(report, waits ? 'readable' : 'hung up', listen);
   });
 }
@@ -234,13 +258,13 @@ function takeFile(onFile: LaunchOptions['onFile']): void {
 }
 
 /** Before the plan: end if there is no host to report to (a second run of the walker, by a script whose interpreter is /proc/self/exe), and let nothing leak into the program. */
-const prologue: Plan = [
+const prologue: Plan = Object.freeze<Step[]>([
   { call: 'fcntl', args: [REPORT_FD, fcntlCommands.F_GETFD, 0], purpose: 'there is a host' },
   { call: 'close_range', args: [REPORT_FD, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'no file of the host is open in the program' },
-];
+]);
 
 /** Compiles the plan and spawns it; the pid, and the host's end of the report channel. */
-function start(plan: Plan, stdio: readonly LaunchStdio[]): { pid: number; report: number } {
+function start(parts: readonly Plan[], stdio: readonly LaunchStdio[]): { pid: number; report: number } {
   const given: Fd[] = [];
   const fdNumber = (fd: Fd): number => {
     let index = given.indexOf(fd);
@@ -248,7 +272,7 @@ function start(plan: Plan, stdio: readonly LaunchStdio[]): { pid: number; report
     return REPORT_FD + 1 + index;
   };
   let byteLength = 0;
-  compileWith([...prologue, ...plan], hostArch(), fdNumber, (needed) => {
+  compileParts([prologue, ...parts], hostArch(), fdNumber, (needed) => {
     byteLength = needed;
     if (needed > image.bytes.length) {
       image.free();

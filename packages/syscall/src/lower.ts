@@ -46,7 +46,7 @@ export function lower(plan: Plan, { arch = hostArch(), fdNumber = refuseFd, fail
   return new Lowerer(plan, arch, fdNumber, failureNoteAt).program(failure);
 }
 
-function refuseFd(fd: Fd): never {
+export function refuseFd(fd: Fd): never {
   throw new TypeError(`${String(fd)} is open in this process only: a plan that stands alone cannot use it`);
 }
 

@@ -1,11 +1,12 @@
 import { hostArch, type Arch } from '../abi/numbers.js';
 import type { Fd } from '../fd.js';
-import { lower } from '../lower.js';
+import { lower, refuseFd, type Program } from '../lower.js';
 import { failure } from '../memory.js';
 import type { Plan } from '../step.js';
 import { elfHead, setDataSize } from './elf.js';
 import { DATA_OFFSET, FAILURE, PAGE_BYTES, RECORD_BYTES, RECORDS, TEXT } from './layout.js';
 import { assemble } from './listing.js';
+import { RECORD_WORDS, recordWord } from './records.js';
 import { walker as arm64 } from './walker-arm64.js';
 import { walker as x64 } from './walker-x64.js';
 
@@ -53,32 +54,72 @@ export interface CompileOptions {
  * ```
  */
 export function compile(plan: Plan, options: CompileOptions = {}): Uint8Array {
-  return compileWith(plan, options.arch ?? hostArch());
+  return compileParts([plan], options.arch ?? hostArch());
 }
 
-/** `compile` for a process that is given the host's fds under other numbers, into memory of the caller's, which may be larger. */
-export function compileWith(plan: Plan, arch: Arch, fdNumber?: (fd: Fd) => number, memory = (byteLength: number): Buffer => Buffer.alloc(byteLength)): Buffer {
-  const count = plan.length + epilogue.length;
+/**
+ * `compile` for a plan in parts, each of which refers to its own steps only; for a process that is given the host's fds under other numbers;
+ * into memory of the caller's, which may be larger.
+ */
+export function compileParts(parts: readonly Plan[], arch: Arch, fdNumber?: (fd: Fd) => number, memory = (byteLength: number): Buffer => Buffer.alloc(byteLength)): Buffer {
   const head = headOf(arch);
-  const dataAt = head.length + count * RECORD_BYTES;
-  const base = TEXT + PAGE_BYTES + dataAt;
-  const { words, offsets, data, size, pointers } = lower([...plan, ...epilogue], {
-    arch,
-    failure: plan.length + REPORT_OF_FAILURE,
-    failureNoteAt: FAILURE - base,
-    ...(fdNumber && { fdNumber }),
-  });
-  for (let i = 0; i < offsets.length; i++) {
-    const at = offsets[i] as number;
-    words[at] = base + (words[at] as number);
-  }
-  const file = memory(dataAt + data.length);
+  const steps = parts.reduce((sum, part) => sum + part.length, 0);
+  const recordsEnd = head.length + (steps + epilogue.length) * RECORD_BYTES;
+  const base = TEXT + PAGE_BYTES + recordsEnd;
+  const programs = parts.slice(0, -1).map((part) => lowerPart(part, arch, fdNumber));
+  const lastBase = programs.reduce((sum, { size }) => sum + size, 0);
+  const last = lower([...(parts.at(-1) ?? []), ...epilogue], { arch, failure: UNSETTLED, failureNoteAt: FAILURE - base - lastBase, ...(fdNumber && { fdNumber }) });
+  programs.push(last);
+  const file = memory(recordsEnd + lastBase + last.data.length);
   file.set(head);
-  file.set(new Uint8Array(words.buffer), head.length);
-  file.set(data, dataAt);
-  for (let i = 0; i < pointers.length; i += 2) file.writeUInt32LE(base + (pointers[i + 1] as number), dataAt + (pointers[i] as number));
-  setDataSize(file, dataAt - DATA_OFFSET + data.length, size - data.length);
+  const records = new Int32Array(file.buffer, file.byteOffset + head.length, (recordsEnd - head.length) / 4);
+  let firstRecord = 0;
+  let dataBase = 0;
+  for (const program of programs) {
+    place(program, records, firstRecord, steps + REPORT_OF_FAILURE, base + dataBase);
+    const at = recordsEnd + dataBase;
+    file.set(program.data, at);
+    if (program !== last) file.fill(0, at + program.data.length, at + program.size);
+    const { pointers } = program;
+    for (let i = 0; i < pointers.length; i += 2) file.writeUInt32LE(base + dataBase + (pointers[i + 1] as number), at + (pointers[i] as number));
+    firstRecord += program.count;
+    dataBase += program.size;
+  }
+  setDataSize(file, recordsEnd - DATA_OFFSET + lastBase + last.data.length, last.size - last.data.length);
   return file;
+}
+
+/** In the place of the index of the record to go on with after a failure: the one that reports it. */
+const UNSETTLED = 0xffff;
+const lowered = new WeakMap<Plan, Program>();
+
+/** A part that is frozen stays as it is, so it is lowered once; unless it has files of the host in it, whose numbers change. */
+function lowerPart(part: Plan, arch: Arch, fdNumber?: (fd: Fd) => number): Program {
+  const known = arch === hostArch() ? lowered.get(part) : undefined;
+  if (known) return known;
+  let hasFiles = false;
+  const numbered = (fd: Fd): number => {
+    hasFiles = true;
+    return fdNumber ? fdNumber(fd) : refuseFd(fd);
+  };
+  const program = lower(part, { arch, failure: UNSETTLED, fdNumber: numbered });
+  if (Object.isFrozen(part) && arch === hostArch() && !hasFiles) lowered.set(part, program);
+  return program;
+}
+
+/** Puts the records of a program where they belong, and makes addresses and indices of what counted from its own start. */
+function place({ words, offsets, count }: Program, records: Int32Array, first: number, report: number, base: number): void {
+  const from = first * RECORD_WORDS;
+  records.set(words, from);
+  for (let i = 0; i < offsets.length; i++) {
+    const at = from + (offsets[i] as number);
+    records[at] = (records[at] as number) + base;
+  }
+  for (let i = 0, at = from + recordWord.next; i < count; i++, at += RECORD_WORDS) {
+    const word = records[at] as number;
+    const failure = word >>> 16;
+    records[at] = (((word & 0xffff) + first) & 0xffff) | ((failure === UNSETTLED ? report : failure + first) << 16);
+  }
 }
 
 /** The index of the step that a report's first number stands for, or `undefined` if it stands for none. */

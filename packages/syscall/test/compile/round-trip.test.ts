@@ -2,7 +2,7 @@ import { errnos, Fd, Memory, resultOf, struct, syscallNumber, type Arch, type Ar
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { compileWith } from '../../src/compile/compile.js';
+import { compileParts } from '../../src/compile/compile.js';
 import { decode, type Decoded, type Operand } from './decode.js';
 
 /** More than a thousand with CTR_FUZZ_RUNS in the environment. */
@@ -301,7 +301,7 @@ describe('a plan', () => {
             const built = build(specs);
             let file: Buffer;
             try {
-              file = compileWith(built.plan, arch, (fd) => 4 + built.files.indexOf(fd));
+              file = compileParts([built.plan], arch, (fd) => 4 + built.files.indexOf(fd));
             } catch (error) {
               expect(error instanceof TypeError || error instanceof RangeError, String(error)).toBe(true);
               expect(isWrong(specs), String(error)).toBe(true);
