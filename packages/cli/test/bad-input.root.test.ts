@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { bin, ctr, shell } from './ctr.js';
+import { bin, ctr, shell, startCtr } from './ctr.js';
 import { makeRootfs, noRootfs } from './rootfs.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'ctr-bad-'));
@@ -146,6 +146,17 @@ describe('options', () => {
     const outcome = await ctr(['run', ...args]);
     expect(outcome).toMatchObject({ code: 125, stdout: '' });
     expect(outcome.stderr).toContain(message);
+  });
+
+  it('a name that a container has already: 125', async () => {
+    const first = startCtr(['run', '--name', 'ctr-test-twice', 'tail', '-f', '/etc/hostname']);
+    await first.until('container');
+    expect(await ctr(['run', '--name', 'ctr-test-twice', 'true'])).toMatchObject({
+      code: 125,
+      stderr: expect.stringMatching(/^ctr: a container named "ctr-test-twice" runs already/),
+    });
+    first.kill('SIGTERM');
+    await first.ended;
   });
 
   it('are escaped and cut in a message', async () => {

@@ -131,6 +131,21 @@ it('sets the caller’s terminal to raw again after a stop', async () => {
   expect(at.shown.match(/al""ive/g)).toHaveLength(1);
 });
 
+it('loses nothing of what is pasted', async () => {
+  terminal = await openTerminal("ctr run -q sh -c 'stty raw -echo; echo ready; head -c 100000 | cksum; stty sane'; echo end");
+  await terminal.until('ready');
+  const summed = terminal.until(/100000\s/);
+  terminal.type('0123456789'.repeat(10_000));
+  await summed;
+  expect(terminal.shown).toContain('4002145000 100000');
+});
+
+it('shows a large output as a whole', async () => {
+  terminal = await openTerminal('ctr run -q sh -c "seq 20000; read x"; echo end');
+  await terminal.until('\n20000\r\n');
+  expect(terminal.shown).toBe(Array.from({ length: 20_000 }, (_, i) => `${i + 1}\r\n`).join(''));
+});
+
 it('-t makes one where the caller has none, with an end to its input', async () => {
   terminal = await openTerminal(`echo 'tty; exit 6' | ctr run -q -t bash --norc | cat; echo code=\${PIPESTATUS[1]}`);
   await terminal.until('code=');
