@@ -183,16 +183,23 @@ function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: Laun
     let announced = false;
     let failure: Setup['failure'];
     let isAbandoned = false;
+    let isCanceled = false;
     let isOver = false;
-    const abandon = (error: unknown): void => {
-      if (isOver) return;
+    const end = (): void => {
       isAbandoned = true;
-      failure ??= { error };
       for (const pid of processes) syscall(numbers.kill, pid, signals.SIGKILL);
       // Reports that have not been read may tell of more of them.
       watch(report, 'readable', listen);
     };
-    const cancel = (): void => abandon(cancelSignal?.reason);
+    const abandon = (error: unknown): void => {
+      if (isOver) return;
+      failure ??= { error };
+      end();
+    };
+    const cancel = (): void => {
+      isCanceled = true;
+      end();
+    };
     const timer = setTimeout(() => abandon(new Error(`the set-up of the process did not end within ${timeoutMs} ms`)), timeoutMs);
     cancelSignal?.addEventListener('abort', cancel, { once: true });
     const answer = async (waiting: number): Promise<void> => {
@@ -222,7 +229,7 @@ function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: Laun
           if (isChild) announcer = sender;
         } else if (kind === REPORT_FILE) takeFile(onFile);
         else failure ??= { error: stepError(parts.flat(), (failedStep(kind) ?? 0) - prologue.length, value) };
-        if (isAbandoned) abandon(undefined);
+        if (isAbandoned) end();
       }
       isOver = true;
       unwatch(report);
@@ -231,6 +238,8 @@ function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: Laun
       cancelSignal?.removeEventListener('abort', cancel);
       let pid = announcer ?? first;
       for (let successor = next.get(pid); announcer === undefined && successor !== undefined; successor = next.get(pid)) pid = successor;
+      // Cancelled when the program ran already, without this process knowing: it is the program that was killed.
+      if (isCanceled && !announced) failure ??= { error: cancelSignal?.reason };
       resolve({ pid, others: [...processes].filter((other) => other !== pid), announced, failure });
     };
     // Unless the plan waits for an answer, the reports can be read at its end: the host need not wake up for each.
