@@ -156,6 +156,8 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
   const console = spec.terminal && terminal(devices.mount, spec.terminal);
   // A sysfs belongs to a network namespace, and a user namespace may only mount that of its own one.
   const sys = inUserNamespace && !isNew(spec, 'net') ? (at: Place) => bind('/sys', at, { recursive: true, readonly: true }) : sysfs;
+  // Likewise a proc to a pid namespace.
+  const ownProc = inUserNamespace && spec.namespaces.pid === 'host' ? (at: Place) => bind('/proc', at, { recursive: true }) : proc;
   return {
     sections: [
       ['private mounts', propagation('/', 'private', { recursive: true })],
@@ -165,7 +167,7 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
       ['the terminal', console?.steps ?? []],
       ['the mounts', spec.mounts.flatMap((mount) => mountSteps(mount, root.mount))],
       // After the others: a link of the image may have led one of them here, and nothing may stand in for proc.
-      ['/proc', mountAt(standardPlace(root, 'proc'), proc)],
+      ['/proc', mountAt(standardPlace(root, 'proc'), ownProc)],
       ['the new root', [...(spec.readonly ? setAttributes(root.mount, { readonly: true }) : []), ...pivotRoot(root.mount)]],
     ],
     terminal: console,
