@@ -11,7 +11,7 @@ import { machine } from './machine.js';
 import { findOnPath } from './on-path.js';
 import { markdown, type Row } from './report.js';
 import { median, takeTurns, type Turn } from './samples.js';
-import { bwrapAllArgs, seedPlan } from './seed.js';
+import { bwrapAllArgs, seedProgram, seedSetUp } from './seed.js';
 import { makeStage, type Stage } from './stage.js';
 import { toC } from './to-c.js';
 
@@ -32,7 +32,7 @@ writeFileSync(join(root, 'bench/results.md'), report);
 
 /** The seed's set, with heaps of three sizes. */
 async function seedRows({ directory, rootfs }: Stage): Promise<Row[]> {
-  const floor = floorOf(seedPlan(rootfs), directory, 'floor-seed');
+  const floor = floorOf([...seedSetUp(rootfs), ...seedProgram()], directory, 'floor-seed');
   const heaps = { small: 50 * MB, gigabyte: 1024 * MB, three: 3 * 1024 * MB };
   const workers = {
     small: await Worker.start({ heapBytes: heaps.small, rootfs }),

@@ -5,9 +5,9 @@ const { MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_REC } = mountFla
 
 /**
  * The set of "Containers From Scratch" and no more: new UTS, PID and mount namespaces, a hostname, private propagation, the rootfs bound and made the root,
- * a /proc and a /tmp of its own, and `true`.
+ * a /proc and a /tmp of its own.
  */
-export function seedPlan(rootfs: string): Plan {
+export function seedSetUp(rootfs: string): Plan {
   return [
     ...continueInChild({ namespaces: CLONE_NEWUTS | CLONE_NEWPID | CLONE_NEWNS }),
     { call: 'sethostname', args: ['box', 3], purpose: 'a hostname' },
@@ -19,8 +19,12 @@ export function seedPlan(rootfs: string): Plan {
     { call: 'chdir', args: ['/'], purpose: 'start at the root' },
     { call: 'mount', args: ['proc', '/proc', 'proc', MS_NOSUID | MS_NODEV | MS_NOEXEC, null], purpose: 'a fresh proc' },
     { call: 'mount', args: ['tmpfs', '/tmp', 'tmpfs', MS_NOSUID | MS_NODEV, null], purpose: 'a /tmp of its own' },
-    { call: 'execve', args: ['/bin/true', ['true'], ['PATH=/bin']], purpose: 'the program' },
   ];
+}
+
+/** What runs in it. */
+export function seedProgram(): Plan {
+  return [{ call: 'execve', args: ['/bin/true', ['true'], ['PATH=/bin']], purpose: 'the program' }];
 }
 
 /** What bwrap is to be told for the same; without `--as-pid-1` it would start one more process. */
