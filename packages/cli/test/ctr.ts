@@ -71,13 +71,13 @@ export function startCtr(args: readonly string[], options: CtrOptions = {}): Run
 
 /** Runs a line of a shell, in which `ctr` is the program. */
 export function shell(line: string, options: CtrOptions = {}): Promise<Outcome> {
-  return start(['bash', '-c', `ctr() { ${JSON.stringify(process.execPath)} ${JSON.stringify(bin)} "$@"; }\n${line}`], options).ended;
+  return start(['bash', '--norc', '-c', `ctr() { ${JSON.stringify(process.execPath)} ${JSON.stringify(bin)} "$@"; }\n${line}`], options).ended;
 }
 
 function start([program = '', ...args]: readonly string[], { input = '', env = {}, cwd, uid, stdio = 'pipe' }: CtrOptions): Running {
   const child = spawn(program, args, {
     stdio,
-    env: { PATH: process.env['PATH'], HOME: '/root', ...env },
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     ...(cwd !== undefined && { cwd }),
     ...(uid !== undefined && { uid, gid: uid }),
   });

@@ -1,13 +1,10 @@
 // What an ordinary user can do as well: in a user namespace of its own. As root, these run without one.
-import { spawnSync } from 'node:child_process';
-
 import { describe, expect, it } from 'vitest';
 
+import { cannotRun } from './cannot-run.js';
 import { ctr, shell } from './ctr.js';
 
-const refused = process.getuid?.() !== 0 && spawnSync('unshare', ['--user', 'true']).status !== 0;
-
-describe.skipIf(refused)('ctr run, as whoever runs the tests', () => {
+describe.skipIf(cannotRun)('ctr run, as whoever runs the tests', () => {
   it('is root of a container of the host’s own programs', async () => {
     expect(await ctr(['run', 'sh', '-c', 'echo $$ $(hostname) $(id -u); touch /usr/here && echo written'])).toMatchObject({
       code: 0,

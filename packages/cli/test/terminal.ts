@@ -15,7 +15,7 @@ const PATIENCE_MS = 20_000;
 export async function openTerminal(line: string): Promise<Terminal> {
   const script = `ctr() { ${JSON.stringify(process.execPath)} ${JSON.stringify(bin)} "$@"; }\n${line}\nread -r`;
   let master: Fd | undefined;
-  const child = await launch(plan(['bash', '-c', script]), {
+  const child = await launch(plan(['bash', '--norc', '-c', script]), {
     stdio: ['ignore', 'ignore', 'ignore'],
     onFile: (file) => {
       master = file;
@@ -93,7 +93,7 @@ function plan(command: readonly [string, ...string[]]): Step[] {
   const flags = openFlags.O_RDWR | openFlags.O_NOCTTY | openFlags.O_CLOEXEC;
   const master: Step = { call: 'openat', args: [AT_FDCWD, '/dev/ptmx', flags, 0], purpose: 'the master', as: 'master' };
   const slave: Step = { call: 'ioctl', args: [resultOf(master), ioctls.TIOCGPTPEER, flags], purpose: 'the slave', as: 'slave' };
-  const env = [`PATH=${process.env['PATH']}`, 'TERM=xterm', 'HOME=/root', 'PS1=$ '];
+  const env = [`PATH=${process.env['PATH']}`, 'TERM=xterm', `HOME=${process.env['HOME']}`, 'PS1=$ '];
   return [
     master,
     { call: 'ioctl', args: [resultOf(master), ioctls.TIOCSPTLCK, new Memory(4, 'unlocked')], purpose: 'the slave may be opened' },

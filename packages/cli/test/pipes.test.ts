@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+import { openPipe } from '@ctr/syscall';
+import { describe, expect, it } from 'vitest';
+
+import { cannotRun } from './cannot-run.js';
+import { bin, shell } from './ctr.js';
+
+describe.skipIf(cannotRun)('pipes', () => {
+  it.each([
+    ['a program', 'yes'],
+    ['a shell that would go on', `sh -c 'while :; do echo y; done'`],
+    ['a child of the first process', `sh -c 'yes; true'`],
+    ['an init', '--init yes'],
+  ])('%s that is not read any more ends with 141, and says nothing', async (_, command) => {
+    expect(await shell(`ctr run ${command} | head -1; echo \${PIPESTATUS[0]}`)).toMatchObject({ stdout: 'y\n141\n', stderr: '' });
+  });
+
+  it('leave it to a program that handles SIGPIPE', async () => {
+    const { stdout } = await shell(`ctr run bash -c 'trap "" PIPE; while echo y; do :; done 2>/dev/null; exit 3' | head -1; echo \${PIPESTATUS[0]}`);
+    expect(stdout).toBe('y\n3\n');
+  });
+
+  it('lose nothing of a large output', async () => {
+    expect(await shell('ctr run head -c 50000000 /dev/zero | (sleep 0.3; wc -c)')).toMatchObject({ stdout: '50000000\n' });
+  });
+
+  it('are not there with -T', async () => {
+    expect(await shell('ctr run -T readlink /proc/self/fd/1 | cat; readlink /proc/self/fd/1 | cat')).toMatchObject({
+      stdout: expect.stringMatching(/^pipe:\[\d+\]\npipe:/),
+    });
+  });
+
+  it.each([
+    ['a socket', 'pipe'],
+    ['a pipe', openPipe('unread').write.number],
+  ] as const)('do not hold up the end by a signal, if nobody reads %s', async (_, stdout) => {
+    const child = spawn(process.execPath, [bin, 'run', 'sh', '-c', 'echo ready >&2; exec yes'], { stdio: ['ignore', stdout, 'pipe'] });
+    const ended = once(child, 'exit');
+    await once(child.stderr as NonNullable<typeof child.stderr>, 'data');
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([143, null]);
+    child.stdout?.destroy();
+  });
+
+  it('closed before: stdin, stdout', async () => {
+    expect(await shell('ctr run cat <&-; echo $?')).toMatchObject({ stdout: '0\n', stderr: '' });
+    expect(await shell('ctr run sh -c "exit 4" >&-; echo $?')).toMatchObject({ stdout: '4\n', stderr: '' });
+  });
+});
