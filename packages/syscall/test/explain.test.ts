@@ -3,6 +3,7 @@ import {
   cloneFlags,
   continueInChild,
   explain,
+  explainArgs,
   explainCall,
   fail,
   fileTypes,
@@ -122,4 +123,14 @@ describe('an argument is printed', () => {
     expect(shown('read', memory.i32(4), memory, memory.u64())).toBe('read($buffer+4, &buffer, $buffer)');
     expect(shown('read', 3, memory.at(8), 8)).toBe('read(3, &buffer+8, 8)');
   });
+});
+
+it('explainArgs has them one by one', () => {
+  expect(explainArgs({ call: 'mount', args: ['proc', '/proc', 'proc', mountFlags.MS_NOSUID, null], purpose: 'proc' })).toEqual([
+    '"proc"',
+    '"/proc"',
+    '"proc"',
+    'MS_NOSUID',
+    'NULL',
+  ]);
 });
