@@ -123,15 +123,13 @@ describe.skipIf(cannotRun)('a terminal', () => {
   });
 
   it('sets the caller’s terminal to raw again after a stop', async () => {
-    const at = await shellIn('set -m; ctr run bash --norc');
-    const pid = descendant(at.child.pid, 1);
-    const resumed = at.until('# ');
-    process.kill(pid, 'SIGSTOP');
-    process.kill(pid, 'SIGCONT');
-    at.type('\r');
-    await resumed;
+    const at = await shellIn('set -m; ctr run -q bash --norc; fg');
+    const continued = at.until(/ctr run -q bash --norc|bin\.js/);
+    process.kill(descendant(at.child.pid, 1), 'SIGSTOP');
+    await continued;
+    await at.ask('', '# ');
     await at.ask('echo al""ive', 'alive');
-    // Had it the terminal's own echo, the line would stand there twice.
+    // Had the caller's terminal its own echo, the line would stand there twice.
     expect(at.shown.match(/al""ive/g)).toHaveLength(1);
   });
 
