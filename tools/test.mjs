@@ -20,6 +20,7 @@ const checks = {
   docs: [bin('typedoc'), '--logLevel', 'Warn'],
   examples: ['node', 'tools/check-docs.mjs'],
   packages: ['node', 'tools/check-packages.mjs'],
+  api: ['node', 'tools/api-report.mjs', '--check'],
 };
 const names = ['build', ...Object.keys(checks), 'tests'];
 const chosen = process.argv.slice(2);
