@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { plan, standalone } from '@ctr/runtime';
 
 import { compileC, CProgram, Worker, type Contender } from './contender.js';
-import { machine } from './machine.js';
+import { idlePercent, machine } from './machine.js';
 import { findOnPath } from './on-path.js';
 import { markdown, type Row } from './report.js';
 import { median, takeTurns, type Turn } from './samples.js';
@@ -24,9 +24,10 @@ for (const program of ['gcc', 'bwrap']) if (!findOnPath(program)) throw new Erro
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
+const idleBefore = await idlePercent();
 using stage = makeStage();
 const rows = [...(await seedRows(stage)), ...(await runRows(stage)), ...(await processRows(stage))];
-const report = markdown(new Date(), machine(), rounds, rows);
+const report = markdown(new Date(), [...machine(), `${idleBefore} % idle before, ${await idlePercent()} % after`], rounds, rows);
 console.log(report);
 writeFileSync(join(root, 'bench/results.md'), report);
 
