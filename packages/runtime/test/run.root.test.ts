@@ -276,17 +276,22 @@ describe('time', () => {
 });
 
 describe('cancelling', () => {
-  it('before the start starts nothing, and rejects with the reason', async () => {
+  it('before the start starts nothing', async () => {
     const reason = new Error('never mind');
-    await expect(sh('true', { cancelSignal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const running = sh('true', { cancelSignal: AbortSignal.abort(reason) });
+    await expect(running.container).rejects.toBe(reason);
+    expect(await failed(running)).toMatchObject({ isCanceled: true, timedOut: false, signal: 'SIGKILL', stdout: '', cause: reason });
   });
 
-  it('during the set-up rejects with the reason', async () => {
+  it('during the set-up is as while it runs', async () => {
     const controller = new AbortController();
-    const running = sh('true', { cancelSignal: controller.signal });
-    queueMicrotask(() => controller.abort(new Error('changed my mind')));
-    await expect(running).rejects.toThrow('changed my mind');
+    const reason = new Error('changed my mind');
+    const running = sh('sleep 1000', { cancelSignal: controller.signal });
+    queueMicrotask(() => controller.abort(reason));
+    expect(await failed(running)).toMatchObject({ isCanceled: true, timedOut: false, signal: 'SIGKILL', cause: reason });
     expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    const result = await sh('true', { cancelSignal: controller.signal, reject: false });
+    expect(result).toMatchObject({ isCanceled: true, exitCode: undefined, stdout: '' });
   });
 
   it('while it runs kills the container', async () => {
