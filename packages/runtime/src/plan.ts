@@ -1,4 +1,4 @@
-import { groupName, planGroup, readLayout, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
+import { CgroupError, groupName, planGroup, readLayout, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
 import { bind, dev, inRoot, pivotRoot, proc, propagation, setAttributes, sysfs, tmpfs, type Place } from '@ctr/fs';
 import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type IdRange, type Namespace } from '@ctr/namespaces';
 import {
@@ -33,6 +33,8 @@ export interface ContainerPlan {
   readonly idMaps: IdMaps | undefined;
 }
 
+/** Enough for most programs, too few for a fork bomb. */
+const DEFAULT_PIDS = 2048;
 /** Ids that root gives to a user namespace when none are named: a range that no account has by convention. */
 const DEFAULT_RANGE: readonly IdRange[] = [{ inside: 0, outside: 100_000, count: 65_536 }];
 
@@ -84,8 +86,17 @@ export function flatten(sections: readonly Section[]): Step[] {
   return sections.flatMap(([, steps]) => steps);
 }
 
+/** The group of a container. A limit that was asked for is there, or there is an error; the one that nobody has asked for is there where it can be. */
 export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined {
-  return spec.cgroup ? planGroup(name, spec.limits, { layout: layout(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) }) : undefined;
+  if (!spec.cgroup) return undefined;
+  const options = { layout: layout(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) };
+  if (spec.limits.pids !== undefined) return planGroup(name, spec.limits, options);
+  try {
+    return planGroup(name, { pids: DEFAULT_PIDS, ...spec.limits }, options);
+  } catch (error) {
+    if (!(error instanceof CgroupError)) throw error;
+    return planGroup(name, spec.limits, options);
+  }
 }
 
 /** The way into the namespaces: the plan goes on in the container's first process. */

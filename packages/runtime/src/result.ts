@@ -62,8 +62,8 @@ export class ContainerError extends Error implements Result {
   declare readonly stderr: string;
   declare readonly outputTruncated: boolean;
 
-  constructor(command: readonly string[], result: Result) {
-    super(`${JSON.stringify(command.join(' '))} ${describeEnding(result)}${result.stderr === '' ? '' : `\n${result.stderr.trimEnd()}`}`);
+  constructor(command: readonly string[], result: Result, options?: ErrorOptions) {
+    super(`${JSON.stringify(command.join(' '))} ${describeEnding(result)}${result.stderr === '' ? '' : `\n${result.stderr.trimEnd()}`}`, options);
     this.command = command;
     Object.assign(this, result);
     Object.defineProperty(this, brand, { value: true });
@@ -88,7 +88,7 @@ export function isContainerError(value: unknown): value is ContainerError {
 }
 
 /** In words: `ended with exit code 3`. */
-export function describeEnding({ exitCode, signal, timedOut, isCanceled, oomKilled, durationMs }: Ending): string {
+function describeEnding({ exitCode, signal, timedOut, isCanceled, oomKilled, durationMs }: Ending): string {
   if (timedOut) return `was killed after ${Math.round(durationMs)} ms: its time was over`;
   if (isCanceled) return 'was cancelled';
   const reason = oomKilled ? ': it reached its memory limit' : '';

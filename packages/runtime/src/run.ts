@@ -6,7 +6,7 @@ import { checkOptions, Fd, type LaunchStdio } from '@ctr/syscall';
 import { checkStdio, startSpec, type Container, type StartOptions } from './container.js';
 import { Input } from './input.js';
 import { Output, OutputBound } from './output.js';
-import { ContainerError, type Result } from './result.js';
+import { ContainerError, type Ending, type Result } from './result.js';
 import { checkSpec, optionNames } from './spec.js';
 
 /** What a standard stream of the program is: a pipe, the host's own, `/dev/null`, or an open file. */
@@ -39,7 +39,7 @@ const DEFAULT_MAX_BUFFER_BYTES = 64 * 2 ** 20;
 /**
  * Runs a program in a container of its own and waits for its end.
  *
- * Rejects with a {@link ContainerError} if the program does not end with exit code 0 (unless `reject` is false),
+ * Rejects with a {@link ContainerError} if the program does not end with exit code 0, or is cancelled (unless `reject` is false),
  * with a `SyscallError` that names the step if the container could not be set up, and with a `TypeError` or `RangeError` for options that cannot be.
  *
  * @example
@@ -75,14 +75,17 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
     // Too many files are open for the pipes, which is no mistake of the caller's: it is told as all that fails later.
     container = Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }
+  const began = performance.now();
+  const end = async (ending: Ending): Promise<Result> => {
+    const full: Result = { ...ending, ...(await streams.collected()) };
+    if (reject && full.exitCode !== 0) throw new ContainerError(command, full, full.isCanceled ? { cause: cancelSignal?.reason } : undefined);
+    return full;
+  };
   const result = container.then(
-    async (started): Promise<Result> => {
-      const ending = await started.exited;
-      const full: Result = { ...ending, ...(await streams.collected()) };
-      if (reject && full.exitCode !== 0) throw new ContainerError(command, full);
-      return full;
-    },
+    async (started) => end(await started.exited),
     (error: unknown) => {
+      // Whether the program ran yet is a matter of microseconds: it ends in the same way.
+      if (cancelSignal?.aborted && error === cancelSignal.reason) return end({ ...canceled, durationMs: performance.now() - began });
       streams.destroy();
       throw error;
     },
@@ -115,6 +118,16 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
     },
   }) as RunPromise;
 }
+
+/** The end of a container that was cancelled before it was known to run. */
+const canceled: Omit<Ending, 'durationMs'> = {
+  exitCode: undefined,
+  signal: 'SIGKILL',
+  oomKilled: false,
+  timedOut: false,
+  isCanceled: true,
+  usage: { cpuMicroseconds: 0, peakMemoryBytes: undefined, peakPids: undefined, source: 'rusage' },
+};
 
 /** The host's ends of the program's pipes, and what the program is given. */
 class Streams {

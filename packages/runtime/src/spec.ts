@@ -112,7 +112,6 @@ export const optionNames = [
 ] as const satisfies readonly (keyof ContainerOptions)[]; // prettier-ignore
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const DEFAULT_PIDS = 2048;
 const MAX_ID = 2 ** 32 - 2;
 
 /**
@@ -154,7 +153,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     path: (env['PATH'] ?? DEFAULT_PATH).split(':').map((directory) => (directory === '' ? '.' : directory)),
     cwd: checkDestination('cwd', options.cwd ?? '/'),
     user: options.user && checkUser(options.user),
-    limits: cgroup ? { pids: DEFAULT_PIDS, ...options.limits } : {},
+    limits: options.limits ?? {},
     cgroup,
     measure: options.measure ?? false,
     name: options.name,

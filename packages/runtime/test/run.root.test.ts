@@ -30,14 +30,30 @@ describe('the result', () => {
   it('has the exit code, what was written to each stream, and how long it took', async () => {
     const before = performance.now();
     const result = await sh('echo out; echo err >&2');
-    expect(result).toMatchObject({ exitCode: 0, signal: undefined, stdout: 'out\n', stderr: 'err\n', outputTruncated: false, oomKilled: false, timedOut: false, isCanceled: false });
+    expect(result).toMatchObject({
+      exitCode: 0,
+      signal: undefined,
+      stdout: 'out\n',
+      stderr: 'err\n',
+      outputTruncated: false,
+      oomKilled: false,
+      timedOut: false,
+      isCanceled: false,
+    });
     expect(result.durationMs).toBeGreaterThan(0);
     expect(result.durationMs).toBeLessThanOrEqual(performance.now() - before);
   });
 
   it('is an error if the exit code is not 0, with all that the result has', async () => {
     const error = await failed(sh('echo out; echo no way >&2; exit 3'));
-    expect(error).toMatchObject({ name: 'ContainerError', exitCode: 3, signal: undefined, stdout: 'out\n', stderr: 'no way\n', command: ['sh', '-c', 'echo out; echo no way >&2; exit 3'] });
+    expect(error).toMatchObject({
+      name: 'ContainerError',
+      exitCode: 3,
+      signal: undefined,
+      stdout: 'out\n',
+      stderr: 'no way\n',
+      command: ['sh', '-c', 'echo out; echo no way >&2; exit 3'],
+    });
     expect(error.message).toBe('"sh -c echo out; echo no way >&2; exit 3" ended with exit code 3\nno way');
   });
 
@@ -66,7 +82,9 @@ describe('the environment', () => {
   it('has nothing of the caller in it', async () => {
     process.env['CTR_TEST_SECRET'] = 'secret';
     try {
-      expect((await run(['env'], { rootfs: image.path })).stdout).toBe('PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nHOME=/root\nHOSTNAME=container\n');
+      expect((await run(['env'], { rootfs: image.path })).stdout).toBe(
+        'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nHOME=/root\nHOSTNAME=container\n',
+      );
     } finally {
       delete process.env['CTR_TEST_SECRET'];
     }
@@ -87,7 +105,9 @@ describe('the process', () => {
   it('starts in a directory of the container', async () => {
     expect((await run(['pwd'], { rootfs: image.path })).stdout).toBe('/\n');
     expect((await run(['pwd'], { rootfs: image.path, cwd: '/etc//' })).stdout).toBe('/etc\n');
-    await expect(run(['pwd'], { rootfs: image.path, cwd: '/missing' })).rejects.toThrow(/^chdir\("\/missing"\) = ENOENT .*\nhint: \/missing does not exist in the container: make it, or start elsewhere$/);
+    await expect(run(['pwd'], { rootfs: image.path, cwd: '/missing' })).rejects.toThrow(
+      /^chdir\("\/missing"\) = ENOENT .*\nhint: \/missing does not exist in the container: make it, or start elsewhere$/,
+    );
     await expect(run(['pwd'], { rootfs: image.path, cwd: '/etc/passwd' })).rejects.toThrow(/^chdir\("\/etc\/passwd"\) = ENOTDIR /);
   });
 
@@ -106,7 +126,9 @@ describe('the process', () => {
 
   it('is ended by a closed pipe', async () => {
     // Of the pid namespace's first process the kernel would forgive it.
-    const { stdout } = await sh('(yes; echo not reached) 2>&1 | head -1; (yes 2>/dev/null; echo "ended by $(($? - 128))" >&2) | head -1 >/dev/null', { stdio: ['pipe', 'pipe', 'ignore'] });
+    const { stdout } = await sh('(yes; echo not reached) 2>&1 | head -1; (yes 2>/dev/null; echo "ended by $(($? - 128))" >&2) | head -1 >/dev/null', {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
     expect(stdout).toBe('y\n');
     expect((await sh('(yes; echo $? >&2) | head -1')).stderr).toBe('141\n');
   });
@@ -240,7 +262,10 @@ describe('the output', () => {
 
   it('that cannot be written is the error of the program', async () => {
     using full = openFd('/dev/full', { flags: openFlags.O_WRONLY });
-    expect(await sh('echo out', { stdio: ['ignore', full, 'pipe'], reject: false })).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('No space left on device') as string });
+    expect(await sh('echo out', { stdio: ['ignore', full, 'pipe'], reject: false })).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('No space left on device') as string,
+    });
   });
 
   it('ends with the program, not with what it has left running: that is killed', async () => {
@@ -253,7 +278,10 @@ describe('the output', () => {
 describe('stdio that is no pipe', () => {
   it('may be a directory, which is an error of the program', async () => {
     using directory = openFd('/', { flags: openFlags.O_RDONLY, directory: true });
-    expect(await run(['cat'], { rootfs: image.path, stdio: [directory, 'pipe', 'pipe'], reject: false })).toMatchObject({ exitCode: 1, stderr: 'cat: read error: Is a directory\n' });
+    expect(await run(['cat'], { rootfs: image.path, stdio: [directory, 'pipe', 'pipe'], reject: false })).toMatchObject({
+      exitCode: 1,
+      stderr: 'cat: read error: Is a directory\n',
+    });
   });
   it('may be the same file thrice', async () => {
     using file = new Fd(call({ call: 'memfd_create', args: ['all', 1], purpose: 'a file for all three streams' }));

@@ -183,7 +183,6 @@ function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: Laun
     let announced = false;
     let failure: Setup['failure'];
     let isAbandoned = false;
-    let isCanceled = false;
     let isOver = false;
     const end = (): void => {
       isAbandoned = true;
@@ -196,10 +195,7 @@ function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: Laun
       failure ??= { error };
       end();
     };
-    const cancel = (): void => {
-      isCanceled = true;
-      end();
-    };
+    const cancel = (): void => abandon(cancelSignal?.reason);
     const timer = setTimeout(() => abandon(new Error(`the set-up of the process did not end within ${timeoutMs} ms`)), timeoutMs);
     cancelSignal?.addEventListener('abort', cancel, { once: true });
     const answer = async (waiting: number): Promise<void> => {
@@ -238,8 +234,6 @@ function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: Laun
       cancelSignal?.removeEventListener('abort', cancel);
       let pid = announcer ?? first;
       for (let successor = next.get(pid); announcer === undefined && successor !== undefined; successor = next.get(pid)) pid = successor;
-      // Cancelled when the program ran already, without this process knowing: it is the program that was killed.
-      if (isCanceled && !announced) failure ??= { error: cancelSignal?.reason };
       resolve({ pid, others: [...processes].filter((other) => other !== pid), announced, failure });
     };
     // Unless the plan waits for an answer, the reports can be read at its end: the host need not wake up for each.

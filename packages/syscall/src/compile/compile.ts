@@ -13,7 +13,7 @@ import { walker as x64 } from './walker-x64.js';
 /** The fd on which a compiled plan reports: 8 bytes at a time, two 32-bit numbers. See {@link failedStep}. */
 export const REPORT_FD = 3;
 /** Exit status of a compiled plan after a failure that it has reported. */
-export const FAILED_STATUS = 125;
+const FAILED_STATUS = 125;
 
 const listings = { x64, arm64 };
 const heads: Partial<Record<Arch, Buffer>> = {};
@@ -61,14 +61,24 @@ export function compile(plan: Plan, options: CompileOptions = {}): Uint8Array {
  * `compile` for a plan in parts, each of which refers to its own steps only; for a process that is given the host's fds under other numbers;
  * into memory of the caller's, which may be larger.
  */
-export function compileParts(parts: readonly Plan[], arch: Arch, fdNumber?: (fd: Fd) => number, memory = (byteLength: number): Buffer => Buffer.alloc(byteLength)): Buffer {
+export function compileParts(
+  parts: readonly Plan[],
+  arch: Arch,
+  fdNumber?: (fd: Fd) => number,
+  memory = (byteLength: number): Buffer => Buffer.alloc(byteLength),
+): Buffer {
   const head = headOf(arch);
   const steps = parts.reduce((sum, part) => sum + part.length, 0);
   const recordsEnd = head.length + (steps + epilogue.length) * RECORD_BYTES;
   const base = TEXT + PAGE_BYTES + recordsEnd;
   const programs = parts.slice(0, -1).map((part) => lowerPart(part, arch, fdNumber));
   const lastBase = programs.reduce((sum, { size }) => sum + size, 0);
-  const last = lower([...(parts.at(-1) ?? []), ...epilogue], { arch, failure: UNSETTLED, failureNoteAt: FAILURE - base - lastBase, ...(fdNumber && { fdNumber }) });
+  const last = lower([...(parts.at(-1) ?? []), ...epilogue], {
+    arch,
+    failure: UNSETTLED,
+    failureNoteAt: FAILURE - base - lastBase,
+    ...(fdNumber && { fdNumber }),
+  });
   programs.push(last);
   const file = memory(recordsEnd + lastBase + last.data.length);
   file.set(head);
