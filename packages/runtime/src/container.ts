@@ -31,7 +31,13 @@ export interface Container extends AsyncDisposable {
   kill(signal?: SignalName | number): boolean;
 }
 
-let swept = false;
+let sweeping: Promise<unknown> | undefined;
+
+/** Once in the life of a process, beside its first container: removes the groups of dead owners. What cannot be removed is no reason not to run: collectGarbage tells of it. */
+function sweep(): Promise<unknown> {
+  sweeping ??= collectGarbage().catch(() => undefined);
+  return sweeping;
+}
 
 /**
  * Starts a container and resolves when its program runs.
@@ -62,11 +68,6 @@ export async function startSpec(
     throw new RangeError(`timeoutMs is ${timeoutMs}: more than 0 and less than 2147483648 milliseconds`);
   cancelSignal?.throwIfAborted();
   requireKernel();
-  if (!swept && spec.cgroup) {
-    swept = true;
-    // What cannot be removed, or not by this user, is no reason not to start: collectGarbage tells of it.
-    await collectGarbage().catch(() => undefined);
-  }
   if (spec.name !== undefined && spec.cgroup) refuseTaken(spec.name);
   const began = performance.now();
   const container = planContainer(spec);
@@ -128,12 +129,14 @@ function running(
           },
           Math.max(0, timeoutMs - (performance.now() - began)),
         );
+  const swept = group && sweep();
   const finish = async (): Promise<Ending> => {
     const exit = await child.exited;
     ended = true;
     clearTimeout(timer);
     const measured = group?.read();
     if (group) await removeGroup(group.directories);
+    await swept;
     return {
       exitCode: exit.code,
       signal: exit.signal,
