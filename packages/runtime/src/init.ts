@@ -1,4 +1,4 @@
-import { label, Memory, prctlOptions, resultOf, signals, type Step } from '@ctr/syscall';
+import { dieWithHost, label, Memory, prctlOptions, resultOf, signals, type Step } from '@ctr/syscall';
 
 import { endAs, holdSignals, releaseSignals, supervise } from './supervise.js';
 
@@ -29,5 +29,7 @@ export function init({ subreaper }: { readonly subreaper: boolean }): Step[] {
     ...endAs(status),
     program,
     releaseSignals(),
+    // The end of a pid namespace's first process ends all others; in any other namespace the program has to be tied to this one.
+    ...(subreaper ? dieWithHost() : []),
   ];
 }

@@ -5,7 +5,12 @@ import { compile } from '@ctr/syscall';
 
 import { changes } from './plan-text.js';
 
-const options: ContainerOptions = { rootfs: '/usr', cgroup: false, env: { PATH: '/bin', HOME: '/', HOSTNAME: 'box' }, namespaces: { user: 'host', net: 'host', ipc: 'host', cgroup: 'host' } };
+const options: ContainerOptions = {
+  rootfs: '/usr',
+  cgroup: false,
+  env: { PATH: '/bin', HOME: '/', HOSTNAME: 'box' },
+  namespaces: { user: 'host', net: 'host', ipc: 'host', cgroup: 'host' },
+};
 
 describe('the plan of a child', () => {
   it("is that of a container without the way into its namespaces, and with the signals that Node's own process has to give back", () => {

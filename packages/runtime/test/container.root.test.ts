@@ -66,7 +66,10 @@ describe('a container', () => {
   });
 
   it('that is killed is gone with all its processes', async () => {
-    const container = await start(['sh', '-c', 'for i in 1 2 3 4 5; do (trap "" TERM INT HUP; sleep 1000) & done; echo; exec sleep 1000'], { rootfs: image.path, stdio: 'ignore' });
+    const container = await start(['sh', '-c', 'for i in 1 2 3 4 5; do (trap "" TERM INT HUP; sleep 1000) & done; echo; exec sleep 1000'], {
+      rootfs: image.path,
+      stdio: 'ignore',
+    });
     const [group] = groupsOf(process.pid);
     container.kill('SIGKILL');
     await container.exited;
@@ -83,7 +86,9 @@ describe('a name', () => {
   it('is free again when its container has ended', async () => {
     {
       await using first = await sleeper({ name: 'web' });
-      await expect(sleeper({ name: 'web' })).rejects.toThrow(`a container named "web" runs already, started by pid ${process.pid}: give another name, or end that one first`);
+      await expect(sleeper({ name: 'web' })).rejects.toThrow(
+        `a container named "web" runs already, started by pid ${process.pid}: give another name, or end that one first`,
+      );
       await using other = await sleeper({ name: 'web-2' });
       expect([first.name, other.name]).toEqual(['web', 'web-2']);
     }
@@ -116,7 +121,12 @@ describe("the host's own streams", () => {
 
   it('may be closed', async () => {
     // Node opens /dev/null in their place; the container gets that.
-    expect(await program.run([image.path], { by: ['sh', '-c', 'exec "$@" <&- >&-', 'sh'] })).toEqual({ code: 0, signal: null, stdout: '', stderr: 'err\ngiven\n' });
+    expect(await program.run([image.path], { by: ['sh', '-c', 'exec "$@" <&- >&-', 'sh'] })).toEqual({
+      code: 0,
+      signal: null,
+      stdout: '',
+      stderr: 'err\ngiven\n',
+    });
   });
 
   it('may be no more than three open files', async () => {

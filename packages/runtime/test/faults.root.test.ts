@@ -5,7 +5,21 @@ import { describe, expect, it } from 'vitest';
 
 import { plan, run, type ContainerOptions } from '@ctr/runtime';
 import { groupName, planGroup, removeGroup } from '@ctr/cgroups';
-import { call, errnos, fail, Fd, isSyscallError, launch, signals, waitForHost, type ErrnoName, type Exit, type LaunchOptions, type Plan, type Step } from '@ctr/syscall';
+import {
+  call,
+  errnos,
+  fail,
+  Fd,
+  isSyscallError,
+  launch,
+  signals,
+  waitForHost,
+  type ErrnoName,
+  type Exit,
+  type LaunchOptions,
+  type Plan,
+  type Step,
+} from '@ctr/syscall';
 
 import { sharedImage } from './image.js';
 import { leftovers, sameAs, watchForLeaks } from './leaks.js';

@@ -19,7 +19,9 @@ describe('an init process', () => {
   });
 
   it('has nothing open by which a program could reach the host', async () => {
-    const { stdout } = await sh('ls /proc/1/fd; ls /proc/self/fd | wc -l; readlink /proc/1/cwd; readlink /proc/1/root; ls /proc/1/fd/4 2>&1 >/dev/null | wc -l');
+    const { stdout } = await sh(
+      'ls /proc/1/fd; ls /proc/self/fd | wc -l; readlink /proc/1/cwd; readlink /proc/1/root; ls /proc/1/fd/4 2>&1 >/dev/null | wc -l',
+    );
     expect(stdout).toBe('0\n1\n2\n4\n/\n/\n1\n');
   });
 

@@ -17,7 +17,12 @@ const script = allNamespaces.map((kind) => `readlink /proc/self/ns/${namespaceFi
 /** The namespaces of a program in a container. */
 async function inside(options: ContainerOptions): Promise<Record<string, string>> {
   const { stdout } = await run(['/bin/busybox', 'sh', '-c', script.replaceAll('readlink', '/bin/busybox readlink')], options);
-  return Object.fromEntries(stdout.trimEnd().split('\n').map((line, i) => [allNamespaces[i], line]));
+  return Object.fromEntries(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line, i) => [allNamespaces[i], line]),
+  );
 }
 
 function ofProcess(pid: number | 'self', kind: Namespace): string {
@@ -76,7 +81,9 @@ describe('the namespaces of a container', () => {
     await using other = await sleeper({ rootfs: image.path, mounts: [{ tmpfs: '/tmp' }] });
     const before = readFileSync(`/proc/${other.pid}/mountinfo`, 'utf8');
     await run(['sh', '-c', 'echo here > /tmp/note; cat /tmp/note'], { namespaces: { mount: { pid: other.pid }, pid: { pid: other.pid } } });
-    const { stdout } = await run(['sh', '-c', 'cat /tmp/note; readlink /proc/self/ns/mnt'], { namespaces: { mount: { path: `/proc/${other.pid}/ns/mnt` }, pid: { pid: other.pid } } });
+    const { stdout } = await run(['sh', '-c', 'cat /tmp/note; readlink /proc/self/ns/mnt'], {
+      namespaces: { mount: { path: `/proc/${other.pid}/ns/mnt` }, pid: { pid: other.pid } },
+    });
     expect(stdout).toBe(`here\n${ofProcess(other.pid, 'mount')}\n`);
     expect(readFileSync(`/proc/${other.pid}/mountinfo`, 'utf8')).toBe(before);
   });
@@ -98,7 +105,9 @@ describe('the namespaces of a container', () => {
   it('cannot be joined of a process that is not there, nor by what is no namespace', async () => {
     await expect(inside({ rootfs: image.path, namespaces: { net: { pid: 4_194_304 } } })).rejects.toThrow(/^pidfd_open\(4194304, 0\) = (ESRCH|EINVAL) /);
     await expect(inside({ rootfs: image.path, namespaces: { net: { path: '/nowhere' } } })).rejects.toThrow(/^openat\(AT_FDCWD, "\/nowhere", .* = ENOENT /);
-    await expect(inside({ rootfs: image.path, namespaces: { net: { path: '/etc/passwd' } } })).rejects.toThrow(/^setns\(.* = EINVAL .*\nhint: \/etc\/passwd is not a net namespace$/);
+    await expect(inside({ rootfs: image.path, namespaces: { net: { path: '/etc/passwd' } } })).rejects.toThrow(
+      /^setns\(.* = EINVAL .*\nhint: \/etc\/passwd is not a net namespace$/,
+    );
     await expect(inside({ rootfs: image.path, namespaces: { net: { path: '/proc/self/ns/uts' } } })).rejects.toThrow(/^setns\(.* = EINVAL /);
   });
 });
@@ -127,7 +136,14 @@ describe('the PID namespace', () => {
 
 describe('the network namespace', () => {
   it('has a loopback device that is up, and nothing else', async () => {
-    const { stdout } = await run(['sh', '-c', 'ls /sys/class/net; cat /sys/class/net/lo/flags; (echo hello | nc -l -p 80 127.0.0.1 >/dev/null) & until nc 127.0.0.1 80 </dev/null 2>/dev/null; do :; done'], { rootfs: image.path });
+    const { stdout } = await run(
+      [
+        'sh',
+        '-c',
+        'ls /sys/class/net; cat /sys/class/net/lo/flags; (echo hello | nc -l -p 80 127.0.0.1 >/dev/null) & until nc 127.0.0.1 80 </dev/null 2>/dev/null; do :; done',
+      ],
+      { rootfs: image.path },
+    );
     expect(stdout).toBe('lo\n0x9\nhello\n');
   });
   it("of the host has the host's devices", async () => {
@@ -146,11 +162,18 @@ describe('the cgroup namespace', () => {
 
 describe('the user namespace', () => {
   it('of root has ids that no account has, with the program as its root', async () => {
-    const { stdout } = await run(['sh', '-c', 'cat /proc/self/uid_map /proc/self/gid_map | tr -s " "; id -u; id -g; ls -ldn /bin | tr -s " " | cut -d" " -f3,4; touch /tmp/x && ls -n /tmp/x | tr -s " " | cut -d" " -f3'], {
-      rootfs: image.path,
-      namespaces: { user: 'new' },
-      mounts: [{ tmpfs: '/tmp' }],
-    });
+    const { stdout } = await run(
+      [
+        'sh',
+        '-c',
+        'cat /proc/self/uid_map /proc/self/gid_map | tr -s " "; id -u; id -g; ls -ldn /bin | tr -s " " | cut -d" " -f3,4; touch /tmp/x && ls -n /tmp/x | tr -s " " | cut -d" " -f3',
+      ],
+      {
+        rootfs: image.path,
+        namespaces: { user: 'new' },
+        mounts: [{ tmpfs: '/tmp' }],
+      },
+    );
     // The image belongs to the host's root, who is nobody here.
     expect(stdout).toBe(' 0 100000 65536\n 0 100000 65536\n0\n0\n65534 65534\n0\n');
   });
@@ -171,17 +194,30 @@ describe('the user namespace', () => {
 
   it('of another container has the program as its root', async () => {
     await using other = await sleeper({ namespaces: { user: 'new' } });
-    const { stdout } = await run(['sh', '-c', 'id -u; id -g; cat /proc/self/uid_map | tr -s " "'], { rootfs: image.path, namespaces: { user: { pid: other.pid } } });
+    const { stdout } = await run(['sh', '-c', 'id -u; id -g; cat /proc/self/uid_map | tr -s " "'], {
+      rootfs: image.path,
+      namespaces: { user: { pid: other.pid } },
+    });
     expect(stdout).toBe('0\n0\n 0 100000 65536\n');
   });
 
   it('has no id that is not mapped', async () => {
-    const running = run(['true'], { rootfs: image.path, namespaces: { user: 'new' }, uidMap: [{ inside: 0, outside: 100_000, count: 1 }], user: { uid: 1000, gid: 0 } });
-    await expect(running).rejects.toThrow(/^setresuid\(1000, 1000, 1000\) = EINVAL .*\nhint: the id 1000 is not mapped in the container's user namespace: give a map that has it, or be another user$/);
+    const running = run(['true'], {
+      rootfs: image.path,
+      namespaces: { user: 'new' },
+      uidMap: [{ inside: 0, outside: 100_000, count: 1 }],
+      user: { uid: 1000, gid: 0 },
+    });
+    await expect(running).rejects.toThrow(
+      /^setresuid\(1000, 1000, 1000\) = EINVAL .*\nhint: the id 1000 is not mapped in the container's user namespace: give a map that has it, or be another user$/,
+    );
   });
 
   it("has the host's devices, its own mounts and no message queues of the host's", async () => {
-    const { stdout } = await run(['sh', '-c', 'echo x > /dev/null; head -c 2 /dev/zero | wc -c; ls /dev; mount | grep -c "on /proc "; ls -d /sys/kernel'], { rootfs: image.path, namespaces: { user: 'new', ipc: 'host', net: 'host' } });
+    const { stdout } = await run(['sh', '-c', 'echo x > /dev/null; head -c 2 /dev/zero | wc -c; ls /dev; mount | grep -c "on /proc "; ls -d /sys/kernel'], {
+      rootfs: image.path,
+      namespaces: { user: 'new', ipc: 'host', net: 'host' },
+    });
     expect(stdout).toBe('2\nfd\nfull\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\n1\n/sys/kernel\n');
   });
 });

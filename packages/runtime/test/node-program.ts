@@ -24,14 +24,14 @@ export class NodeProgram {
   #directory = '';
   #path = '';
 
-  constructor(source: string) {
+  constructor(source: string | URL) {
     beforeAll(() => {
       // The checkout may be out of reach for an ordinary user: all that the program needs lies in a directory that is not.
       this.#directory = mkdtempSync(join(realpathSync(tmpdir()), 'ctr-program-'));
       chmodSync(this.#directory, 0o755);
       this.#path = join(this.#directory, 'program.mjs');
       buildSync({
-        stdin: { contents: source, resolveDir: here, loader: 'ts' },
+        ...(typeof source === 'string' ? { stdin: { contents: source, resolveDir: here, loader: 'ts' } } : { entryPoints: [fileURLToPath(source)] }),
         outfile: this.#path,
         bundle: true,
         format: 'esm',

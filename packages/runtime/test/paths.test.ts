@@ -22,9 +22,15 @@ const allowed: readonly (readonly [why: string, rule: (step: Step, path: string,
   ['the open file itself, or the working directory', (_, path) => path === '' || path === '.'],
   ['resolved with the root as /, whatever links there are', (step) => step.call === 'openat2' && (resolveOf(step) & resolveFlags.RESOLVE_IN_ROOT) !== 0],
   ['names below a mount of ctr, which nobody has filled but it', (_, path, at, { own }) => isPlain(path) && isResult(at) && own.has(at.step)],
-  ['a single name that is made, which is never followed if it is a link', (step, path, at) => ['mkdirat', 'mknodat', 'symlinkat'].includes(step.call) && isPlain(path) && !path.includes('/') && isResult(at)],
+  [
+    'a single name that is made, which is never followed if it is a link',
+    (step, path, at) => ['mkdirat', 'mknodat', 'symlinkat'].includes(step.call) && isPlain(path) && !path.includes('/') && isResult(at),
+  ],
   ['layers that are named from the working directory, a mount of ctr', (step, path, _at, { cwdOwn }) => step.call === 'fsconfig' && isPlain(path) && cwdOwn],
-  ['files of the host, before its root is left', (_, path, at, { inside }) => !inside && (at === AT_FDCWD || at === undefined) && (hostFiles.test(path) || path === bindSource)],
+  [
+    'files of the host, before its root is left',
+    (_, path, at, { inside }) => !inside && (at === AT_FDCWD || at === undefined) && (hostFiles.test(path) || path === bindSource),
+  ],
   ['the root, where no link can be', (_, path, _at, { inside }) => inside && path === '/'],
   ['where to start: a directory of the container, reached within it and as nothing but it', (step, _path, _at, { inside }) => inside && step.call === 'chdir'],
   ['the program: a file of the container, executed within it', (step, _path, _at, { inside }) => inside && step.call === 'execve'],
@@ -66,7 +72,8 @@ function pathsOf(step: Step): { path: string; at: Arg | undefined }[] {
   if (!kinds) throw new Error(`the rules do not know ${step.call}`);
   // What a link says is resolved by whoever follows it; what fsconfig sets is a path for overlayfs alone.
   if (step.call === 'symlinkat') return [{ path: String(step.args[2]), at: step.args[1] }];
-  if (step.call === 'fsconfig') return ['lowerdir', 'upperdir', 'workdir', 'lowerdir+'].includes(String(step.args[2])) ? [{ path: String(step.args[3]), at: undefined }] : [];
+  if (step.call === 'fsconfig')
+    return ['lowerdir', 'upperdir', 'workdir', 'lowerdir+'].includes(String(step.args[2])) ? [{ path: String(step.args[3]), at: undefined }] : [];
   return kinds.flatMap((kind, i) => {
     const arg = step.args[i];
     if (kind !== 'path' || arg === null || arg === undefined) return [];
@@ -98,7 +105,16 @@ function mixtures(): ContainerOptions[] {
     [{}, { init: true }],
     [{}, { terminal: { columns: 80, rows: 24 } }],
     [{}, { user: { uid: 1000, gid: 1000 }, cwd: '/home' }],
-    [{}, { mounts: [{ tmpfs: '/a/b/c', sizeBytes: 4096 }, { bind: bindSource, to: '/data/./x', readonly: true }, { bind: '/etc/passwd', to: '/etc/users' }] }],
+    [
+      {},
+      {
+        mounts: [
+          { tmpfs: '/a/b/c', sizeBytes: 4096 },
+          { bind: bindSource, to: '/data/./x', readonly: true },
+          { bind: '/etc/passwd', to: '/etc/users' },
+        ],
+      },
+    ],
     [
       { namespaces: { user: 'host' } },
       { namespaces: { user: 'new' }, uidMap: map, gidMap: map },
@@ -136,8 +152,18 @@ describe('in no plan does a step hand over a path that the image can influence',
     const bad: readonly (readonly [number, Step])[] = [
       [root + 1, { call: 'mkdirat', args: [AT_FDCWD, '/srv/image/proc', 0o755], purpose: 'a path into the image' }],
       [root + 1, { call: 'mount', args: ['proc', 'proc', 'proc', 0, null], purpose: 'a name below the working directory' }],
-      [root + 1, { call: 'openat', args: [{ kind: 'result', step: steps[root] as Step }, 'etc', 0, 0], purpose: 'a name in the image, followed if it is a link' }],
-      [root + 1, { call: 'mkdirat', args: [{ kind: 'result', step: steps[root] as Step }, 'var/cache', 0o755], purpose: 'two names in the image, the first of which is followed' }],
+      [
+        root + 1,
+        { call: 'openat', args: [{ kind: 'result', step: steps[root] as Step }, 'etc', 0, 0], purpose: 'a name in the image, followed if it is a link' },
+      ],
+      [
+        root + 1,
+        {
+          call: 'mkdirat',
+          args: [{ kind: 'result', step: steps[root] as Step }, 'var/cache', 0o755],
+          purpose: 'two names in the image, the first of which is followed',
+        },
+      ],
       [pivot + 1, { call: 'openat', args: [AT_FDCWD, '/etc/passwd', 0, 0], purpose: 'a file of the container, read as root of the host' }],
     ];
     for (const [at, step] of bad) expect(violations(steps.toSpliced(at, 0, step), new Set())).toEqual([expect.stringContaining(step.purpose)]);

@@ -154,8 +154,20 @@ describe('the plan of a container', () => {
 
   it('has an environment that is named by the options alone', () => {
     const { env: _, ...rest } = base;
-    expect(changes(plan(['/bin/sh'], base), plan(['/bin/sh'], { ...rest, env: { LANG: 'C' }, user: { uid: 0, gid: 0 } })).split('\n').findLast((line) => line.startsWith('+ exec'))).toMatchInlineSnapshot(`"+ execve("/bin/sh", ["/bin/sh"], ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi"..., "HOME=/root", "HOSTNAME=container", "LANG=C"])  # exec "/bin/sh""`);
-    expect(changes(plan(['/bin/sh'], base), plan(['/bin/sh'], { ...rest, user: { uid: 1, gid: 1 } })).split('\n').findLast((line) => line.startsWith('+ exec'))).toMatchInlineSnapshot(`"+ execve("/bin/sh", ["/bin/sh"], ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi"..., "HOME=/", "HOSTNAME=container"])  # exec "/bin/sh""`);
+    expect(
+      changes(plan(['/bin/sh'], base), plan(['/bin/sh'], { ...rest, env: { LANG: 'C' }, user: { uid: 0, gid: 0 } }))
+        .split('\n')
+        .findLast((line) => line.startsWith('+ exec')),
+    ).toMatchInlineSnapshot(
+      `"+ execve("/bin/sh", ["/bin/sh"], ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi"..., "HOME=/root", "HOSTNAME=container", "LANG=C"])  # exec "/bin/sh""`,
+    );
+    expect(
+      changes(plan(['/bin/sh'], base), plan(['/bin/sh'], { ...rest, user: { uid: 1, gid: 1 } }))
+        .split('\n')
+        .findLast((line) => line.startsWith('+ exec')),
+    ).toMatchInlineSnapshot(
+      `"+ execve("/bin/sh", ["/bin/sh"], ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi"..., "HOME=/", "HOSTNAME=container"])  # exec "/bin/sh""`,
+    );
   });
 
   it('compiles as often as it is made, though most of its steps are kept', () => {
@@ -291,7 +303,12 @@ describe('namespaces', () => {
   });
   it('user: new, and the network of the host, whose sysfs is then not for it to mount', () => {
     const maps = [{ inside: 0, outside: 100_000, count: 65_536 }];
-    const options = (net: 'new' | 'host'): ContainerOptions => ({ ...base, namespaces: { ...base.namespaces, user: 'new', ipc: 'new', net }, uidMap: maps, gidMap: maps });
+    const options = (net: 'new' | 'host'): ContainerOptions => ({
+      ...base,
+      namespaces: { ...base.namespaces, user: 'new', ipc: 'new', net },
+      uidMap: maps,
+      gidMap: maps,
+    });
     expect(`\n${changes(plan([...command], options('new')), plan([...command], options('host')))}\n`).toMatchInlineSnapshot(`
       "
         setresuid(0, 0, 0)  # user 0
@@ -312,7 +329,18 @@ describe('namespaces', () => {
     `);
   });
   it('joined, of a process and of a file', () => {
-    expect(changed({ namespaces: { net: { path: '/run/netns/blue' }, uts: { pid: 4711 }, ipc: { pid: 4711 }, cgroup: { pid: 4711 }, time: { pid: 4711 }, pid: { pid: 4711 } } })).toMatchInlineSnapshot(`
+    expect(
+      changed({
+        namespaces: {
+          net: { path: '/run/netns/blue' },
+          uts: { pid: 4711 },
+          ipc: { pid: 4711 },
+          cgroup: { pid: 4711 },
+          time: { pid: 4711 },
+          pid: { pid: 4711 },
+        },
+      }),
+    ).toMatchInlineSnapshot(`
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
       + prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # what runs there cannot look into this process
@@ -342,7 +370,10 @@ describe('namespaces', () => {
   });
   it('joined: the user namespace first, which permits the others, and the mount namespace last, whose paths are those of others', () => {
     const { rootfs: _, ...rest } = base;
-    const joined = plan(['/bin/true'], { ...rest, namespaces: { ...base.namespaces, mount: { pid: 4711 }, net: { path: '/run/netns/blue' }, user: { pid: 4711 }, pid: { path: '/proc/4711/ns/pid' } } });
+    const joined = plan(['/bin/true'], {
+      ...rest,
+      namespaces: { ...base.namespaces, mount: { pid: 4711 }, net: { path: '/run/netns/blue' }, user: { pid: 4711 }, pid: { path: '/proc/4711/ns/pid' } },
+    });
     expect(`\n${changes(plan(['/bin/true'], { ...rest, namespaces: { ...base.namespaces, mount: 'host' } }), joined)}\n`).toMatchInlineSnapshot(`
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
@@ -498,12 +529,18 @@ describe('the process', () => {
     `);
   });
   it('an init process that is not the first of a pid namespace', () => {
-    expect(changes(plan([...command], { ...base, init: true }), plan([...command], { ...base, init: true, namespaces: { ...base.namespaces, pid: 'host' } }))).toMatchInlineSnapshot(`
-      "- clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
-      + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
-        chdir("/")  # the directory to start in
-      + prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to this process"
-    `);
+    expect(changes(plan([...command], { ...base, init: true }), plan([...command], { ...base, init: true, namespaces: { ...base.namespaces, pid: 'host' } })))
+      .toMatchInlineSnapshot(`
+        "- clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+          chdir("/")  # the directory to start in
+        + prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to this process
+          rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
+        + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
+        + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
+        + exit_group(137)  # the host is gone
+        + label()  # the host is alive"
+      `);
   });
   it('a terminal', () => {
     expect(changed({ terminal: { columns: 80, rows: 24 } })).toMatchInlineSnapshot(`

@@ -107,13 +107,17 @@ describe('a program that cannot be executed', () => {
   ])('because it is %s', async (_, content) => {
     const rootfs = withProgram((path) => writeFileSync(path, content, { mode: 0o755 }));
     const error = await failure(['program'], { rootfs });
-    expect(error.message).toMatch(/^execve\("\/bin\/program", .* = ENOEXEC .*\nhint: \/bin\/program is neither a script with a "#!" line nor a program for this machine's architecture$/);
+    expect(error.message).toMatch(
+      /^execve\("\/bin\/program", .* = ENOEXEC .*\nhint: \/bin\/program is neither a script with a "#!" line nor a program for this machine's architecture$/,
+    );
     expect(exitCodeOf(error)).toBe(126);
   });
 
   it('because its file system is mounted noexec', async () => {
     // /dev/shm is.
-    const error = await failure(['sh', '-c', 'cp /bin/busybox /dev/shm/ && exec /dev/shm/busybox true'], { rootfs: shared.path }).catch((reason: unknown) => reason);
+    const error = await failure(['sh', '-c', 'cp /bin/busybox /dev/shm/ && exec /dev/shm/busybox true'], { rootfs: shared.path }).catch(
+      (reason: unknown) => reason,
+    );
     expect(String((error as Error).cause)).toMatch(/ended with exit code 126/);
   });
 
@@ -121,14 +125,21 @@ describe('a program that cannot be executed', () => {
     const rootfs = image();
     chmodSync(rootfs, 0o700);
     const error = await failure(['sh'], { rootfs, user: { uid: 1000, gid: 1000 } });
-    expect(error.message).toMatch(/^faccessat\(AT_FDCWD, "\/usr\/local\/sbin\/sh", 0\) = EACCES .*\nhint: a directory on the way to \/usr\/local\/sbin\/sh may not be searched by this user: see its mode, and that of the root file system itself$/);
+    expect(error.message).toMatch(
+      /^faccessat\(AT_FDCWD, "\/usr\/local\/sbin\/sh", 0\) = EACCES .*\nhint: a directory on the way to \/usr\/local\/sbin\/sh may not be searched by this user: see its mode, and that of the root file system itself$/,
+    );
     expect(exitCodeOf(error)).toBe(126);
   });
 
   it('because the arguments are larger than the kernel takes', async () => {
-    for (const options of [{ command: ['true', 'x'.repeat(2 ** 17)] as const, env: {} }, { command: ['true'] as const, env: { A: 'x'.repeat(2 ** 17) } }]) {
+    for (const options of [
+      { command: ['true', 'x'.repeat(2 ** 17)] as const, env: {} },
+      { command: ['true'] as const, env: { A: 'x'.repeat(2 ** 17) } },
+    ]) {
       const error = await failure([...options.command], { rootfs: shared.path, env: options.env });
-      expect(error.message).toMatch(/^execve\(.* = E2BIG \(argument list too long\).*\nhint: the arguments and the environment together are larger than the kernel takes \(a quarter of ulimit -s, and 128 KiB for one string\)$/);
+      expect(error.message).toMatch(
+        /^execve\(.* = E2BIG \(argument list too long\).*\nhint: the arguments and the environment together are larger than the kernel takes \(a quarter of ulimit -s, and 128 KiB for one string\)$/,
+      );
       expect(exitCodeOf(error)).toBe(126);
     }
     const many = Array.from({ length: 40 }, () => 'x'.repeat(2 ** 17 - 1)) as string[];

@@ -50,7 +50,9 @@ describe('the root', () => {
   it('is the directory, and the host is nowhere', async () => {
     writeFileSync(join(shared.path, 'here'), '');
     const outside = temporary();
-    expect(await sh(`ls /; ls -d ${outside} ${shared.path} /proc/1/root/../../..${outside} 2>/dev/null; cd ..; pwd`)).toBe('bin\ndev\netc\nhere\nproc\nsys\ntmp\n/\n');
+    expect(await sh(`ls /; ls -d ${outside} ${shared.path} /proc/1/root/../../..${outside} 2>/dev/null; cd ..; pwd`)).toBe(
+      'bin\ndev\netc\nhere\nproc\nsys\ntmp\n/\n',
+    );
     rmSync(join(shared.path, 'here'));
   });
 
@@ -101,7 +103,9 @@ describe('the root', () => {
     expect(await sh('ls -d /proc/self /sys/class /dev/null', { rootfs })).toBe('/dev/null\n/proc/self\n/sys/class\n');
     rmSync(join(rootfs, 'proc'), { recursive: true });
     writeFileSync(join(rootfs, 'proc'), '');
-    await expect(sh('true', { rootfs })).rejects.toThrow(/^openat2\(\$root, "proc", .* = ENOTDIR .*\nhint: something in \/proc is a file where a directory is needed$/);
+    await expect(sh('true', { rootfs })).rejects.toThrow(
+      /^openat2\(\$root, "proc", .* = ENOTDIR .*\nhint: something in \/proc is a file where a directory is needed$/,
+    );
   });
 
   it('may be reached by a link', async () => {
@@ -125,9 +129,11 @@ describe('/proc', () => {
 
 describe('/sys', () => {
   it('cannot be written', async () => {
-    expect(await sh('cat /sys/kernel/mm/transparent_hugepage/enabled >/dev/null 2>&1; (echo never > /sys/kernel/mm/transparent_hugepage/enabled) 2>&1; mkdir /sys/x 2>&1; true')).toMatch(
-      /^sh: can't create \/sys\/kernel\/mm\/transparent_hugepage\/enabled: Read-only file system\nmkdir: can't create directory '\/sys\/x': .*\n$/,
-    );
+    expect(
+      await sh(
+        'cat /sys/kernel/mm/transparent_hugepage/enabled >/dev/null 2>&1; (echo never > /sys/kernel/mm/transparent_hugepage/enabled) 2>&1; mkdir /sys/x 2>&1; true',
+      ),
+    ).toMatch(/^sh: can't create \/sys\/kernel\/mm\/transparent_hugepage\/enabled: Read-only file system\nmkdir: can't create directory '\/sys\/x': .*\n$/);
   });
 });
 
@@ -154,8 +160,9 @@ describe('/dev', () => {
   });
 
   it('has devices that work', async () => {
-    const script = 'echo x > /dev/null; head -c 3 /dev/zero | od -An -tx1; (echo x > /dev/full) 2>&1; head -c 4 /dev/urandom | wc -c; echo out > /dev/stdout; echo in | cat /dev/stdin; echo shared > /dev/shm/x; cat /dev/shm/x';
-    expect(await sh(script)).toBe(" 00 00 00\nsh: write error: No space left on device\n4\nout\nin\nshared\n");
+    const script =
+      'echo x > /dev/null; head -c 3 /dev/zero | od -An -tx1; (echo x > /dev/full) 2>&1; head -c 4 /dev/urandom | wc -c; echo out > /dev/stdout; echo in | cat /dev/stdin; echo shared > /dev/shm/x; cat /dev/shm/x';
+    expect(await sh(script)).toBe(' 00 00 00\nsh: write error: No space left on device\n4\nout\nin\nshared\n');
   });
 
   it("has terminals of its own, not the host's", async () => {
@@ -172,7 +179,8 @@ describe('/dev', () => {
 
 describe('mounts', () => {
   it('a tmpfs has the size that it is given, and no device or set-user-id program counts in it', async () => {
-    const script = 'df -k /scratch | tail -1 | tr -s " " | cut -d" " -f2; head -c 2000000 /dev/zero > /scratch/x; echo $?; ls -l /scratch/x | tr -s " " | cut -d" " -f5; ls -ld /scratch | cut -c1-10; mount | grep scratch';
+    const script =
+      'df -k /scratch | tail -1 | tr -s " " | cut -d" " -f2; head -c 2000000 /dev/zero > /scratch/x; echo $?; ls -l /scratch/x | tr -s " " | cut -d" " -f5; ls -ld /scratch | cut -c1-10; mount | grep scratch';
     const { stdout, stderr } = await run(['sh', '-c', script], { rootfs: image(), mounts: [{ tmpfs: '/scratch', sizeBytes: 2 ** 20 }] });
     expect(stdout).toBe('1024\n1\n1048576\ndrwxrwxrwt\ntmpfs on /scratch type tmpfs (rw,nosuid,nodev,relatime,size=1024k)\n');
     expect(stderr).toMatch(/^head: standard output: (I\/O error|No space left on device)\n$/);
@@ -185,7 +193,12 @@ describe('mounts', () => {
       { bind: writable, to: '/rw' },
       { bind: readonly, to: '/ro', readonly: true },
     ];
-    expect(await sh('echo written > /rw/file; cat /ro/file; echo x 2>&1 > /ro/file; mount -o remount,rw /ro 2>/dev/null; (echo x > /ro/new) 2>&1; true', { rootfs: image(), mounts })).toMatch(/^content\n/);
+    expect(
+      await sh('echo written > /rw/file; cat /ro/file; echo x 2>&1 > /ro/file; mount -o remount,rw /ro 2>/dev/null; (echo x > /ro/new) 2>&1; true', {
+        rootfs: image(),
+        mounts,
+      }),
+    ).toMatch(/^content\n/);
     expect(readFileSync(join(writable, 'file'), 'utf8')).toBe('written\n');
     expect(readFileSync(join(readonly, 'file'), 'utf8')).toBe('content\n');
   });
@@ -200,7 +213,15 @@ describe('mounts', () => {
     const file = join(temporary(), 'file');
     writeFileSync(file, 'content\n');
     const rootfs = image();
-    expect(await sh('cat /etc/passwd; echo more >> /etc/passwd; cat /new/file', { rootfs, mounts: [{ bind: file, to: '/etc/passwd' }, { bind: file, to: '/new/file', readonly: true }] })).toBe('content\ncontent\nmore\n');
+    expect(
+      await sh('cat /etc/passwd; echo more >> /etc/passwd; cat /new/file', {
+        rootfs,
+        mounts: [
+          { bind: file, to: '/etc/passwd' },
+          { bind: file, to: '/new/file', readonly: true },
+        ],
+      }),
+    ).toBe('content\ncontent\nmore\n');
     expect(readFileSync(join(rootfs, 'etc/passwd'), 'utf8')).toContain('root');
     expect(statSync(join(rootfs, 'new/file')).size).toBe(0);
   });
@@ -214,7 +235,9 @@ describe('mounts', () => {
   });
 
   it('a file where a directory is wanted is an error', async () => {
-    await expect(sh('true', { mounts: [{ tmpfs: '/etc/passwd' }] })).rejects.toThrow(/ = ENOTDIR .*\nhint: something in \/etc\/passwd is a file where a directory is needed$/);
+    await expect(sh('true', { mounts: [{ tmpfs: '/etc/passwd' }] })).rejects.toThrow(
+      / = ENOTDIR .*\nhint: something in \/etc\/passwd is a file where a directory is needed$/,
+    );
     await expect(sh('true', { mounts: [{ tmpfs: '/etc/passwd/below' }] })).rejects.toThrow(/ = ENOTDIR /);
     await expect(sh('true', { mounts: [{ bind: '/etc/passwd', to: '/etc' }] })).rejects.toThrow(/^move_mount\(.* = (ENOTDIR|EINVAL) /);
   });
@@ -239,13 +262,18 @@ describe('links in a hostile image', () => {
     ['to another directory of the image', () => '/etc'],
   ];
 
-  it.each(['proc', 'sys'].flatMap((name) => targets.map(([what, target]) => [name, what, target] as const)))('/%s is none that is followed: %s', async (name, _what, target) => {
-    const { rootfs, canary } = hostile(name, target);
-    const message = new RegExp(`^openat2\\(\\$root, "${name}", .*RESOLVE_NO_SYMLINKS.* = ELOOP .*\\nhint: /${name} has a symbolic link in it, where none is followed`);
-    await expect(sh('true', { rootfs })).rejects.toThrow(message);
-    await expect(sh('true', { rootfs, namespaces: { user: 'new', net: 'host' } })).rejects.toThrow(message);
-    expect(readdirSync(canary)).toEqual([]);
-  });
+  it.each(['proc', 'sys'].flatMap((name) => targets.map(([what, target]) => [name, what, target] as const)))(
+    '/%s is none that is followed: %s',
+    async (name, _what, target) => {
+      const { rootfs, canary } = hostile(name, target);
+      const message = new RegExp(
+        `^openat2\\(\\$root, "${name}", .*RESOLVE_NO_SYMLINKS.* = ELOOP .*\\nhint: /${name} has a symbolic link in it, where none is followed`,
+      );
+      await expect(sh('true', { rootfs })).rejects.toThrow(message);
+      await expect(sh('true', { rootfs, namespaces: { user: 'new', net: 'host' } })).rejects.toThrow(message);
+      expect(readdirSync(canary)).toEqual([]);
+    },
+  );
 
   it.each(targets)('/dev stays in the image: %s', async (_what, target) => {
     const { rootfs, canary } = hostile('dev', target);
@@ -254,15 +282,20 @@ describe('links in a hostile image', () => {
     expect(readdirSync(canary)).toEqual([]);
   });
 
-  it.each(targets.slice(0, 5).flatMap(([what, target]) => ['/link', '/link/below'].map((to) => [to, what, target] as const)))('a mount point %s stays in the image: %s', async (to, _what, target) => {
-    const { rootfs, canary } = hostile('link', target);
-    const secret = temporary();
-    for (const mount of [{ tmpfs: to }, { bind: secret, to }, { bind: '/etc/passwd', to }]) {
-      await expect(sh('true', { rootfs, mounts: [mount] })).rejects.toThrow(/^(openat2\(\$root, "link|mkdirat\(\$link, "below).* = (ENOENT|ELOOP) .*\nhint: \/link/);
-    }
-    expect(readdirSync(canary)).toEqual([]);
-    expect(readdirSync(secret)).toEqual([]);
-  });
+  it.each(targets.slice(0, 5).flatMap(([what, target]) => ['/link', '/link/below'].map((to) => [to, what, target] as const)))(
+    'a mount point %s stays in the image: %s',
+    async (to, _what, target) => {
+      const { rootfs, canary } = hostile('link', target);
+      const secret = temporary();
+      for (const mount of [{ tmpfs: to }, { bind: secret, to }, { bind: '/etc/passwd', to }]) {
+        await expect(sh('true', { rootfs, mounts: [mount] })).rejects.toThrow(
+          /^(openat2\(\$root, "link|mkdirat\(\$link, "below).* = (ENOENT|ELOOP) .*\nhint: \/link/,
+        );
+      }
+      expect(readdirSync(canary)).toEqual([]);
+      expect(readdirSync(secret)).toEqual([]);
+    },
+  );
 
   it('a link within the image is followed for a mount point', async () => {
     const rootfs = image();
@@ -273,7 +306,9 @@ describe('links in a hostile image', () => {
 
   it.each([{ tmpfs: '/link' }, { bind: '/usr', to: '/link/self' }])('no link leads a mount on top of proc: %j', async (mount) => {
     const { rootfs } = hostile('link', () => 'proc');
-    expect(await sh('readlink /proc/self; ls -d /proc/1/exe; mount | tail -1', { rootfs, mounts: [mount] })).toMatch(/^\d+\n\/proc\/1\/exe\nproc on \/proc type proc /);
+    expect(await sh('readlink /proc/self; ls -d /proc/1/exe; mount | tail -1', { rootfs, mounts: [mount] })).toMatch(
+      /^\d+\n\/proc\/1\/exe\nproc on \/proc type proc /,
+    );
   });
 
   it('the working directory stays in the container', async () => {

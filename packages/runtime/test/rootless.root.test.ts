@@ -62,9 +62,12 @@ async function sh(script: string, options: object = {}): Promise<string> {
 
 describe('a container of an ordinary user', () => {
   it('has a user namespace in which the user is root, and nobody else is anybody', async () => {
-    expect(await sh('id -u; id -g; id -G; cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups | tr -s " "; hostname; echo $$; ls /proc | grep -c "^[0-9]"; cat /sys/class/net/lo/flags', { hostname: 'box' })).toMatch(
-      new RegExp(`^0\\n0\\n0( \\d+)*\\n 0 ${NOBODY} 1\\n 0 ${NOBODY} 1\\ndeny\\nbox\\n1\\n[1-6]\\n0x9\\n$`),
-    );
+    expect(
+      await sh(
+        'id -u; id -g; id -G; cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups | tr -s " "; hostname; echo $$; ls /proc | grep -c "^[0-9]"; cat /sys/class/net/lo/flags',
+        { hostname: 'box' },
+      ),
+    ).toMatch(new RegExp(`^0\\n0\\n0( \\d+)*\\n 0 ${NOBODY} 1\\n 0 ${NOBODY} 1\\ndeny\\nbox\\n1\\n[1-6]\\n0x9\\n$`));
   });
 
   it("has the host's userland, and may change what is its own there", async () => {
@@ -85,10 +88,15 @@ describe('a container of an ordinary user', () => {
   });
 
   it('has its own mounts', async () => {
-    const mounts = [{ tmpfs: '/tmp', sizeBytes: 65_536 }, { bind: '/etc', to: '/etc', readonly: true }];
-    expect(await sh('touch /tmp/x && ls /tmp; head -c 100000 /dev/zero > /tmp/y 2>/dev/null; wc -c < /tmp/y; touch /etc/passwd 2>&1; head -1 /etc/passwd', { mounts })).toBe(
-      `x\n65536\ntouch: /etc/passwd: Read-only file system\n${readFileSync('/etc/passwd', 'utf8').split('\n')[0]}\n`,
-    );
+    const mounts = [
+      { tmpfs: '/tmp', sizeBytes: 65_536 },
+      { bind: '/etc', to: '/etc', readonly: true },
+    ];
+    expect(
+      await sh('touch /tmp/x && ls /tmp; head -c 100000 /dev/zero > /tmp/y 2>/dev/null; wc -c < /tmp/y; touch /etc/passwd 2>&1; head -1 /etc/passwd', {
+        mounts,
+      }),
+    ).toBe(`x\n65536\ntouch: /etc/passwd: Read-only file system\n${readFileSync('/etc/passwd', 'utf8').split('\n')[0]}\n`);
     expect(await sh('touch /x 2>&1; touch /tmp/x; echo $?', { mounts, readonly: true })).toBe('touch: /x: Read-only file system\n0\n');
   });
 
@@ -101,7 +109,9 @@ describe('a container of an ordinary user', () => {
     ]);
     expect([without, named]).toEqual(['', '']);
     for (const error of [limits, measure])
-      expect(error).toMatch(/^CgroupError: \/sys\/fs\/cgroup\S* cannot be written by uid 65534, so no \S+ group can be made in it: run as root, or in a group that is delegated to this user/);
+      expect(error).toMatch(
+        /^CgroupError: \/sys\/fs\/cgroup\S* cannot be written by uid 65534, so no \S+ group can be made in it: run as root, or in a group that is delegated to this user/,
+      );
   });
 
   it('has an init process, another directory, a signal, a time', async () => {
@@ -122,16 +132,14 @@ describe('a container of an ordinary user', () => {
   });
 
   it('may see the processes of the host', async () => {
-    expect(await sh(`cat /proc/${process.pid}/comm; readlink /proc/self/ns/pid`, { namespaces: { pid: 'host' } })).toBe(`${readFileSync('/proc/self/comm', 'utf8')}${linkOf('pid')}\n`);
+    expect(await sh(`cat /proc/${process.pid}/comm; readlink /proc/self/ns/pid`, { namespaces: { pid: 'host' } })).toBe(
+      `${readFileSync('/proc/self/comm', 'utf8')}${linkOf('pid')}\n`,
+    );
   });
 
   it('may have an executable of its own', async () => {
     const results = await outcomes(
-      [
-        [['sh', '-c', 'id -u; echo $$; hostname'], { rootfs: image.path }],
-        [['bash', '-c', 'id -u']],
-        [['missing'], { rootfs: image.path }],
-      ],
+      [[['sh', '-c', 'id -u; echo $$; hostname'], { rootfs: image.path }], [['bash', '-c', 'id -u']], [['missing'], { rootfs: image.path }]],
       'standalone',
     );
     expect(results).toEqual(['0\n1\ncontainer\n', '0\n', '127 ctr: exec "missing": executable file not found: ENOENT\n']);
@@ -170,7 +178,10 @@ describe('a container of an ordinary user', () => {
 
 describe('what an ordinary user may not do', () => {
   it.each([
-    [{ namespaces: { user: 'host' } }, /^SyscallError: clone\(.* = EPERM .*\nhint: a namespace other than a user namespace needs CAP_SYS_ADMIN: run as root, or create a user namespace first$/],
+    [
+      { namespaces: { user: 'host' } },
+      /^SyscallError: clone\(.* = EPERM .*\nhint: a namespace other than a user namespace needs CAP_SYS_ADMIN: run as root, or create a user namespace first$/,
+    ],
     [{ user: { uid: 1000, gid: 0 } }, /^SyscallError: setresuid\(1000, 1000, 1000\) = EINVAL .*\nhint: the id 1000 is not mapped/],
     [{ user: { uid: 0, gid: 1000 } }, /^SyscallError: setresgid\(1000, 1000, 1000\) = EINVAL .*\nhint: the id 1000 is not mapped/],
     [{ uidMap: [{ inside: 0, outside: 0, count: 10 }] }, /newuidmap|subuid|EPERM/],
@@ -183,7 +194,9 @@ describe('what an ordinary user may not do', () => {
   it('user namespaces where a limit forbids them: names it', async () => {
     // The root of a user namespace may limit those below its own.
     const limited = ['unshare', '--user', '--map-root-user', 'sh', '-c', 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"', 'sh'];
-    const { stdout } = await program.run(['run', JSON.stringify([[['true'], { rootfs: image.path, namespaces: { user: 'new' }, cgroup: false }]])], { by: limited });
+    const { stdout } = await program.run(['run', JSON.stringify([[['true'], { rootfs: image.path, namespaces: { user: 'new' }, cgroup: false }]])], {
+      by: limited,
+    });
     const [outcome] = (JSON.parse(stdout) as { outcomes: string[] }).outcomes;
     expect(outcome).toMatch(/^SyscallError: unshare\(CLONE_NEWUSER\) = ENOSPC .*\nhint: .*max_\S*_namespaces/);
   });

@@ -49,7 +49,9 @@ describe('unknown options', () => {
     expect(() => run(['true'], { timeout: 1 } as RunOptions)).toThrow(new TypeError('run: there is no option "timeout": did you mean timeoutMs?'));
     expect(() => run(['true'], { signal: 1 } as RunOptions)).toThrow(/^run: there is no option "signal"/);
     await expect(start(['true'], { reject: false } as StartOptions)).rejects.toThrow(/^start: there is no option "reject"/);
-    await expect(start(['true'], { cancelsignal: 1 } as StartOptions)).rejects.toThrow(new TypeError('start: there is no option "cancelsignal": did you mean cancelSignal?'));
+    await expect(start(['true'], { cancelsignal: 1 } as StartOptions)).rejects.toThrow(
+      new TypeError('start: there is no option "cancelsignal": did you mean cancelSignal?'),
+    );
   });
 });
 
@@ -248,7 +250,9 @@ describe('the rest', () => {
   });
 
   it.each([0, -1, 2 ** 31, Number.NaN])('a time of %d ms is refused', async (timeoutMs) => {
-    await expect(start(['true'], { timeoutMs })).rejects.toThrow(new RangeError(`timeoutMs is ${timeoutMs}: more than 0 and less than 2147483648 milliseconds`));
+    await expect(start(['true'], { timeoutMs })).rejects.toThrow(
+      new RangeError(`timeoutMs is ${timeoutMs}: more than 0 and less than 2147483648 milliseconds`),
+    );
   });
 
   it('has no pipe for start to give', async () => {

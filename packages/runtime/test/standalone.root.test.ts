@@ -58,9 +58,15 @@ function childrenOf(pid: number): number[] {
 
 describe('an executable container', () => {
   it('runs as one that is started here, without Node', async () => {
-    expect(await run('echo $$ $(hostname) $(ls /); id -u; env | sort; ls /proc/self/fd | wc -l; cat /proc/self/cgroup | grep -c ctr; true', { hostname: 'box', limits: { pids: 20 } })).toEqual({
+    expect(
+      await run('echo $$ $(hostname) $(ls /); id -u; env | sort; ls /proc/self/fd | wc -l; cat /proc/self/cgroup | grep -c ctr; true', {
+        hostname: 'box',
+        limits: { pids: 20 },
+      }),
+    ).toEqual({
       code: 0,
-      stdout: '1 box bin dev etc proc sys tmp\n0\nHOME=/root\nHOSTNAME=box\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nPWD=/\nSHLVL=1\n4\n0\n',
+      stdout:
+        '1 box bin dev etc proc sys tmp\n0\nHOME=/root\nHOSTNAME=box\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nPWD=/\nSHLVL=1\n4\n0\n',
       stderr: '',
     });
   });
@@ -96,7 +102,10 @@ describe('an executable container', () => {
     expect(await fails(['/etc'])).toEqual([126, 'ctr: the program cannot be executed: EACCES\n']);
     expect(await fails(['sh'], { cwd: '/missing' })).toEqual([125, 'ctr: setting up the directory to start in: ENOENT\n']);
     expect(await fails(['sh'], { mounts: [{ tmpfs: '/etc/passwd' }] })).toEqual([125, 'ctr: setting up the mounts: ENOTDIR\n']);
-    expect(await fails(['sh'], { namespaces: { net: { pid: 4_194_304 } } })).toEqual([125, expect.stringMatching(/^ctr: setting up the namespaces to join: E(SRCH|INVAL)\n$/)]);
+    expect(await fails(['sh'], { namespaces: { net: { pid: 4_194_304 } } })).toEqual([
+      125,
+      expect.stringMatching(/^ctr: setting up the namespaces to join: E(SRCH|INVAL)\n$/),
+    ]);
     expect(await fails(['missing'], { init: true })).toEqual([127, 'ctr: exec "missing": executable file not found: ENOENT\n']);
     const gone = image();
     const path = compiled(['sh'], { rootfs: gone });
@@ -174,7 +183,9 @@ describe('an executable container', () => {
     const child = launched(compiled(['sh', '-c', 'echo ready; exec sleep 1000'], { init: true }));
     await once(child.stdout!, 'data');
     // What this process passes on to every child is not the launcher's doing.
-    const passedOn = spawnSync('ls', ['/proc/self/fd'], { encoding: 'utf8' }).stdout.split('\n').filter((fd) => Number(fd) > 3);
+    const passedOn = spawnSync('ls', ['/proc/self/fd'], { encoding: 'utf8' })
+      .stdout.split('\n')
+      .filter((fd) => Number(fd) > 3);
     const own = readdirSync(`/proc/${child.pid}/fd`).filter((fd) => !passedOn.includes(fd));
     // Its streams, the pipe by which it learned of the container, and the directory of the group.
     expect(own.length).toBe(4 + groupsOfLauncher(child.pid).length);

@@ -4,7 +4,12 @@ import { plan, standalone, standalonePlan, type ContainerOptions } from '@ctr/ru
 
 import { differences, lines } from './plan-text.js';
 
-const options: ContainerOptions = { rootfs: '/usr', cgroup: false, env: { PATH: '/bin', HOME: '/', HOSTNAME: 'box' }, namespaces: { user: 'host', net: 'host', ipc: 'host', cgroup: 'host' } };
+const options: ContainerOptions = {
+  rootfs: '/usr',
+  cgroup: false,
+  env: { PATH: '/bin', HOME: '/', HOSTNAME: 'box' },
+  namespaces: { user: 'host', net: 'host', ipc: 'host', cgroup: 'host' },
+};
 
 /** Where each step goes after a failure; the rest of the line. */
 function split(line: string): { text: string; onFailure: string | undefined } {
@@ -87,13 +92,18 @@ describe('the plan of an executable', () => {
 
   it('says what fails, whatever step it is', () => {
     const steps = lines(standalonePlan(['/bin/sh'], { ...options, init: true, user: { uid: 1, gid: 1 } }));
-    const silent = steps.map(split).filter(({ onFailure, text }) => onFailure === undefined && !/^(label|add|exit_group|writev?)\(|\(any error is fine\)/.test(text));
+    const silent = steps
+      .map(split)
+      .filter(({ onFailure, text }) => onFailure === undefined && !/^(label|add|exit_group|writev?)\(|\(any error is fine\)/.test(text));
     expect(silent).toEqual([]);
   });
 
   it.each([
     [{ terminal: { columns: 80, rows: 24 } }, 'a compiled container has no terminal of its own: it passes the streams of its caller on'],
-    [{ namespaces: { user: 'new' }, uidMap: [{ inside: 0, outside: 5, count: 2 }] }, 'a compiled container has nobody to map its ids: only the own id of an ordinary user can be mapped'],
+    [
+      { namespaces: { user: 'new' }, uidMap: [{ inside: 0, outside: 5, count: 2 }] },
+      'a compiled container has nobody to map its ids: only the own id of an ordinary user can be mapped',
+    ],
   ] satisfies [ContainerOptions, string][])('has no %j', (more, message) => {
     expect(() => standalonePlan(['/bin/sh'], { ...options, ...more })).toThrow(new TypeError(message));
   });

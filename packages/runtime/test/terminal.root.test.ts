@@ -49,7 +49,8 @@ class Session {
         this.#read += match.index + match[0].length;
         return match;
       }
-      if (this.terminal.stream.destroyed) throw new Error(`the terminal is closed, and showed not ${String(pattern)} but ${JSON.stringify(this.#shown.slice(this.#read))}`);
+      if (this.terminal.stream.destroyed)
+        throw new Error(`the terminal is closed, and showed not ${String(pattern)} but ${JSON.stringify(this.#shown.slice(this.#read))}`);
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
   }
@@ -70,12 +71,18 @@ async function shown(script: string, options: StartOptions = {}): Promise<string
 
 describe('a terminal', () => {
   it("is one of the container's own, of the size that is asked for", async () => {
-    expect(await shown('tty; stty size; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all; ls -l /proc/self/fd/0 | sed "s/.* -> //"; echo $TERM | wc -w')).toBe('/dev/pts/0\r\n24 80\r\nall\r\n/dev/pts/0\r\n1\r\n');
+    expect(await shown('tty; stty size; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all; ls -l /proc/self/fd/0 | sed "s/.* -> //"; echo $TERM | wc -w')).toBe(
+      '/dev/pts/0\r\n24 80\r\nall\r\n/dev/pts/0\r\n1\r\n',
+    );
     expect(await shown('stty size', { terminal: { columns: 132, rows: 50 } })).toBe('50 132\r\n');
   });
 
   it('is the console, and the terminal of its session', async () => {
-    expect(await shown('ls -l /dev/console | cut -c1; echo one > /dev/console; echo two > /dev/tty; cut -d" " -f6,7 /proc/self/stat; stat -c %t:%T /dev/console /dev/pts/0')).toMatch(/^c\r\none\r\ntwo\r\n1 (?!0)\d+\r\n(88:0)\r\n\1\r\n$/);
+    expect(
+      await shown(
+        'ls -l /dev/console | cut -c1; echo one > /dev/console; echo two > /dev/tty; cut -d" " -f6,7 /proc/self/stat; stat -c %t:%T /dev/console /dev/pts/0',
+      ),
+    ).toMatch(/^c\r\none\r\ntwo\r\n1 (?!0)\d+\r\n(88:0)\r\n\1\r\n$/);
   });
 
   it("is not one of the host's", async () => {
@@ -98,7 +105,10 @@ describe('a terminal', () => {
   });
 
   it('makes signals of Ctrl-C and Ctrl-\\', async () => {
-    for (const [key, name] of [['\x03', 'INT'], ['\x1c', 'QUIT']] as const) {
+    for (const [key, name] of [
+      ['\x03', 'INT'],
+      ['\x1c', 'QUIT'],
+    ] as const) {
       const session = await Session.of(['sh', '-c', `trap 'echo got ${name}; exit 3' ${name}; echo ready; while :; do sleep 0.01; done`]);
       await session.shows(/ready\r\n/);
       expect(session.terminal.makesSignals()).toBe(true);
@@ -142,7 +152,9 @@ describe('a terminal', () => {
   });
 
   it('belongs to the user of the program', async () => {
-    expect(await shown('stat -L -c %u /dev/stdin /dev/pts/0; echo again > /dev/pts/0; tty', { user: { uid: 1000, gid: 1000 } })).toBe('1000\r\n1000\r\nagain\r\n/dev/pts/0\r\n');
+    expect(await shown('stat -L -c %u /dev/stdin /dev/pts/0; echo again > /dev/pts/0; tty', { user: { uid: 1000, gid: 1000 } })).toBe(
+      '1000\r\n1000\r\nagain\r\n/dev/pts/0\r\n',
+    );
   });
 
   it('is that of a program below an init process, too', async () => {

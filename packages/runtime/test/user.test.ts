@@ -58,11 +58,14 @@ describe('lookupUser', () => {
     expect(() => lookupUser(text, root())).toThrow(message.startsWith('TypeError') ? TypeError : Error);
   });
 
-  it.each(['-1', '+1', '4294967295', '1e3', '0x10', '1.5', '99999999999999999999', '10-', '1 '])('refuses %j, which is no id, rather than to take it for another', (text) => {
-    const message = `${JSON.stringify(text)} is not an id: an id is a decimal number from 0 to 4294967294, without sign, space or leading zero`;
-    expect(() => lookupUser(text, root())).toThrow(new RangeError(message));
-    expect(() => lookupUser(`0:${text}`, root())).toThrow(new RangeError(message));
-  });
+  it.each(['-1', '+1', '4294967295', '1e3', '0x10', '1.5', '99999999999999999999', '10-', '1 '])(
+    'refuses %j, which is no id, rather than to take it for another',
+    (text) => {
+      const message = `${JSON.stringify(text)} is not an id: an id is a decimal number from 0 to 4294967294, without sign, space or leading zero`;
+      expect(() => lookupUser(text, root())).toThrow(new RangeError(message));
+      expect(() => lookupUser(`0:${text}`, root())).toThrow(new RangeError(message));
+    },
+  );
 
   it('refuses an account whose id is no number', () => {
     expect(() => lookupUser('bad', root())).toThrow(/^"many" is not an id/);
@@ -85,7 +88,11 @@ describe('lookupUser', () => {
   it.each([
     ['a pipe', (path: string) => execFileSync('mkfifo', [path]), /^\/etc\/passwd of the container is not a regular file$/],
     ['a directory', (path: string) => mkdirSync(path), /^\/etc\/passwd of the container is not a regular file$/],
-    ['a giant', (path: string) => (writeFileSync(path, ''), truncateSync(path, 2 ** 33)), /^\/etc\/passwd of the container has 8589934592 bytes: more than 4194304 are not read$/],
+    [
+      'a giant',
+      (path: string) => (writeFileSync(path, ''), truncateSync(path, 2 ** 33)),
+      /^\/etc\/passwd of the container has 8589934592 bytes: more than 4194304 are not read$/,
+    ],
     ['a link of proc', (path: string) => symlinkSync('/proc/self/root/etc/passwd', path), /there is no such name/],
   ])('does not hang on, nor fill memory with, what an image may have in their place: %s', (_, make, message) => {
     const directory = root({});

@@ -50,14 +50,20 @@ describe("the host's userland", () => {
   it('belongs to nobody in a user namespace, where only what the container has of its own can be changed', async () => {
     const before = state();
     const script = 'touch /usr/bin/x 2>&1; rm /usr/bin/env 2>&1; echo more >> /etc/passwd; tail -1 /etc/passwd; mkdir /srv /tmp/x /root/x; echo $?';
-    expect(await sh(script, { namespaces: { user: 'new' } })).toBe("touch: cannot touch '/usr/bin/x': Permission denied\nrm: cannot remove '/usr/bin/env': Permission denied\nmore\n0\n");
+    expect(await sh(script, { namespaces: { user: 'new' } })).toBe(
+      "touch: cannot touch '/usr/bin/x': Permission denied\nrm: cannot remove '/usr/bin/env': Permission denied\nmore\n0\n",
+    );
     expect(state()).toEqual(before);
   });
 
   it.each(kinds)('cannot be written if it is read-only%s', async (_, options) => {
-    expect(await sh('touch /usr/bin/x 2>&1; touch /etc/x 2>&1; touch /tmp/x 2>&1; touch /x 2>&1; touch /scratch/x && echo scratch; bash -c "echo works"', { ...options, readonly: true, mounts: [{ tmpfs: '/scratch' }] })).toMatch(
-      /^(touch: cannot touch '[^']+': Read-only file system\n){4}scratch\nworks\n$/,
-    );
+    expect(
+      await sh('touch /usr/bin/x 2>&1; touch /etc/x 2>&1; touch /tmp/x 2>&1; touch /x 2>&1; touch /scratch/x && echo scratch; bash -c "echo works"', {
+        ...options,
+        readonly: true,
+        mounts: [{ tmpfs: '/scratch' }],
+      }),
+    ).toMatch(/^(touch: cannot touch '[^']+': Read-only file system\n){4}scratch\nworks\n$/);
   });
 
   it('has of the top level what a system has, and of the host nothing but its programs', async () => {
@@ -70,7 +76,9 @@ describe("the host's userland", () => {
 
   it('has of /etc what programs need, and no secret', async () => {
     const allowed = new Set(
-      'passwd group nsswitch.conf host.conf protocols services ld.so.cache ld.so.conf localtime timezone os-release profile bash.bashrc inputrc alternatives ld.so.conf.d terminfo ssl pki ca-certificates crypto-policies mtab hostname hosts'.split(' '),
+      'passwd group nsswitch.conf host.conf protocols services ld.so.cache ld.so.conf localtime timezone os-release profile bash.bashrc inputrc alternatives ld.so.conf.d terminfo ssl pki ca-certificates crypto-policies mtab hostname hosts'.split(
+        ' ',
+      ),
     );
     const names = (await sh('ls -A /etc')).trimEnd().split('\n');
     expect(names.filter((name) => !allowed.has(name))).toEqual([]);
@@ -81,7 +89,9 @@ describe("the host's userland", () => {
   });
 
   it('has a name for itself', async () => {
-    expect(await sh('hostname; cat /etc/hostname /etc/hosts', { hostname: 'box' })).toBe('box\nbox\n127.0.0.1 localhost box\n::1 localhost ip6-localhost ip6-loopback\n');
+    expect(await sh('hostname; cat /etc/hostname /etc/hosts', { hostname: 'box' })).toBe(
+      'box\nbox\n127.0.0.1 localhost box\n::1 localhost ip6-localhost ip6-loopback\n',
+    );
   });
 
   it("has the host's resolver where it has the host's network", async () => {
