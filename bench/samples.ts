@@ -7,8 +7,10 @@ export interface Turn<Name extends string> {
   readonly each: number;
 }
 
+const WARM_UP_TURNS = 40;
+
 /**
- * Lets the contenders take turns, so that what slows the machine down for a while slows all of them down. The first round is for warming up.
+ * Lets the contenders take turns, so that what slows the machine down for a while slows all of them down. A contender warms up before: V8 takes some hundred runs to compile what runs often.
  *
  * @returns the samples of each
  */
@@ -18,7 +20,7 @@ export async function takeTurns<const Name extends string>(
   progress: (round: number) => void,
 ): Promise<Record<Name, number[]>> {
   const samples = Object.fromEntries(turns.map(({ name }) => [name, [] as number[]])) as Record<Name, number[]>;
-  for (const { contender, each } of turns) await contender.sample(Math.min(each * 20, 60));
+  for (const { contender, each } of turns) await contender.sample(each * WARM_UP_TURNS);
   for (let round = 0; round < rounds; round++) {
     progress(round);
     for (const { name, contender, each } of turns) samples[name].push(...(await contender.sample(each)));
