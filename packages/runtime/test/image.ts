@@ -35,7 +35,7 @@ export function sharedImage(): { readonly path: string } {
 }
 
 /** Makes a root file system in a directory. */
-export function fill(directory: string): void {
+function fill(directory: string): void {
   chmodSync(directory, 0o755);
   for (const name of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev']) mkdirSync(join(directory, name));
   copyFileSync(busybox, join(directory, busybox));

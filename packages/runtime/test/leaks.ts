@@ -62,7 +62,7 @@ export function groups(): string[] {
 }
 
 /** The processes whose parent a process is, with their states. */
-export function children(parent: number): string[] {
+function children(parent: number): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
