@@ -17,6 +17,7 @@ import {
 
 import { becomeUser } from './credentials.js';
 import { init } from './init.js';
+import { hasGroup, isInUserNamespace } from './own-user-namespace.js';
 import { program } from './program.js';
 import { rootfs, type Root } from './rootfs.js';
 import { checkSpec, type CheckedMount, type ContainerOptions, type NamespaceChoice, type Spec } from './spec.js';
@@ -156,12 +157,12 @@ function user(spec: Spec): Step[] {
 
 /** The mounts, from the private mount namespace to the new root. Everything below the new root is reached from its open mount. */
 function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | undefined } {
-  const inUserNamespace = spec.namespaces.user !== 'host';
-  const root = spec.rootfs === undefined ? userland(userlandOptions(spec)) : rootfs(spec.rootfs);
+  const inUserNamespace = spec.namespaces.user !== 'host' || isInUserNamespace();
+  const root = spec.rootfs === undefined ? userland(userlandOptions(spec, inUserNamespace)) : rootfs(spec.rootfs);
   const devPlace = standardPlace(root, 'dev');
   const devices = dev(devPlace.place, {
     nodes: inUserNamespace ? 'bind' : 'make',
-    pts: { gid: mapped(spec, 5) ? 5 : null },
+    pts: { gid: hasGroupInside(spec, 5) ? 5 : null },
     mqueue: !inUserNamespace || isNew(spec, 'ipc'),
   });
   const console = spec.terminal && terminal(devices.mount, spec.terminal);
@@ -201,8 +202,8 @@ function mountAt({ steps, place }: ReturnType<typeof standardPlace>, mount: (at:
   return [...steps, ...mount(place)];
 }
 
-function userlandOptions({ hostname = 'container', namespaces, readonly }: Spec): UserlandOptions {
-  return { hostname, readonly, inUserNamespace: namespaces.user !== 'host', hostNetwork: namespaces.net === 'host' };
+function userlandOptions({ hostname = 'container', namespaces, readonly }: Spec, inUserNamespace: boolean): UserlandOptions {
+  return { hostname, readonly, inUserNamespace, hostNetwork: namespaces.net === 'host' };
 }
 
 function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
@@ -238,8 +239,8 @@ function ownIds(): IdMaps {
   return { uids: [{ inside: 0, outside: process.geteuid?.() ?? 0, count: 1 }], gids: [{ inside: 0, outside: process.getegid?.() ?? 0, count: 1 }] };
 }
 
-function mapped(spec: Spec, id: number): boolean {
-  if (!isNew(spec, 'user')) return true;
+function hasGroupInside(spec: Spec, id: number): boolean {
+  if (!isNew(spec, 'user')) return hasGroup(id);
   return mapsOfHost(spec)?.gids.some(({ inside, count }) => id >= inside && id < inside + count) ?? id === 0;
 }
 

@@ -76,8 +76,8 @@ describe('100 runs', () => {
         run(['sh', '-c', 'kill -9 $(pgrep sleep); exit 3'], { rootfs: image.path }).then(String, ({ exitCode }: { exitCode: number }) => `exit ${exitCode}`),
     ];
     const expected = ['exit 0', 'ENOENT', 'timed out: true', 'cancelled: true', 'exit 3'];
-    const running = Array.from({ length: 100 }, (_, i) => kinds[i % kinds.length]?.());
+    const running = Array.from({ length: 20 }, () => kinds.map((kind) => kind())).flat();
     setTimeout(() => controller.abort(), 200);
-    expect(await Promise.all(running)).toEqual(Array.from({ length: 100 }, (_, i) => expected[i % expected.length]));
+    expect(await Promise.all(running)).toEqual(Array.from({ length: 20 }, () => expected).flat());
   });
 });

@@ -1,0 +1,107 @@
+import { rmdirSync } from 'node:fs';
+import { constants } from 'node:os';
+
+import { describe, expect, it } from 'vitest';
+
+import type { ContainerOptions } from '@ctr/runtime';
+
+import { groups, watchForLeaks } from './leaks.js';
+import { sharedImage } from './image.js';
+import { NodeProgram, type Outcome } from './node-program.js';
+
+watchForLeaks();
+const image = sharedImage();
+
+// The child's half of a container, in the process of Node itself.
+const program = new NodeProgram(`
+  import { child } from '@ctr/runtime';
+  const [command = '', options = ''] = process.argv.slice(2);
+  try {
+    child(JSON.parse(command) as [string], JSON.parse(options) as object);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 125;
+  }
+`);
+
+const unshare = ['unshare', '--uts', '--pid', '--mount', '--fork'];
+
+function child(command: readonly string[], options: ContainerOptions = {}, by: readonly string[] = unshare): Promise<Outcome> {
+  return program.run([JSON.stringify(command), JSON.stringify({ rootfs: image.path, ...options })], { by });
+}
+
+describe('child', () => {
+  it('makes of namespaces that somebody else has made what run makes of its own', async () => {
+    const script =
+      'echo $$; hostname; pwd; ls /; ls /proc | grep -c "^[0-9]"; ls /dev | wc -l; id -G; env | sort; ls /proc/self/fd; grep -E "^Sig(Blk|Ign)" /proc/self/status';
+    const { stdout, stderr, code } = await child(['sh', '-c', script], { hostname: 'box', mounts: [{ tmpfs: '/tmp' }], cwd: '/etc' });
+    expect([stderr, code]).toEqual(['', 0]);
+    expect(stdout).toMatch(/^1\nbox\n\/etc\nbin\ndev\netc\nproc\nsys\ntmp\n[2-5]\n14\n0\nHOME=\/root\nHOSTNAME=box\nPATH=.*\nPWD=\/etc\nSHLVL=1\n0\n1\n2\n3\n/);
+    // But for SIGPIPE, which Node ignores, what the caller ignores stays ignored, as with nohup.
+    const ignored = /SigIgn:\t([0-9a-f]{16})\n$/.exec(stdout)?.[1] ?? 'f';
+    expect(stdout).toContain('\nSigBlk:\t0000000000000000\n');
+    expect(BigInt(`0x${ignored}`) & (1n << BigInt(constants.signals.SIGPIPE - 1))).toBe(0n);
+  });
+
+  it("is what the program of the original does, with the host's programs", async () => {
+    const { stdout, stderr } = await program.run([JSON.stringify(['bash', '-c', 'echo $BASH $$; cat /etc/hostname']), '{}'], { by: unshare });
+    expect([stdout, stderr]).toEqual([expect.stringMatching(/^(\/usr)?\/bin\/bash 1\ncontainer\n$/), '']);
+  });
+
+  it('ends as the program does', async () => {
+    expect(await child(['sh', '-c', 'exit 7'])).toMatchObject({ code: 7 });
+    expect(await child(['sh', '-c', '(yes; echo $? >&2) | head -1'])).toMatchObject({ stdout: 'y\n', stderr: '141\n' });
+  });
+
+  it('joins a group for the limits that are asked for', async () => {
+    const { stdout } = await child(['sh', '-c', 'cat /proc/self/cgroup; for i in 1 2 3 4 5 6; do sleep 1 & done'], { limits: { pids: 4 }, name: 'child' });
+    const [line] = stdout.split('\n').filter((text) => text.includes('/ctr/child.'));
+    expect(line).toBeDefined();
+    // Nobody removes it before the next start somewhere.
+    const name = line?.slice(line.lastIndexOf('/') + 1) ?? '';
+    for (const group of groups().filter((directory) => directory.endsWith(`/${name}`))) rmdirSync(group);
+  });
+
+  it('says which step failed', async () => {
+    expect(await child(['missing'])).toMatchObject({
+      code: 125,
+      stderr: expect.stringMatching(/^exec "missing": executable file not found = ENOENT /) as string,
+    });
+    expect(await child(['sh'], { cwd: '/missing' })).toMatchObject({ code: 125, stderr: expect.stringMatching(/^chdir\("\/missing"\) = ENOENT /) as string });
+    expect(await child(['sh'], {}, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'])).toMatchObject({
+      code: 125,
+      stderr: expect.stringMatching(/^sethostname\(.* = EPERM /) as string,
+    });
+  });
+
+  it('leaves the host alone', async () => {
+    // That its mounts and its name are as before is what is looked at after each test; here the namespaces are left out on purpose, but for the mounts.
+    const { stdout } = await child(['sh', '-c', 'hostname | wc -l; echo $$ | grep -vc "^1$"'], { namespaces: { uts: 'host', pid: 'host' } }, [
+      'unshare',
+      '--mount',
+    ]);
+    expect(stdout).toBe('1\n1\n');
+  });
+});
+
+describe('a container in a container', () => {
+  it('works, for root and in user namespaces', async () => {
+    const { stdout, stderr } = await nested.run();
+    expect([stderr, stdout]).toEqual(['', '1 inner\n1 inner\n']);
+  });
+});
+
+// The outer container has the program's own directory, and runs it again.
+const nested = new NodeProgram(`
+  import { dirname } from 'node:path';
+  import { run } from '@ctr/runtime';
+  const [role] = process.argv.slice(2);
+  if (role === 'inner') console.log((await run(['sh', '-c', 'echo $$ $(hostname)'], { hostname: 'inner', cgroup: false })).stdout.trimEnd());
+  else {
+    const path = process.argv[1] ?? '';
+    for (const user of ['host', 'new'] as const) {
+      const mounts = [{ bind: dirname(path), to: '/program', readonly: true }];
+      process.stdout.write((await run(['node', '/program/program.mjs', 'inner'], { mounts, namespaces: { user } })).stdout);
+    }
+  }
+`);
