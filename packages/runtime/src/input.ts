@@ -16,13 +16,13 @@ export class Input {
     const { read, write } = openPipe('stdin');
     this.readEnd = read;
     this.#writeEnd = write;
-    if (content !== undefined) this.stream.end(content);
+    if (content !== undefined) setImmediate(() => this.stream.end(content));
     else queueMicrotask(() => this.#stream ?? this.#writeEnd.close());
   }
 
   get stream(): Writable {
     if (!this.#stream) {
-      this.#stream = this.#writeEnd.closed ? endedSocket() : new Socket({ fd: this.#writeEnd.release(), readable: false, writable: true });
+      this.#stream = this.#writeEnd.closed ? new Socket().destroy() : new Socket({ fd: this.#writeEnd.release(), readable: false, writable: true });
       // The program may end, or close stdin, without having read everything.
       this.#stream.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code !== 'EPIPE') throw error;
@@ -35,10 +35,4 @@ export class Input {
     this.#stream?.destroy();
     this.#writeEnd.close();
   }
-}
-
-function endedSocket(): Socket {
-  const socket = new Socket();
-  socket.destroy();
-  return socket;
 }

@@ -21,34 +21,57 @@ export class OutputBound {
   }
 }
 
-/** A pipe from the program: its write end goes to the program, its read end is a stream, of which the beginning is kept. */
+/**
+ * A pipe from the program: its write end goes to the program, its read end is a stream, of which the beginning is kept.
+ * The stream is made when it is asked for, or in the next turn of the event loop: the program starts meanwhile.
+ */
 export class Output {
   readonly writeEnd: Fd;
-  readonly stream: Readable;
-  /** Everything that was kept, once the last writer has closed the pipe. */
-  readonly text: Promise<string>;
+  readonly #readEnd: Fd;
+  readonly #bound: OutputBound;
   readonly #kept: Buffer[] = [];
+  readonly #opening: NodeJS.Immediate;
+  #stream: Socket | undefined;
 
   constructor(name: string, bound: OutputBound) {
     const { read, write } = openPipe(name);
     this.writeEnd = write;
-    const socket = new Socket({ fd: read.release(), readable: true, writable: false });
-    this.stream = socket;
+    this.#readEnd = read;
+    this.#bound = bound;
+    this.#opening = setImmediate(() => this.stream);
+  }
+
+  get stream(): Readable {
+    if (this.#stream) return this.#stream;
+    if (this.#readEnd.closed) return (this.#stream = new Socket().destroy());
+    const socket = new Socket({ fd: this.#readEnd.release(), readable: true, writable: false });
     socket.on('data', (chunk: Buffer) => {
-      const taken = bound.take(chunk.length);
+      const taken = this.#bound.take(chunk.length);
       if (taken > 0) this.#kept.push(taken < chunk.length ? chunk.subarray(0, taken) : chunk);
     });
-    this.text = new Promise((resolve) => {
-      socket.once('close', () => resolve(Buffer.concat(this.#kept).toString('utf8')));
-    });
+    return (this.#stream = socket);
+  }
+
+  /** Everything that was kept, once the last writer has closed the pipe. */
+  async text(): Promise<string> {
+    const { stream } = this;
+    if (!stream.closed) await new Promise((resolve) => stream.once('close', resolve));
+    return Buffer.concat(this.#kept).toString('utf8');
   }
 
   /** The stream from its beginning, so far as that was kept: what has come before this call comes again. It ends when the pipe is closed, and if there never was a program. */
   fromStart(): Readable {
     const copy = new PassThrough();
+    const { stream } = this;
     for (const chunk of this.#kept) copy.write(chunk);
-    if (this.stream.closed) return copy.end();
-    this.stream.once('close', () => copy.end());
-    return this.stream.pipe(copy);
+    if (stream.closed) return copy.end();
+    stream.once('close', () => copy.end());
+    return stream.pipe(copy);
+  }
+
+  destroy(): void {
+    clearImmediate(this.#opening);
+    this.#stream?.destroy();
+    this.#readEnd.close();
   }
 }

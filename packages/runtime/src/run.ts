@@ -92,8 +92,8 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
   );
   return Object.defineProperties(result, {
     stdin: { get: () => streams.input?.stream ?? null },
-    stdout: { value: streams.stdout?.stream ?? null },
-    stderr: { value: streams.stderr?.stream ?? null },
+    stdout: { get: () => streams.stdout?.stream ?? null },
+    stderr: { get: () => streams.stderr?.stream ?? null },
     container: { value: container },
     [Symbol.asyncIterator]: {
       value: async function* (): AsyncIterator<string> {
@@ -160,14 +160,14 @@ class Streams {
   }
 
   async collected(): Promise<Pick<Result, 'stdout' | 'stderr' | 'outputTruncated'>> {
-    const [stdout = '', stderr = ''] = await Promise.all([this.stdout?.text, this.stderr?.text]);
+    const [stdout = '', stderr = ''] = await Promise.all([this.stdout?.text(), this.stderr?.text()]);
     this.input?.destroy();
     return { stdout, stderr, outputTruncated: this.#bound.truncated };
   }
 
   destroy(): void {
     this.input?.destroy();
-    this.stdout?.stream.destroy();
-    this.stderr?.stream.destroy();
+    this.stdout?.destroy();
+    this.stderr?.destroy();
   }
 }

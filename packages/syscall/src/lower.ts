@@ -62,6 +62,8 @@ class Lowerer {
   readonly #results = new Map<Step, number>();
   readonly #placed = new Map<Memory | Struct, number>();
   readonly #strings = new Map<string, number>();
+  /** The same arguments and environment are given to each candidate of an execve: the kernel only reads them. */
+  readonly #vectors = new Map<readonly (string | Memory | Struct)[], number>();
   readonly #words: Int32Array;
   readonly #offsets: number[] = [];
   readonly #pointers: number[] = [];
@@ -228,7 +230,10 @@ class Lowerer {
       return offset;
     }
     if ('kind' in arg) return arg.kind === 'pointer' ? this.#at(arg.of, arg.offset, 0) : this.#place(arg);
+    const known = this.#vectors.get(arg);
+    if (known !== undefined) return known;
     const vector = this.#room((arg.length + 1) * 8);
+    this.#vectors.set(arg, vector);
     for (let i = 0; i < arg.length; i++) this.#pointers.push(vector + i * 8, this.#address(arg[i] as string | Memory | Struct));
     return vector;
   }
