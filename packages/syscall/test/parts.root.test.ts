@@ -76,6 +76,8 @@ describe('a plan in parts', () => {
 
   it('refuses a reference from one part to another', async () => {
     const open: Step = { call: 'openat', args: [-100, '/dev/null', 0o2000000, 0], purpose: 'a file' };
-    await expect(launch([[open], [{ call: 'close', args: [resultOf(open)], purpose: 'close it' }]])).rejects.toThrow('refers to a step that is not in the plan');
+    await expect(launch([[open], [{ call: 'close', args: [resultOf(open)], purpose: 'close it' }]])).rejects.toThrow(
+      'refers to a step that is not in the plan',
+    );
   });
 });
