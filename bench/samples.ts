@@ -7,10 +7,10 @@ export interface Turn<Name extends string> {
   readonly each: number;
 }
 
-const WARM_UP_TURNS = 40;
+const WARM_UP_MS = 2000;
 
 /**
- * Lets the contenders take turns, so that what slows the machine down for a while slows all of them down. A contender warms up before: V8 takes some hundred runs to compile what runs often.
+ * Lets the contenders take turns, so that what slows the machine down for a while slows all of them down. A contender warms up for two seconds before: V8 takes a thousand runs until it has compiled all that runs often.
  *
  * @returns the samples of each
  */
@@ -20,7 +20,7 @@ export async function takeTurns<const Name extends string>(
   progress: (round: number) => void,
 ): Promise<Record<Name, number[]>> {
   const samples = Object.fromEntries(turns.map(({ name }) => [name, [] as number[]])) as Record<Name, number[]>;
-  for (const { contender, each } of turns) await contender.sample(each * WARM_UP_TURNS);
+  for (const { contender, each } of turns) for (const end = performance.now() + WARM_UP_MS; performance.now() < end;) await contender.sample(each);
   for (let round = 0; round < rounds; round++) {
     progress(round);
     for (const { name, contender, each } of turns) samples[name].push(...(await contender.sample(each)));
