@@ -1,3 +1,5 @@
+import { readSync } from 'node:fs';
+import { Duplex } from 'node:stream';
 import { ReadStream } from 'node:tty';
 
 import { call, ioctls, Memory, perform, winsize, type Fd } from '@ctr/syscall';
@@ -8,6 +10,7 @@ import type { TerminalSize } from './spec.js';
 const TERMIOS_BYTES = 36;
 const C_LFLAG = 12;
 const ISIG = 1;
+const READ_BYTES = 65_536;
 
 /**
  * The host's side of a program's terminal: what is written to it is typed, what is read from it is shown.
@@ -21,29 +24,62 @@ const ISIG = 1;
  * ```
  */
 export class Master {
-  /** A duplex stream, which ends when the last process has closed the terminal. */
-  readonly stream: ReadStream;
+  /** Ends when the last process has closed the terminal. */
+  readonly stream: Duplex;
+  readonly #source: ReadStream;
   readonly #fd: Fd;
 
   constructor(fd: Fd) {
     this.#fd = fd;
-    this.stream = new ReadStream(fd.number);
-    // The kernel says EIO, not end of file, once no process has the other side open.
-    this.stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EIO') this.stream.destroy();
+    const source = new ReadStream(fd.number);
+    this.#source = source;
+    this.stream = new Duplex({
+      allowHalfOpen: false,
+      read: () => void source.resume(),
+      // Nobody is there to take what is typed after the end: that is no error.
+      write: (chunk, encoding, done) => void source.write(chunk as Buffer, encoding, () => done()),
+      destroy: (error, done) => {
+        source.destroy();
+        done(error);
+      },
     });
-    this.stream.once('close', () => this.#fd.release());
+    this.stream.on('error', () => undefined);
+    source.on('data', (chunk) => {
+      if (!this.stream.push(chunk)) source.pause();
+    });
+    source.once('end', () => {
+      this.#readRest();
+      this.stream.push(null);
+    });
+    // The kernel says EIO, not end of file, once no process has the other side open.
+    source.on('error', () => this.stream.push(null));
+    source.once('close', () => this.#fd.release());
+  }
+
+  /** When the other side is closed, Node's event loop takes a read that does not fill its buffer for the last one: no read of a terminal brings more than 4 KiB. */
+  #readRest(): void {
+    const buffer = Buffer.alloc(READ_BYTES);
+    for (;;) {
+      let count;
+      try {
+        count = readSync(this.#fd.number, buffer);
+      } catch {
+        return;
+      }
+      if (count === 0) return;
+      this.stream.push(Buffer.from(buffer.subarray(0, count)));
+    }
   }
 
   /** Tells the program the size of the window; it gets SIGWINCH. */
   resize({ columns, rows }: TerminalSize): void {
-    if (this.stream.destroyed) return;
+    if (this.#source.destroyed) return;
     call({ call: 'ioctl', args: [this.#fd, ioctls.TIOCSWINSZ, winsize({ ws_row: rows, ws_col: columns })], purpose: 'resize the terminal' });
   }
 
   /** Whether Ctrl-C and its like are signals to the program at this moment, and not input as any other. */
   makesSignals(): boolean {
-    if (this.stream.destroyed) return false;
+    if (this.#source.destroyed) return false;
     const termios = new Memory(TERMIOS_BYTES, 'termios');
     const modes = perform([
       { call: 'ioctl', args: [this.#fd, ioctls.TCGETS, termios], purpose: 'the modes of the terminal' },

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { plan, run, start, type ContainerOptions } from '@ctr/runtime';
+import { plan, run, type ContainerOptions } from '@ctr/runtime';
 import { collectGarbage, groupName, parseGroupName, planGroup, readLayout } from '@ctr/cgroups';
 import { launch, waitForHost } from '@ctr/syscall';
 
@@ -28,8 +28,8 @@ async function own(options: ContainerOptions, at: number): Promise<void> {
   const { rootfs } = options;
   await run(['true'], rootfs === undefined ? {} : { rootfs });
   if (at < 0) {
-    await start(['sh', '-c', 'sleep 1000 & wait'], { ...options, stdio: 'ignore' });
-    process.kill(process.pid, 'SIGKILL');
+    const running = run(['sh', '-c', 'sleep 1000 & echo started; wait'], options);
+    for await (const _ of running) process.kill(process.pid, 'SIGKILL');
   }
   const [tell] = waitForHost('kill the host');
   if (!tell) throw new Error('there is no step that tells the host');

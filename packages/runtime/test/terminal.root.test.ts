@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -58,7 +57,7 @@ class Session {
   /** The rest, when the program has ended. */
   async end(): Promise<{ shown: string; exitCode: number | undefined; signal: string | undefined }> {
     const { exitCode, signal } = await this.container.exited;
-    if (!this.terminal.stream.destroyed) await once(this.terminal.stream, 'close');
+    if (!this.terminal.stream.destroyed) await new Promise<void>((resolve) => this.terminal.stream.once('close', () => resolve()));
     return { shown: this.#shown.slice(this.#read), exitCode, signal };
   }
 }
@@ -175,6 +174,22 @@ describe('a terminal', () => {
     session.type('x'.repeat(200_000));
     await session.shows(/200000\s+588895/);
     expect((await session.end()).shown.trimEnd().endsWith('100000')).toBe(true);
+  });
+
+  it('shows all that the program has written, however soon that ends', async () => {
+    const lines = Array.from({ length: 20_000 }, (_, i) => `${i + 1}\r\n`).join('');
+    for (let i = 0; i < 20; i++) {
+      const { shown } = await (await Session.of(['seq', '20000'])).end();
+      expect(shown === lines, `run ${i} showed ${shown.length} of ${lines.length} bytes`).toBe(true);
+    }
+  });
+
+  it('takes what is typed after the end for nothing', async () => {
+    const session = await Session.of(['true']);
+    await session.container.exited;
+    session.type('too late\r');
+    await session.end();
+    session.type('much too late\r');
   });
 
   it('of a program that cannot be executed is gone', async () => {
