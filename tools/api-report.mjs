@@ -41,9 +41,32 @@ function report(packageName, entry) {
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
     // A variable's statement is two levels above it.
     const nodes = (symbol.declarations ?? []).map((node) => (ts.isVariableDeclaration(node) ? node.parent.parent : node));
-    return { name: exported.name, text: nodes.map((node) => printer.printNode(ts.EmitHint.Unspecified, node, node.getSourceFile())).join('\n') };
+    return {
+      name: exported.name,
+      text: nodes.map((node) => printer.printNode(ts.EmitHint.Unspecified, withSortedUnions(node), node.getSourceFile())).join('\n'),
+    };
   });
   declarations.sort((a, b) => (a.name < b.name ? -1 : 1));
   const body = declarations.map(({ text }) => text.replaceAll(/^export (declare )?/gm, '')).join('\n\n');
   return `# ${packageName}: its public surface\n\nWritten by \`tools/api-report.mjs\` from the built declarations; not meant to be edited.\n\n\`\`\`ts\n${body}\n\`\`\`\n`;
+}
+
+/**
+ * The members of an inferred union of literals stand in an order that depends on what tsc has seen before: here they are sorted.
+ *
+ * @param {ts.Node} declaration
+ */
+function withSortedUnions(declaration) {
+  const { transformed } = ts.transform(declaration, [
+    (context) => (root) => {
+      /** @type {ts.Visitor} */
+      const visit = (node) => {
+        const visited = ts.visitEachChild(node, visit, context);
+        if (!ts.isUnionTypeNode(visited) || !visited.types.every((type) => ts.isLiteralTypeNode(type))) return visited;
+        return ts.factory.createUnionTypeNode(visited.types.toSorted((a, b) => (a.getText() < b.getText() ? -1 : 1)));
+      };
+      return ts.visitEachChild(root, visit, context);
+    },
+  ]);
+  return transformed[0] ?? declaration;
 }
