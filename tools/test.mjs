@@ -47,7 +47,8 @@ if (wanted('tests')) await tests();
 
 if (total.skipped.length > 0) {
   console.log(`\nskipped ${total.skipped.length}:`);
-  for (const [reason, count] of tally(total.skipped.map((skip) => skip.reason))) console.log(`  ${count} × ${reason}`);
+  for (const [reason, count] of tally(total.skipped.map(({ reason }) => (reason.length > 120 ? `${reason.slice(0, 120)}…` : reason))))
+    console.log(`  ${count} × ${reason}`);
 }
 if (failures.length > 0) console.log(`\nfailed: ${failures.join(', ')}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
