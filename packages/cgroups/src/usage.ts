@@ -92,7 +92,8 @@ function readdirIfThere(directory: string): string[] {
 
 function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'latin1');
+    // Node reads a file as UTF-8 in a single call into C++.
+    return readFileSync(path, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // ENODEV: the group was removed while the file was open.

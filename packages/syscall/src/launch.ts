@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import {
   closeRangeFlags,
   fcntlCommands,
@@ -109,6 +111,8 @@ let image = allocate(16 * 1024);
 export async function launch(plan: Plan | readonly Plan[], options: LaunchOptions = {}): Promise<Child> {
   const { cancelSignal, setupTimeoutMs = 30_000 } = options;
   cancelSignal?.throwIfAborted();
+  // One signal may cancel any number of processes: that is no leak.
+  if (cancelSignal) setMaxListeners(0, cancelSignal);
   const parts = isParts(plan) ? plan : [plan];
   const { pid: first, report } = start(parts, options.stdio ?? ['inherit', 'inherit', 'inherit']);
   const setup = await setUp(parts, options, first, report, setupTimeoutMs);
@@ -210,6 +214,8 @@ function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: Laun
       for (;;) {
         const received = receive(report);
         if (received === -errnos.EAGAIN) return;
+        // An answer that nobody has read is told of once; what was reported before still comes.
+        if (received === -errnos.ECONNRESET) continue;
         if (received < REPORT_BYTES) break;
         const kind = scratch.bytes.readUInt32LE(MESSAGE);
         const value = scratch.bytes.readUInt32LE(MESSAGE + 4);
