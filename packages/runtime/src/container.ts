@@ -31,6 +31,7 @@ export interface Container extends AsyncDisposable {
   kill(signal?: SignalName | number): boolean;
 }
 
+let isKernelKnown = false;
 let sweeping: Promise<unknown> | undefined;
 
 /** Once in the life of a process, beside its first container: removes the groups of dead owners. What cannot be removed is no reason not to run: collectGarbage tells of it. */
@@ -67,7 +68,8 @@ export async function startSpec(
   if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < 2 ** 31))
     throw new RangeError(`timeoutMs is ${timeoutMs}: more than 0 and less than 2147483648 milliseconds`);
   cancelSignal?.throwIfAborted();
-  requireKernel();
+  if (!isKernelKnown) requireKernel();
+  isKernelKnown = true;
   if (spec.name !== undefined && spec.cgroup) refuseTaken(spec.name);
   const began = performance.now();
   const container = planContainer(spec);

@@ -13,7 +13,7 @@ const programs = ['usr', 'bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
 const etcFiles = [
   'passwd', 'group', 'nsswitch.conf', 'host.conf', 'protocols', 'services', 'ld.so.cache', 'ld.so.conf', 'localtime', 'timezone', 'os-release', 'profile', 'bash.bashrc', 'inputrc',
 ]; // prettier-ignore
-const etcDirectories = ['alternatives', 'ld.so.conf.d', 'terminfo', 'ssl/certs', 'pki/tls/certs', 'pki/ca-trust', 'ca-certificates', 'crypto-policies'];
+const etcDirectories = ['alternatives', 'ld.so.conf.d', 'terminfo', 'ssl/certs', 'pki/tls/certs', 'pki/ca-trust', 'crypto-policies'];
 
 /** Empty directories, and who may write to them. */
 const emptyDirectories: readonly (readonly [path: string, mode: number])[] = [
