@@ -1,7 +1,9 @@
 import { AT_FDCWD, openFlags } from './abi/constants.js';
+import { errnos } from './abi/errno.js';
 import { openHow } from './abi/structs.js';
 import { Fd } from './fd.js';
 import { call } from './perform.js';
+import type { Step } from './step.js';
 
 /** How a file is opened. All are opened with O_CLOEXEC. */
 export interface OpenOptions {
@@ -30,6 +32,13 @@ export interface OpenOptions {
  */
 export function openFd(path: string, { flags = openFlags.O_PATH, directory = false, at, resolve = 0, mode = 0 }: OpenOptions = {}): Fd {
   const how = openHow({ flags: flags | openFlags.O_CLOEXEC | (directory ? openFlags.O_DIRECTORY : 0), mode, resolve });
-  const number = call({ call: 'openat2', args: [at ?? AT_FDCWD, path, how, how.byteLength], purpose: `open ${path}` });
-  return new Fd(number, path);
+  const open: Step = { call: 'openat2', args: [at ?? AT_FDCWD, path, how, how.byteLength], purpose: `open ${path}` };
+  for (let tries = 1; tries < MAX_TRIES; tries++) {
+    const number = call({ ...open, tolerates: ['EAGAIN'] });
+    if (number !== -errnos.EAGAIN) return new Fd(number, path);
+  }
+  return new Fd(call(open), path);
 }
+
+/** A lookup with a `..` in it that is kept below a root is refused with EAGAIN while anything on the machine is renamed or mounted: tried again, but not for ever. */
+const MAX_TRIES = 128;
