@@ -1,0 +1,1 @@
+export { noNewPrivs } from './no-new-privs.js';
