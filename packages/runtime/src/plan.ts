@@ -219,7 +219,7 @@ function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
 }
 
 /** A new user namespace comes first, so that the others belong to it; its ids are mapped by the process itself where one id is all it may have. */
-function userNamespace(spec: Spec): Step[] {
+export function userNamespace(spec: Spec): Step[] {
   if (!isNew(spec, 'user')) return [];
   // The caller's own id need not be in a map that the host writes: the process becomes the root of its namespace.
   if (mapsOfHost(spec)) return [...create('user'), ...waitForHost('map the ids'), ...becomeUser({ uid: 0, gid: 0, groups: [] })];
@@ -248,7 +248,7 @@ function hasGroupInside(spec: Spec, id: number): boolean {
  * Joins the namespaces that exist already, the user namespace first: it may be what permits the others.
  * The mount namespace last: the paths of the others are those of the caller, not what a container has there.
  */
-function joined(spec: Spec): Step[] {
+export function joined(spec: Spec): Step[] {
   const order: readonly Namespace[] = ['user', 'net', 'uts', 'ipc', 'cgroup', 'time', 'pid', 'mount'];
   const steps = order.flatMap((kind) => {
     const choice = spec.namespaces[kind];
@@ -261,13 +261,13 @@ function joined(spec: Spec): Step[] {
   return steps.length > 0 ? [closed, ...steps] : [];
 }
 
-function newKinds(spec: Spec): Namespace[] {
+export function newKinds(spec: Spec): Namespace[] {
   return (Object.entries(spec.namespaces) as [Namespace, NamespaceChoice][])
     .filter(([kind, choice]) => choice === 'new' && kind !== 'user' && kind !== 'time')
     .map(([kind]) => kind);
 }
 
-function isNew(spec: Spec, kind: Namespace): boolean {
+export function isNew(spec: Spec, kind: Namespace): boolean {
   return spec.namespaces[kind] === 'new';
 }
 

@@ -1,7 +1,10 @@
 import { removeSteps } from '@ctr/cgroups';
+import { create, createFlags } from '@ctr/namespaces';
 import {
+  cloneFlags,
   compile,
   errnoName,
+  dieWithHost,
   errnos,
   failure,
   fcntlCommands,
@@ -13,14 +16,15 @@ import {
   struct,
   type Field,
   type FieldValue,
+  type ResultOf,
   type Step,
   type Struct,
 } from '@ctr/syscall';
 
 import { nameForPid, putOwnPid } from './own-pid.js';
-import { enter, flatten, mapsOfHost, planOwnGroup, setUp, type Section } from './plan.js';
+import { enter, flatten, isNew, joined, mapsOfHost, newKinds, planOwnGroup, setUp, userNamespace, type Section } from './plan.js';
 import { program } from './program.js';
-import { checkSpec, type ContainerOptions } from './spec.js';
+import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
 import { endAs, holdSignals, releaseSignals, supervise } from './supervise.js';
 
 /** Exit statuses as docker has them: the container could not be set up, the program not executed, not found. */
@@ -66,8 +70,8 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
   const ended = new Memory(16, 'status');
   const ends = new Memory(8, 'ends');
   const inside = label('the process that goes into the container');
-  const cleanUp = label('the container has ended');
-  const failed = label('the container could not be set up');
+  const over = label('the container has ended');
+  const supervision = supervise(report.i32(4), ended);
   const channel: Step = {
     call: 'fcntl',
     args: [ends.i32(0), fcntlCommands.F_DUPFD_CLOEXEC, 10],
@@ -75,6 +79,8 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
     as: 'channel',
   };
   const writer: Step = { call: 'fcntl', args: [ends.i32(4), fcntlCommands.F_DUPFD_CLOEXEC, 10], purpose: 'the end that is written, too', as: 'writer' };
+  const around: Around = { inside, over, channel: resultOf(channel), report, ended, alive: supervision[0] as Step };
+  const way = joined(spec).length > 0 ? byWayOfAnother(spec, around) : straight(spec, around);
   const sections: Section[] = [
     [
       'a channel',
@@ -90,24 +96,16 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
       ],
     ],
     ['a cgroup', [...numbering, ...(group?.create ?? [])]],
+    ...way.before,
     [
-      'a process',
+      'a process in new namespaces',
       [
         holdSignals(),
-        { call: 'clone', args: [signals.SIGCHLD, 0, null, null, null], purpose: 'a process that goes into the container', jump: { when: '==', to: inside } },
+        way.clone,
         { call: 'close', args: [3], purpose: 'only the container writes' },
-        {
-          call: 'read',
-          args: [resultOf(channel), report, 8],
-          purpose: 'the pid of the first process, or its end',
-          tolerates: ['EINTR'],
-          jump: { when: '!=', than: 8, to: failed },
-        },
-        ...supervise(report.i32(4), ended),
-        { call: 'add', args: [0, 0], purpose: 'the program has ended', jump: { when: '==', to: cleanUp } },
-        failed,
-        { call: 'wait4', args: [-1, ended, 0, null], purpose: 'how did it end?' },
-        cleanUp,
+        ...way.settled,
+        ...supervision,
+        over,
         ...removal,
         ...endAs(ended),
         inside,
@@ -116,11 +114,83 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
       ],
     ],
     ['a cgroup', [...(group?.join ?? []), ...(group?.close ?? [])]],
-    ...enter(spec),
+    ...way.after,
     ...setUp(spec),
   ];
   const execution = program(spec);
   return [...flatten(sections), ...execution, ...messages(sections, execution)];
+}
+
+/** What the two ways into a container need of the launcher. */
+interface Around {
+  /** Where the process that goes into the container goes on. */
+  readonly inside: Step;
+  /** Where the launcher goes on when the container runs, and after its end. */
+  readonly alive: Step;
+  readonly over: Step;
+  readonly channel: ResultOf;
+  /** A report of the first process; its second number is the pid. */
+  readonly report: Memory;
+  readonly ended: Memory;
+}
+
+/** A way from the launcher to the container's first process. */
+interface Way {
+  /** What the launcher does before. */
+  readonly before: readonly Section[];
+  readonly clone: Step;
+  /** What the launcher does until it knows the pid. */
+  readonly settled: readonly Step[];
+  /** What the new process does once it is in the cgroup. */
+  readonly after: readonly Section[];
+}
+
+/**
+ * The launcher's child is the container's first process. The cgroup namespace comes after the cgroup, whose place is to be its root.
+ * The two share their memory until the program begins, unless an init outlives the set-up: what runs in the container may look into that.
+ */
+function straight(spec: Spec, { inside, report }: Around): Way {
+  const stack = new Memory(64, 'stack');
+  const withTime = isNew(spec, 'time');
+  const copied = withTime || spec.init;
+  const kinds = newKinds(spec);
+  const flags = createFlags(kinds.filter((kind) => kind !== 'cgroup')) | cloneFlags.CLONE_PARENT_SETTID | (copied ? 0 : cloneFlags.CLONE_VM);
+  return {
+    before: [
+      ['a user namespace', userNamespace(spec)],
+      ['new namespaces', withTime ? create('time') : []],
+    ],
+    clone: {
+      call: 'clone',
+      args: [flags | signals.SIGCHLD, copied ? null : stack, report.at(4), null, null],
+      purpose: 'the first process of the container, in new namespaces',
+      jump: { when: '==', to: inside },
+    },
+    settled: [],
+    after: [
+      ['new namespaces', kinds.includes('cgroup') ? create('cgroup') : []],
+      ['the tie to the host', dieWithHost()],
+    ],
+  };
+}
+
+/** A process between the two joins the namespaces that are there already, and the launcher stays where it is: it has a cgroup to remove. */
+function byWayOfAnother(spec: Spec, { inside, alive, over, channel, report, ended }: Around): Way {
+  return {
+    before: [],
+    clone: { call: 'clone', args: [signals.SIGCHLD, 0, null, null, null], purpose: 'a process that goes into the container', jump: { when: '==', to: inside } },
+    settled: [
+      {
+        call: 'read',
+        args: [channel, report, 8],
+        purpose: 'the pid of the first process, or its end',
+        tolerates: ['EINTR'],
+        jump: { when: '==', than: 8, to: alive },
+      },
+      { call: 'wait4', args: [-1, ended, 0, null], purpose: 'the container could not be set up: how did it end?', jump: { when: '!=', to: over } },
+    ],
+    after: enter(spec),
+  };
 }
 
 /** Steps that say on stderr what failed, and with which error; every other step is made to go there after a failure. */

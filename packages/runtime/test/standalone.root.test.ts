@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -149,6 +149,31 @@ describe('an executable container', () => {
     process.kill(program!, 'SIGKILL');
     expect((await ended(child)).code).toBe(137);
     expect(groupsOfLauncher(child.pid)).toEqual([]);
+  });
+
+  it('has its group as the root of its cgroup namespace', async () => {
+    const { stdout } = await run('cat /proc/self/cgroup', { limits: { pids: 7 }, name: 'web' });
+    expect(stdout).toContain(':pids:/\n');
+    expect(stdout).not.toContain('compiled');
+  });
+
+  it('joins the namespaces of a process, and makes the others', async () => {
+    const other = spawn('unshare', ['--pid', '--uts', '--fork', '--kill-child', 'sh', '-c', 'hostname joined; echo $$; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    await once(other.stdout!, 'data');
+    const [pid] = childrenOf(other.pid!);
+    const { stdout } = await run('hostname; echo $$', { limits: { pids: 7 }, namespaces: { pid: { pid: pid! }, uts: { pid: pid! } } });
+    process.kill(pid!, 'SIGKILL');
+    await ended(other);
+    expect(stdout).toMatch(/^joined\n\d+\n$/);
+    expect(stdout).not.toBe('joined\n1\n');
+  });
+
+  it('has a clock and an init of its own, if asked', async () => {
+    const { stdout } = await run('readlink /proc/self/ns/time; echo $$', { init: true, namespaces: { time: 'new' } });
+    expect(stdout).toMatch(/^time:\[\d+\]\n2\n$/);
+    expect(stdout).not.toContain(readlinkSync('/proc/self/ns/time'));
   });
 
   it('removes its group also where others of its processes still end', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { cloneFlags } from '@ctr/syscall';
 import { plan, standalone, standalonePlan, type ContainerOptions } from '@ctr/runtime';
 
 import { differences, lines } from './plan-text.js';
@@ -22,6 +23,10 @@ describe('the plan of an executable', () => {
     const own = lines(standalonePlan(['/bin/sh'], options)).map((line) => split(line).text);
     expect(`\n${differences(lines(plan(['/bin/sh'], options)), own)}\n`).toMatchInlineSnapshot(`
       "
+      - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      - write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
+      - exit_group(0)  # the first process has done its part
+      - label()  # the new process
       + pipe2(&ends, O_CLOEXEC)  # by which the container knows whether this process lives
       + fcntl($ends, F_DUPFD_CLOEXEC, 10) = $channel  # the end that is read, out of the way
       + fcntl($ends+4, F_DUPFD_CLOEXEC, 10) = $writer  # the end that is written, too
@@ -30,17 +35,13 @@ describe('the plan of an executable', () => {
       + dup3($writer, 3, O_CLOEXEC)  # the end that is written, where the plan has it
       + close($writer)  # one file for each end
       + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
-      + clone(SIGCHLD, NULL, NULL, NULL, NULL), if == 0 go to ‹the process that goes into the container›  # a process that goes into the container
+      + clone(CLONE_VM|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the process that goes into the container›  # the first process of the container, in new namespaces
       + close(3)  # only the container writes
-      + read($channel, &report, 8) (EINTR is fine), if != 8 go to ‹the container could not be set up›  # the pid of the first process, or its end
       + label()  # listen
       + rt_sigtimedwait("'\\372\\373?\\0\\0\\0\\0", NULL, NULL, 8) = $signal (EINTR is fine), if == 17 go to ‹reap what has ended›  # wait for a signal
       + kill($report+4, $signal) (any error is fine), if < 1 go to ‹listen›  # pass the signal on
       + wait4(-1, &status, WNOHANG|__WALL, NULL) = $ended (ECHILD is fine), if < 1 go to ‹listen›  # reap what has ended
       + add($ended, 0), if != $report+4 go to ‹reap what has ended›  # was it the program?
-      + label(), if == 0 go to ‹the container has ended›  # the program has ended
-      + label()  # the container could not be set up
-      + wait4(-1, &status, 0, NULL)  # how did it end?
       + label()  # the container has ended
       + add($status, 0), if == 0 go to ‹end with its exit code›  # did it exit by itself?
       + add($status, 0), if < 128 go to ‹128 and the signal›  # did it leave no core?
@@ -55,8 +56,7 @@ describe('the plan of an executable', () => {
       - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
         fail(ENOENT)  # exec "/bin/sh": no such file or directory
       + write(2, "ctr: setting up a channel: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
-      + write(2, "ctr: setting up a process: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
-      + write(2, "ctr: setting up new namespaces: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up a process in new namespaces: ", 45) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the tie to the host: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the umask: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the host name: ", 31) (any error is fine), if != 0 go to ‹say which error›  # say what failed
@@ -88,6 +88,18 @@ describe('the plan of an executable', () => {
       + exit_group($code)  # end after a failure
       "
     `);
+  });
+
+  it.each([
+    [{}, true],
+    [{ init: true }, false],
+    [{ namespaces: { ...options.namespaces, time: 'new' } }, false],
+    [{ namespaces: { ...options.namespaces, pid: { pid: process.pid } } }, false],
+  ] satisfies [ContainerOptions, boolean][])('shares the memory of the launcher only with a set-up that ends with it: %j', (more, shared) => {
+    const steps = standalonePlan(['/bin/sh'], { ...options, ...more });
+    const inside = steps.findIndex(({ purpose }) => purpose === 'the process that goes into the container');
+    const clones = steps.slice(0, inside).filter(({ call }) => call === 'clone');
+    expect(clones.map(({ args }) => (Number(args[0]) & cloneFlags.CLONE_VM) !== 0)).toEqual([shared]);
   });
 
   it('says what fails, whatever step it is', () => {
