@@ -2,10 +2,12 @@ import { hostArch, type Arch } from '../abi/numbers.js';
 import type { Fd } from '../fd.js';
 import { lower, refuseFd, type Program } from '../lower.js';
 import { failure } from '../memory.js';
+import { checkOptions } from '../options.js';
 import type { Plan } from '../step.js';
 import { elfHead, setDataSize } from './elf.js';
 import { DATA_OFFSET, FAILURE, PAGE_BYTES, RECORD_BYTES, RECORDS, TEXT } from './layout.js';
 import { assemble } from './listing.js';
+import { packExecutable } from './pack-executable.js';
 import { RECORD_WORDS, recordWord } from './records.js';
 import { walker as arm64 } from './walker-arm64.js';
 import { walker as x64 } from './walker-x64.js';
@@ -36,11 +38,17 @@ const REPORT_OF_FAILURE = 1;
 export interface CompileOptions {
   /** @default the architecture of this process */
   readonly arch?: Arch;
+  /**
+   * Whether the plan stands packed in the file, which then has about a third of the size: for one that is kept or sent.
+   * It costs some 20 microseconds at each start.
+   * @default false
+   */
+  readonly packed?: boolean;
 }
 
 /**
  * Turns a plan into the bytes of a static executable of a few kilobytes that makes its calls: a fixed walker of some 70 instructions, and the plan as its data.
- * Written to a file, it runs without Node.
+ * Written to a file, it runs without Node. With `packed`, an unpacker of some 40 instructions starts it: it puts the plan into place, and the walker goes on.
  *
  * A step that fails ends it: it writes `{ step, errno }` to fd 3, if there is one, and exits with 125. `onFailure` of a step says otherwise.
  *
@@ -54,7 +62,10 @@ export interface CompileOptions {
  * ```
  */
 export function compile(plan: Plan, options: CompileOptions = {}): Uint8Array {
-  return compileParts([plan], options.arch ?? hostArch());
+  checkOptions('compile', options, ['arch', 'packed']);
+  const { arch = hostArch(), packed = false } = options;
+  const file = compileParts([plan], arch);
+  return packed ? packExecutable(file, arch) : file;
 }
 
 /**

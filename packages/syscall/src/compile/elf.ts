@@ -1,5 +1,5 @@
 import type { Arch } from '../abi/numbers.js';
-import { DATA_OFFSET, FAILURE, PAGE_BYTES, RECORDS, TEXT, WALKER_OFFSET } from './layout.js';
+import { DATA_OFFSET, NOTE_BYTES, PAGE_BYTES, TEXT, WALKER_OFFSET } from './layout.js';
 
 const machines = { x64: 62, arm64: 183 }; // EM_X86_64, EM_AARCH64 of linux/elf-em.h
 const PT_LOAD = 1;
@@ -8,6 +8,7 @@ const PF_X = 1;
 const PF_W = 2;
 const PF_R = 4;
 
+const CODE_SEGMENT = 64;
 const DATA_SEGMENT = 120;
 
 /**
@@ -16,7 +17,7 @@ const DATA_SEGMENT = 120;
  */
 export function elfHead(arch: Arch, walker: Buffer): Buffer {
   if (WALKER_OFFSET + walker.length > DATA_OFFSET) throw new RangeError(`the walker of ${walker.length} bytes does not fit before the data`);
-  const head = Buffer.alloc(DATA_OFFSET + RECORDS - FAILURE);
+  const head = Buffer.alloc(DATA_OFFSET + NOTE_BYTES);
   head.write('\x7fELF', 0, 'latin1');
   head[4] = 2; // ELFCLASS64
   head[5] = 1; // ELFDATA2LSB
@@ -29,17 +30,29 @@ export function elfHead(arch: Arch, walker: Buffer): Buffer {
   head.writeUInt16LE(64, 52); // e_ehsize
   head.writeUInt16LE(56, 54); // e_phentsize
   head.writeUInt16LE(3, 56); // e_phnum
-  segment(head, 64, PT_LOAD, PF_R | PF_X, 0, TEXT, WALKER_OFFSET + walker.length);
+  segment(head, CODE_SEGMENT, PT_LOAD, PF_R | PF_X, 0, TEXT, WALKER_OFFSET + walker.length);
   segment(head, DATA_SEGMENT, PT_LOAD, PF_R | PF_W, DATA_OFFSET, TEXT + PAGE_BYTES + DATA_OFFSET, 0);
   segment(head, 176, PT_GNU_STACK, PF_R | PF_W, 0, 0, 0);
   walker.copy(head, WALKER_OFFSET);
   return head;
 }
 
+/** Sets where it starts, and how much of the file is code. */
+export function setCode(file: Buffer, entry: number, byteLength: number): void {
+  file.writeUInt32LE(entry, 24); // e_entry
+  file.writeUInt32LE(byteLength, CODE_SEGMENT + 32);
+  file.writeUInt32LE(byteLength, CODE_SEGMENT + 40);
+}
+
 /** Sets the size of the data, and of the memory behind it that the kernel fills with zeros. */
 export function setDataSize(file: Buffer, byteLength: number, zeroed: number): void {
   file.writeUInt32LE(byteLength, DATA_SEGMENT + 32);
   file.writeUInt32LE(byteLength + zeroed, DATA_SEGMENT + 40);
+}
+
+/** The size of the data with the zeroed memory behind it. */
+export function memorySize(file: Buffer): number {
+  return file.readUInt32LE(DATA_SEGMENT + 40);
 }
 
 function segment(file: Buffer, at: number, type: number, flags: number, offset: number, address: number, size: number): void {

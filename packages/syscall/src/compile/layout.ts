@@ -10,6 +10,13 @@ export const WALKER_OFFSET = 0x100;
 export const DATA_OFFSET = 0x300;
 /** Where the walker notes a failure: the address of the record and the errno, 32 bits each. */
 export const FAILURE = TEXT + PAGE_BYTES + DATA_OFFSET;
+export const NOTE_BYTES = 16;
 /** The first record; the data of the plan follows the last one. */
-export const RECORDS = FAILURE + 16;
+export const RECORDS = FAILURE + NOTE_BYTES;
 export const RECORD_BYTES = 48;
+/** In a packed executable, offset of the unpacker: the records, which would stand there, are packed behind it. */
+export const UNPACKER_OFFSET = DATA_OFFSET + NOTE_BYTES;
+/** Address of the size of the code, which is that of the file if it is packed: p_filesz of the first program header. */
+export const CODE_BYTES = TEXT + 64 + 32;
+/** What a packed executable ends with: a file that was cut has a zero there, or no memory. */
+export const LAST_BYTE = 0xff;
