@@ -45,7 +45,7 @@ const status = { failed: 125, cannotExecute: 126, notFound: 127 } as const;
  * ```
  */
 export function standalone(command: readonly [string, ...string[]], options: ContainerOptions = {}): Uint8Array {
-  return compile(standalonePlan(command, options));
+  return compile(standalonePlan(command, options), { packed: true });
 }
 
 /**
