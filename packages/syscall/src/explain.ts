@@ -1,9 +1,15 @@
 import * as constants from './abi/constants.js';
 import { errnoName } from './abi/errno.js';
-import { signatures, type ArgKind } from './abi/signatures.js';
+import { prctlArguments, signatures, type ArgKind } from './abi/signatures.js';
 import { Fd } from './fd.js';
 import type { FieldValue, Memory, Struct } from './memory.js';
 import type { Arg, Plan, Step } from './step.js';
+
+/** As bits of one half of a set of capabilities. */
+function capabilityBits(from: number): Record<string, number> {
+  const half = Object.entries(constants.capabilityNumbers).filter(([, number]) => number >= from && number < from + 32);
+  return Object.fromEntries(half.map(([name, number]) => [name, 2 ** (number - from)]));
+}
 
 const flagTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
   openFlags: constants.openFlags,
@@ -26,6 +32,10 @@ const flagTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
   socketTypeFlags: { SOCK_CLOEXEC: constants.socketTypes.SOCK_CLOEXEC, SOCK_NONBLOCK: constants.socketTypes.SOCK_NONBLOCK },
   messageFlags: constants.messageFlags,
   interfaceFlags: constants.interfaceFlags,
+  capabilityFlags: capabilityBits(0),
+  highCapabilityFlags: capabilityBits(32),
+  secureBitFlags: constants.secureBitFlags,
+  schedulingFlags: constants.schedulingFlags,
 };
 
 const nameTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
@@ -37,6 +47,14 @@ const nameTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
   domainName: constants.socketDomains,
   maskHowName: constants.maskHow,
   signal: constants.signals,
+  ambientName: constants.ambientOperations,
+  capabilityName: constants.capabilityNumbers,
+  capabilityVersionName: { _LINUX_CAPABILITY_VERSION_3: constants._LINUX_CAPABILITY_VERSION_3 },
+  rlimitName: constants.rlimitResources,
+  keyctlName: constants.keyctlOperations,
+  schedulingPolicyName: constants.schedulingPolicies,
+  ioPriorityTargetName: constants.ioPriorityTargets,
+  personalityName: constants.personalities,
 };
 
 /** Bytes and strings longer than this are cut, as strace does. */
@@ -98,9 +116,17 @@ export function explainCall(step: Step, index: ReadonlyMap<Step, number> = new M
  * ```
  */
 export function explainArgs(step: Step, index: ReadonlyMap<Step, number> = new Map()): string[] {
-  const kinds = step.call === 'add' ? undefined : signatures[step.call];
+  const kinds = kindsOf(step);
   const taken = step.call === 'openat' && !takesMode(step.args[2]) ? 3 : kinds?.length;
   return step.args.slice(0, taken).map((arg, i) => explainArg(arg, kinds?.[i] ?? 'int', index));
+}
+
+function kindsOf({ call, args }: Step): readonly ArgKind[] | undefined {
+  if (call === 'add') return undefined;
+  const kinds = signatures[call];
+  if (call !== 'prctl' || !kinds) return kinds;
+  const more = prctlArguments(args[0], args[1]);
+  return kinds.map((kind, i) => more[i - 1] ?? kind);
 }
 
 /** openat(2) looks at the mode only if it may make a file. */
@@ -160,6 +186,13 @@ function explainNumber(value: number | bigint, kind: ArgKind): string {
     case 'path':
     case 'strings':
       return number === 0 ? 'NULL' : String(value);
+    case 'rlimit':
+      return BigInt.asUintN(64, BigInt(value)) === constants.RLIM64_INFINITY ? 'RLIM64_INFINITY' : String(value);
+    case 'ioPriority': {
+      const level = number & (2 ** constants.IOPRIO_CLASS_SHIFT - 1);
+      const name = Object.entries(constants.ioPriorityClasses).find(([, of]) => of === number >> constants.IOPRIO_CLASS_SHIFT)?.[0];
+      return name === undefined ? String(value) : `IOPRIO_PRIO_VALUE(${name}, ${level})`;
+    }
     case 'device':
       return `makedev(${(number >> 8) & 0xfff}, ${(number & 0xff) | ((number >> 12) & 0xfff00)})`;
     default: {

@@ -23,6 +23,20 @@ export {
   memfdFlags,
   closeRangeFlags,
   prctlOptions,
+  ambientOperations,
+  secureBitFlags,
+  capabilityNumbers,
+  _LINUX_CAPABILITY_VERSION_3,
+  rlimitResources,
+  RLIM64_INFINITY,
+  keyctlOperations,
+  KEY_SPEC_SESSION_KEYRING,
+  schedulingPolicies,
+  schedulingFlags,
+  ioPriorityClasses,
+  IOPRIO_CLASS_SHIFT,
+  ioPriorityTargets,
+  personalities,
   waitFlags,
   waitIdTypes,
   pollEvents,
@@ -39,7 +53,23 @@ export {
   fsMagic,
   namespaceFlags,
 } from './abi/constants.js';
-export { openHow, mountAttr, cloneArgs, pollfd, timespec, ifreq, rlimit64, iovec, msghdr, cmsgFd, sigaction, winsize } from './abi/structs.js';
+export {
+  openHow,
+  mountAttr,
+  cloneArgs,
+  pollfd,
+  timespec,
+  ifreq,
+  rlimit64,
+  iovec,
+  msghdr,
+  cmsgFd,
+  sigaction,
+  winsize,
+  capHeader,
+  capData,
+  schedAttr,
+} from './abi/structs.js';
 export { compile, type CompileOptions } from './compile/compile.js';
 export { errnoText, isSyscallError, SyscallError, type SyscallFailure } from './error.js';
 export { signalName, type Exit, type SignalName } from './exit.js';

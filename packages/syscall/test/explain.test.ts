@@ -1,5 +1,8 @@
 import {
+  ambientOperations,
   AT_FDCWD,
+  capabilityNumbers,
+  capData,
   cloneFlags,
   continueInChild,
   explain,
@@ -14,7 +17,10 @@ import {
   mountFlags,
   openFlags,
   openHow,
+  prctlOptions,
   resolveFlags,
+  RLIM64_INFINITY,
+  rlimit64,
   resultOf,
   signals,
   waitForHost,
@@ -100,6 +106,27 @@ describe('an argument is printed', () => {
     expect(shown('kill', 1, 40)).toBe('kill(1, 40)');
     expect(shown('prctl', 9999)).toBe('prctl(9999)');
     expect(shown('lseek', 3, 2n ** 63n, 0)).toBe('lseek(3, 9223372036854775808, 0)');
+  });
+
+  it('of prctl by its option', () => {
+    expect(shown('prctl', prctlOptions.PR_CAPBSET_DROP, capabilityNumbers.CAP_SYS_ADMIN)).toBe('prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)');
+    expect(shown('prctl', prctlOptions.PR_CAPBSET_DROP, 63)).toBe('prctl(PR_CAPBSET_DROP, 63)');
+    expect(shown('prctl', prctlOptions.PR_CAP_AMBIENT, ambientOperations.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)).toBe(
+      'prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)',
+    );
+    expect(shown('prctl', prctlOptions.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)).toBe('prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)');
+  });
+
+  it('as capabilities in either half of a set', () => {
+    const data = capData({ effective: 0, permitted: 2 ** 31 + 1, permitted_high: 2 ** (capabilityNumbers.CAP_BPF - 32) });
+    expect(shown('capset', null, data)).toBe('capset(NULL, {effective=0, permitted=CAP_CHOWN|CAP_SETFCAP, permitted_high=CAP_BPF})');
+  });
+
+  it('as a limit, or as none, and as a priority with its class', () => {
+    for (const none of [RLIM64_INFINITY, -1])
+      expect(shown('prlimit64', 0, 7, rlimit64({ rlim_cur: 1, rlim_max: none }), null)).toContain('rlim_cur=1, rlim_max=RLIM64_INFINITY');
+    expect(shown('ioprio_set', 1, 0, 0x6007)).toBe('ioprio_set(IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 7))');
+    expect(shown('ioprio_set', 1, 0, 0xe000)).toBe('ioprio_set(IOPRIO_WHO_PROCESS, 0, 57344)');
   });
 
   it('as text with everything escaped that a terminal could take for more, and cut', () => {

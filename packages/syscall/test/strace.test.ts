@@ -5,9 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import {
+  _LINUX_CAPABILITY_VERSION_3,
   accessModes,
+  ambientOperations,
   AT_FDCWD,
   atFlags,
+  capabilityNumbers,
+  capData,
+  capHeader,
   cloneFlags,
   closeRangeFlags,
   compile,
@@ -21,6 +26,9 @@ import {
   ifreq,
   interfaceFlags,
   ioctls,
+  IOPRIO_CLASS_SHIFT,
+  ioPriorityClasses,
+  ioPriorityTargets,
   iovec,
   maskHow,
   memfdFlags,
@@ -34,10 +42,18 @@ import {
   openFlags,
   openHow,
   openTreeFlags,
+  personalities,
   pollfd,
   prctlOptions,
   resolveFlags,
   resultOf,
+  RLIM64_INFINITY,
+  rlimit64,
+  rlimitResources,
+  schedAttr,
+  schedulingFlags,
+  schedulingPolicies,
+  secureBitFlags,
   signals,
   signatures,
   socketDomains,
@@ -59,7 +75,10 @@ const none = 1023; // no file has this number
 /** A step for each call that explain knows. None of them does anything: they fail, or change only the process that is in namespaces of its own. */
 const callsWithArguments: Readonly<Record<string, readonly Arg[]>> = {
   bpf: [5, null, 0],
-  capset: [null, null],
+  capset: [
+    capHeader({ version: _LINUX_CAPABILITY_VERSION_3, pid: 1 }),
+    capData({ effective: 2 ** capabilityNumbers.CAP_CHOWN, permitted: 2 ** capabilityNumbers.CAP_CHOWN + 2 ** capabilityNumbers.CAP_SETFCAP, inheritable: 0 }),
+  ],
   chdir: [nowhere],
   chroot: [nowhere],
   close: [none],
@@ -83,6 +102,7 @@ const callsWithArguments: Readonly<Record<string, readonly Arg[]>> = {
   getpid: [],
   getppid: [],
   ioctl: [none, ioctls.SIOCSIFFLAGS, ifreq({ ifr_name: Buffer.from('lo'), ifr_flags: interfaceFlags.IFF_UP | interfaceFlags.IFF_RUNNING })],
+  ioprio_set: [ioPriorityTargets.IOPRIO_WHO_PROCESS, 0, (ioPriorityClasses.IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT) | 4],
   kill: [2 ** 22 + 1, signals.SIGTERM],
   linkat: [AT_FDCWD, nowhere, AT_FDCWD, '/nowhere/else', atFlags.AT_SYMLINK_FOLLOW],
   lseek: [none, 10, 0],
@@ -101,18 +121,30 @@ const callsWithArguments: Readonly<Record<string, readonly Arg[]>> = {
     openHow({ flags: openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, resolve: resolveFlags.RESOLVE_IN_ROOT | resolveFlags.RESOLVE_NO_XDEV }),
     24,
   ],
+  personality: [personalities.PER_LINUX],
   pidfd_open: [2 ** 22 + 1, 0],
   pidfd_send_signal: [none, signals.SIGKILL, null, 0],
   pipe2: [new Memory(8, 'ends'), openFlags.O_CLOEXEC | openFlags.O_NONBLOCK],
   pivot_root: [nowhere, '/nowhere/else'],
   ppoll: [pollfd({ fd: none }), 1, timespec({}), null, 8],
   prctl: [prctlOptions.PR_SET_PDEATHSIG, signals.SIGKILL],
-  prlimit64: [0, 7, null, new Memory(16, 'limit')],
+  prlimit64: [2 ** 22 + 1, rlimitResources.RLIMIT_MEMLOCK, rlimit64({ rlim_cur: 1000, rlim_max: RLIM64_INFINITY }), new Memory(16, 'limit')],
   read: [none, buffer(), 64],
   readlinkat: [AT_FDCWD, nowhere, buffer(), 64],
   recvmsg: [none, msghdr({}), messageFlags.MSG_DONTWAIT | messageFlags.MSG_CMSG_CLOEXEC],
   renameat2: [AT_FDCWD, nowhere, AT_FDCWD, '/nowhere/else', 0],
   rt_sigprocmask: [maskHow.SIG_BLOCK, null, null, 8],
+  sched_setaffinity: [2 ** 22 + 1, 8, null],
+  sched_setattr: [
+    0,
+    schedAttr({
+      size: schedAttr.byteLength,
+      sched_policy: schedulingPolicies.SCHED_BATCH,
+      sched_flags: schedulingFlags.SCHED_FLAG_RESET_ON_FORK,
+      sched_nice: 1,
+    }),
+    0,
+  ],
   sendfile: [none, 1022, null, 4096],
   sendmsg: [none, msghdr({ msg_iov: iovec({ iov_base: 'text', iov_len: 4 }), msg_iovlen: 1 }), messageFlags.MSG_NOSIGNAL],
   setdomainname: ['example.org', 11],
@@ -140,6 +172,15 @@ const callsWithArguments: Readonly<Record<string, readonly Arg[]>> = {
   writev: [none, iovec({ iov_base: 'text', iov_len: 4 }), 1],
 };
 
+/** Options of a call whose other arguments are more than numbers. */
+const options: readonly (readonly Arg[])[] = [
+  [prctlOptions.PR_CAPBSET_READ, capabilityNumbers.CAP_CHECKPOINT_RESTORE],
+  [prctlOptions.PR_CAPBSET_DROP, capabilityNumbers.CAP_SYS_ADMIN],
+  [prctlOptions.PR_SET_SECUREBITS, secureBitFlags.SECBIT_NOROOT | secureBitFlags.SECBIT_NOROOT_LOCKED],
+  [prctlOptions.PR_CAP_AMBIENT, ambientOperations.PR_CAP_AMBIENT_RAISE, capabilityNumbers.CAP_NET_RAW, 0, 0],
+  [prctlOptions.PR_CAP_AMBIENT, ambientOperations.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0],
+];
+
 /** Calls that explain knows and that do not return, or need more around them: seen in the other plan, or with the reason why not. */
 const elsewhere: Readonly<Record<string, string>> = {
   clone: 'in the other plan',
@@ -153,7 +194,7 @@ const elsewhere: Readonly<Record<string, string>> = {
 };
 
 /** Names that strace has for what explain prints as a number. */
-const numbers: Readonly<Record<string, string>> = { BPF_PROG_LOAD: '5', SEEK_SET: '0', RLIMIT_NOFILE: '7', SIGKILL: '9' };
+const numbers: Readonly<Record<string, string>> = { BPF_PROG_LOAD: '5', SEEK_SET: '0', SIGKILL: '9' };
 
 /** One printed argument: text, or what stands in braces or brackets. */
 type Part = string | { readonly fields: ReadonlyMap<string, Part> } | { readonly items: readonly Part[] };
@@ -225,7 +266,7 @@ function agrees(ours: Part, theirs: Part): boolean {
     const words = (text: string): string =>
       text
         .split('|')
-        .map((word) => numbers[word] ?? word)
+        .map((word) => numbers[word] ?? word.replace(/^1<</, ''))
         .filter((word) => word !== 'O_RDONLY' || !text.includes('O_PATH'))
         .toSorted()
         .join('|');
@@ -309,8 +350,9 @@ describe('explain prints what strace sees', () => {
       purpose: 'nothing of this is seen outside',
     };
     const calls = Object.entries(callsWithArguments).map(([call, args]): Step => ({ call: call as Step['call'], args, purpose: 'a call', tolerates: 'any' }));
+    const more = options.map((args): Step => ({ call: 'prctl', args, purpose: 'an option', tolerates: 'any' }));
     const end: Step = { call: 'exit_group', args: [0], purpose: 'the end' };
-    const plan = [isolate, ...calls, end];
+    const plan = [isolate, ...calls, ...more, end];
     const [seen = []] = trace(plan);
     expect(disagreements(plan, plan, seen)).toEqual([]);
   });

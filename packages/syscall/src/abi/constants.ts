@@ -166,15 +166,134 @@ export const closeRangeFlags = { CLOSE_RANGE_UNSHARE: 2, CLOSE_RANGE_CLOEXEC: 4 
 export const prctlOptions = {
   PR_SET_PDEATHSIG: 1,
   PR_GET_PDEATHSIG: 2,
+  PR_GET_DUMPABLE: 3,
   PR_SET_DUMPABLE: 4,
   PR_SET_KEEPCAPS: 8,
   PR_SET_NAME: 15,
+  PR_CAPBSET_READ: 23,
   PR_CAPBSET_DROP: 24,
   PR_SET_SECUREBITS: 28,
   PR_SET_CHILD_SUBREAPER: 36,
   PR_SET_NO_NEW_PRIVS: 38,
   PR_CAP_AMBIENT: 47,
 } as const;
+
+/** linux/prctl.h: operations of PR_CAP_AMBIENT */
+export const ambientOperations = {
+  PR_CAP_AMBIENT_IS_SET: 1,
+  PR_CAP_AMBIENT_RAISE: 2,
+  PR_CAP_AMBIENT_LOWER: 3,
+  PR_CAP_AMBIENT_CLEAR_ALL: 4,
+} as const;
+
+/** linux/securebits.h: flags of PR_SET_SECUREBITS */
+export const secureBitFlags = {
+  SECBIT_NOROOT: 0x1,
+  SECBIT_NOROOT_LOCKED: 0x2,
+  SECBIT_NO_SETUID_FIXUP: 0x4,
+  SECBIT_NO_SETUID_FIXUP_LOCKED: 0x8,
+  SECBIT_KEEP_CAPS: 0x10,
+  SECBIT_KEEP_CAPS_LOCKED: 0x20,
+  SECBIT_NO_CAP_AMBIENT_RAISE: 0x40,
+  SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED: 0x80,
+} as const;
+
+/** linux/capability.h: numbers of the capabilities */
+export const capabilityNumbers = {
+  CAP_CHOWN: 0,
+  CAP_DAC_OVERRIDE: 1,
+  CAP_DAC_READ_SEARCH: 2,
+  CAP_FOWNER: 3,
+  CAP_FSETID: 4,
+  CAP_KILL: 5,
+  CAP_SETGID: 6,
+  CAP_SETUID: 7,
+  CAP_SETPCAP: 8,
+  CAP_LINUX_IMMUTABLE: 9,
+  CAP_NET_BIND_SERVICE: 10,
+  CAP_NET_BROADCAST: 11,
+  CAP_NET_ADMIN: 12,
+  CAP_NET_RAW: 13,
+  CAP_IPC_LOCK: 14,
+  CAP_IPC_OWNER: 15,
+  CAP_SYS_MODULE: 16,
+  CAP_SYS_RAWIO: 17,
+  CAP_SYS_CHROOT: 18,
+  CAP_SYS_PTRACE: 19,
+  CAP_SYS_PACCT: 20,
+  CAP_SYS_ADMIN: 21,
+  CAP_SYS_BOOT: 22,
+  CAP_SYS_NICE: 23,
+  CAP_SYS_RESOURCE: 24,
+  CAP_SYS_TIME: 25,
+  CAP_SYS_TTY_CONFIG: 26,
+  CAP_MKNOD: 27,
+  CAP_LEASE: 28,
+  CAP_AUDIT_WRITE: 29,
+  CAP_AUDIT_CONTROL: 30,
+  CAP_SETFCAP: 31,
+  CAP_MAC_OVERRIDE: 32,
+  CAP_MAC_ADMIN: 33,
+  CAP_SYSLOG: 34,
+  CAP_WAKE_ALARM: 35,
+  CAP_BLOCK_SUSPEND: 36,
+  CAP_AUDIT_READ: 37,
+  CAP_PERFMON: 38,
+  CAP_BPF: 39,
+  CAP_CHECKPOINT_RESTORE: 40,
+} as const;
+/** linux/capability.h: version of the structs of capset(2) that have 64 bits for each set */
+export const _LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+
+/** asm-generic/resource.h: what prlimit(2) limits */
+export const rlimitResources = {
+  RLIMIT_CPU: 0,
+  RLIMIT_FSIZE: 1,
+  RLIMIT_DATA: 2,
+  RLIMIT_STACK: 3,
+  RLIMIT_CORE: 4,
+  RLIMIT_RSS: 5,
+  RLIMIT_NPROC: 6,
+  RLIMIT_NOFILE: 7,
+  RLIMIT_MEMLOCK: 8,
+  RLIMIT_AS: 9,
+  RLIMIT_LOCKS: 10,
+  RLIMIT_SIGPENDING: 11,
+  RLIMIT_MSGQUEUE: 12,
+  RLIMIT_NICE: 13,
+  RLIMIT_RTPRIO: 14,
+  RLIMIT_RTTIME: 15,
+} as const;
+/** linux/resource.h: no limit */
+export const RLIM64_INFINITY = 2n ** 64n - 1n;
+
+/** linux/keyctl.h */
+export const keyctlOperations = { KEYCTL_GET_KEYRING_ID: 0, KEYCTL_JOIN_SESSION_KEYRING: 1 } as const;
+/** linux/keyctl.h: the keyring of the session, in place of its number */
+export const KEY_SPEC_SESSION_KEYRING = -3;
+
+/** linux/sched.h; SCHED_OTHER is what POSIX and the man pages call SCHED_NORMAL. */
+export const schedulingPolicies = { SCHED_OTHER: 0, SCHED_FIFO: 1, SCHED_RR: 2, SCHED_BATCH: 3, SCHED_IDLE: 5, SCHED_DEADLINE: 6 } as const;
+/** linux/sched.h: flags of sched_setattr(2) */
+export const schedulingFlags = {
+  SCHED_FLAG_RESET_ON_FORK: 0x1,
+  SCHED_FLAG_RECLAIM: 0x2,
+  SCHED_FLAG_DL_OVERRUN: 0x4,
+  SCHED_FLAG_KEEP_POLICY: 0x8,
+  SCHED_FLAG_KEEP_PARAMS: 0x10,
+  SCHED_FLAG_UTIL_CLAMP_MIN: 0x20,
+  SCHED_FLAG_UTIL_CLAMP_MAX: 0x40,
+} as const;
+
+/** linux/ioprio.h: classes of ioprio_set(2) */
+export const ioPriorityClasses = { IOPRIO_CLASS_NONE: 0, IOPRIO_CLASS_RT: 1, IOPRIO_CLASS_BE: 2, IOPRIO_CLASS_IDLE: 3 } as const;
+/** linux/ioprio.h: the class stands in the bits from here on */
+export const IOPRIO_CLASS_SHIFT = 13;
+/** linux/ioprio.h: whose priority ioprio_set(2) sets */
+export const ioPriorityTargets = { IOPRIO_WHO_PROCESS: 1, IOPRIO_WHO_PGRP: 2, IOPRIO_WHO_USER: 3 } as const;
+
+/** linux/personality.h */
+export const personalities = { PER_LINUX: 0, PER_LINUX32: 8 } as const;
 
 /** linux/wait.h */
 export const waitFlags = { WNOHANG: 1, WUNTRACED: 2, WEXITED: 4, WCONTINUED: 8, WNOWAIT: 0x1000000, __WALL: 0x40000000 } as const;

@@ -1,3 +1,4 @@
+import { ambientOperations, prctlOptions } from './constants.js';
 import type { SyscallName } from './numbers.js';
 
 /**
@@ -45,7 +46,21 @@ export type ArgKind =
   | 'socketTypeFlags'
   | 'messageFlags'
   | 'interfaceFlags'
-  | 'maskHowName';
+  | 'maskHowName'
+  | 'ambientName'
+  | 'capabilityName'
+  | 'capabilityFlags'
+  | 'highCapabilityFlags'
+  | 'capabilityVersionName'
+  | 'secureBitFlags'
+  | 'rlimitName'
+  | 'rlimit'
+  | 'keyctlName'
+  | 'schedulingPolicyName'
+  | 'schedulingFlags'
+  | 'ioPriorityTargetName'
+  | 'ioPriority'
+  | 'personalityName';
 
 /** Name and arguments of each call that steps commonly make, in the order of its manual page; any other call is printed with plain numbers. */
 export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
@@ -78,7 +93,8 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   getpid: [],
   getppid: [],
   ioctl: ['fd', 'ioctlName', 'pointer'],
-  keyctl: ['int', 'pointer', 'int', 'int', 'int'],
+  ioprio_set: ['ioPriorityTargetName', 'int', 'ioPriority'],
+  keyctl: ['keyctlName', 'pointer', 'int', 'int', 'int'],
   kill: ['pid', 'signal'],
   linkat: ['dirfd', 'path', 'dirfd', 'path', 'atFlags'],
   lseek: ['fd', 'int', 'int'],
@@ -92,13 +108,14 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   open_tree: ['dirfd', 'path', 'openTreeFlags'],
   openat: ['dirfd', 'path', 'openFlags', 'mode'],
   openat2: ['dirfd', 'path', 'pointer', 'int'],
+  personality: ['personalityName'],
   pidfd_open: ['pid', 'int'],
   pidfd_send_signal: ['fd', 'signal', 'pointer', 'int'],
   pipe2: ['pointer', 'fileFlags'],
   pivot_root: ['path', 'path'],
   ppoll: ['pointer', 'int', 'pointer', 'pointer', 'int'],
   prctl: ['prctlName', 'int', 'int', 'int', 'int'],
-  prlimit64: ['pid', 'int', 'pointer', 'pointer'],
+  prlimit64: ['pid', 'rlimitName', 'pointer', 'pointer'],
   read: ['fd', 'pointer', 'int'],
   readlinkat: ['dirfd', 'path', 'pointer', 'int'],
   recvmsg: ['fd', 'pointer', 'messageFlags'],
@@ -106,6 +123,8 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   rt_sigaction: ['signal', 'pointer', 'pointer', 'int'],
   rt_sigprocmask: ['maskHowName', 'pointer', 'pointer', 'int'],
   rt_sigtimedwait: ['pointer', 'pointer', 'pointer', 'int'],
+  sched_setaffinity: ['pid', 'int', 'pointer'],
+  sched_setattr: ['pid', 'pointer', 'int'],
   seccomp: ['int', 'int', 'pointer'],
   sendfile: ['fd', 'fd', 'pointer', 'int'],
   sendmsg: ['fd', 'pointer', 'messageFlags'],
@@ -133,3 +152,18 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   write: ['fd', 'bytes', 'int'],
   writev: ['fd', 'pointer', 'int'],
 };
+
+/** What the arguments of prctl(2) behind its option are, where they are more than numbers. */
+export function prctlArguments(option: unknown, operation: unknown): readonly ArgKind[] {
+  switch (option) {
+    case prctlOptions.PR_CAPBSET_READ:
+    case prctlOptions.PR_CAPBSET_DROP:
+      return ['capabilityName'];
+    case prctlOptions.PR_SET_SECUREBITS:
+      return ['secureBitFlags'];
+    case prctlOptions.PR_CAP_AMBIENT:
+      return operation === ambientOperations.PR_CAP_AMBIENT_CLEAR_ALL ? ['ambientName'] : ['ambientName', 'capabilityName'];
+    default:
+      return [];
+  }
+}

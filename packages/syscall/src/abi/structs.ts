@@ -44,7 +44,7 @@ export const ifreq = struct('ifreq', {
 });
 
 /** linux/resource.h, struct rlimit64 */
-export const rlimit64 = struct('rlimit64', { rlim_cur: { type: 'u64' }, rlim_max: { type: 'u64' } });
+export const rlimit64 = struct('rlimit64', { rlim_cur: { type: 'u64', show: 'rlimit' }, rlim_max: { type: 'u64', show: 'rlimit' } });
 
 /** linux/uio.h, struct iovec */
 export const iovec = struct('iovec', { iov_base: { type: 'pointer' }, iov_len: { type: 'u64' } });
@@ -81,3 +81,30 @@ export const sigaction =
 
 /** asm-generic/termios.h, struct winsize */
 export const winsize = struct('winsize', { ws_row: { type: 'u16' }, ws_col: { type: 'u16' }, ws_xpixel: { type: 'u16' }, ws_ypixel: { type: 'u16' } });
+
+/** linux/capability.h, struct __user_cap_header_struct */
+export const capHeader = struct('__user_cap_header_struct', { version: { type: 'u32', show: 'capabilityVersionName' }, pid: { type: 'i32', show: 'pid' } });
+
+/** linux/capability.h, two of struct __user_cap_data_struct: capabilities 0 to 31, and those from 32 on */
+export const capData = struct('__user_cap_data_struct', {
+  effective: { type: 'u32', show: 'capabilityFlags' },
+  permitted: { type: 'u32', show: 'capabilityFlags' },
+  inheritable: { type: 'u32', show: 'capabilityFlags' },
+  effective_high: { type: 'u32', show: 'highCapabilityFlags' },
+  permitted_high: { type: 'u32', show: 'highCapabilityFlags' },
+  inheritable_high: { type: 'u32', show: 'highCapabilityFlags' },
+});
+
+/** linux/sched/types.h, struct sched_attr (SCHED_ATTR_SIZE_VER1) */
+export const schedAttr = struct('sched_attr', {
+  size: { type: 'u32' },
+  sched_policy: { type: 'u32', show: 'schedulingPolicyName' },
+  sched_flags: { type: 'u64', show: 'schedulingFlags' },
+  sched_nice: { type: 'i32' },
+  sched_priority: { type: 'u32' },
+  sched_runtime: { type: 'u64' },
+  sched_deadline: { type: 'u64' },
+  sched_period: { type: 'u64' },
+  sched_util_min: { type: 'u32' },
+  sched_util_max: { type: 'u32' },
+});

@@ -13,14 +13,33 @@ const linux = (...names: string[]): string[] => names.map((name) => `linux/${nam
 /** Headers of the kernel, and those of the C library, which repeat what the kernel does not publish. Not all can be included together. */
 const headers = [
   [
-    ...linux('fcntl', 'openat2', 'sched', 'mount', 'stat', 'memfd', 'close_range', 'prctl', 'wait', 'magic', 'sockios', 'eventpoll'),
+    ...linux(
+      'fcntl',
+      'openat2',
+      'sched',
+      'mount',
+      'stat',
+      'memfd',
+      'close_range',
+      'prctl',
+      'wait',
+      'magic',
+      'sockios',
+      'eventpoll',
+      'securebits',
+      'capability',
+      'keyctl',
+      'ioprio',
+      'personality',
+    ),
     'asm/poll.h',
     'asm/ioctls.h',
     'asm/socket.h',
   ],
   ['asm/signal.h'],
   ['linux/if.h'],
-  ['unistd.h', 'fcntl.h', 'sys/socket.h', 'sys/mount.h', 'sys/wait.h'],
+  ['linux/resource.h', 'asm/resource.h'],
+  ['unistd.h', 'fcntl.h', 'sched.h', 'sys/socket.h', 'sys/mount.h', 'sys/wait.h'],
 ];
 
 /** What the headers here are older than. */
@@ -127,6 +146,13 @@ describe('structs', () => {
     winsize: { headers: ['asm/termios.h'] },
     epoll_event: { headers: ['linux/eventpoll.h'] },
     sigaction: { headers: ['asm/signal.h'] },
+    __user_cap_header_struct: { headers: ['linux/capability.h'] },
+    __user_cap_data_struct: {
+      headers: ['linux/capability.h'],
+      without: ['effective_high', 'permitted_high', 'inheritable_high'],
+      byteLength: 'sizeof(struct __user_cap_data_struct[2])',
+    },
+    sched_attr: { headers: ['linux/types.h', 'linux/sched/types.h'] },
   };
 
   const described = Object.values(structs).filter((value) => typeof value === 'function' && 'structName' in value);
