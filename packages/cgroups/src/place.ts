@@ -108,11 +108,16 @@ function findPlace(hierarchy: Hierarchy, controllers: readonly string[], segment
   };
 }
 
+/** Directories that were found to be writable. One that no longer is gives its error when the group is made. */
+const writable = new Set<string>();
+
 /** The nearest directory that is there must be writable: in it the others are made. */
 function checkWritable(directories: readonly string[], which: string): void {
   for (const directory of directories.toReversed()) {
+    if (writable.has(directory)) return;
     try {
       accessSync(directory, constants.W_OK);
+      writable.add(directory);
       return;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

@@ -5,7 +5,7 @@ export interface Usage {
   readonly cpuMicroseconds: number;
   /** The most memory that was in use at one time; unknown where nothing measured it. */
   readonly peakMemoryBytes: number | undefined;
-  /** The most processes and threads that there were at one time. */
+  /** The most processes and threads that there were at one time; counted where a limit or `measure` was asked for. */
   readonly peakPids: number | undefined;
   /** Who counted: the container's cgroup, or the kernel for the program and the children it has waited for. */
   readonly source: 'cgroup' | 'rusage';
