@@ -286,11 +286,11 @@ function agrees(ours: Part, theirs: Part): boolean {
 }
 
 /** Runs a compiled plan under strace; the lines of each process, without its first execve. */
-function trace(plan: Plan): string[][] {
+function trace(plan: Plan, packed: boolean): string[][] {
   const directory = mkdtempSync(join(tmpdir(), 'ctr-strace-'));
   try {
     const [path, log] = [join(directory, 'plan'), join(directory, 'log')];
-    writeFileSync(path, compile(plan));
+    writeFileSync(path, compile(plan, { packed }));
     chmodSync(path, 0o755);
     const { status, stderr, error } = spawnSync('strace', ['-ff', '-s', '64', '-o', log, path], { encoding: 'utf8' });
     if (error) throw error;
@@ -338,7 +338,10 @@ function disagreements(plan: Plan, steps: readonly Step[], seen: readonly string
   return wrong;
 }
 
-describe('explain prints what strace sees', () => {
+describe.each([
+  ['compiled', false],
+  ['packed', true],
+])('explain prints what strace sees of a %s plan,', (_, packed) => {
   const isMissing = spawnSync('strace', ['-V']).status !== 0;
 
   it('of every call it knows, with typical arguments', ({ skip }) => {
@@ -353,7 +356,7 @@ describe('explain prints what strace sees', () => {
     const more = options.map((args): Step => ({ call: 'prctl', args, purpose: 'an option', tolerates: 'any' }));
     const end: Step = { call: 'exit_group', args: [0], purpose: 'the end' };
     const plan = [isolate, ...calls, ...more, end];
-    const [seen = []] = trace(plan);
+    const [seen = []] = trace(plan, packed);
     expect(disagreements(plan, plan, seen)).toEqual([]);
   });
 
@@ -371,7 +374,7 @@ describe('explain prints what strace sees', () => {
     const after: Step = { call: 'close', args: [resultOf(copy)], purpose: 'close' };
     const end: Step = { call: 'exit_group', args: [0], purpose: 'end' };
     const plan = [file, write, count, copy, read, ...fork, after, end];
-    const [first = [], second = []] = trace(plan);
+    const [first = [], second = []] = trace(plan, packed);
     expect(first).toHaveLength(8);
     const cloned = first.pop() ?? '';
     expect(cloned).toMatch(/^exit_group\(0\)/);

@@ -1,4 +1,4 @@
-// The machine code of the walkers against a disassembler: the bytes are the instructions that stand beside them.
+// The machine code of the walkers and unpackers against a disassembler: the bytes are the instructions that stand beside them.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,24 +6,30 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { DATA_OFFSET, FAILURE, RECORDS, TEXT, WALKER_OFFSET } from '../../src/compile/layout.js';
+import { CODE_BYTES, DATA_OFFSET, FAILURE, RECORDS, TEXT, UNPACKER_OFFSET, WALKER_OFFSET } from '../../src/compile/layout.js';
 import { assemble, type Listing } from '../../src/compile/listing.js';
-import { walker as arm64 } from '../../src/compile/walker-arm64.js';
-import { walker as x64 } from '../../src/compile/walker-x64.js';
+import { unpacker as unpackerArm64 } from '../../src/compile/unpacker-arm64.js';
+import { unpacker as unpackerX64 } from '../../src/compile/unpacker-x64.js';
+import { walker as walkerArm64 } from '../../src/compile/walker-arm64.js';
+import { walker as walkerX64 } from '../../src/compile/walker-x64.js';
 
-const ORIGIN = TEXT + WALKER_OFFSET;
+const WALKER = TEXT + WALKER_OFFSET;
+const programs = {
+  walker: { origin: WALKER, x64: walkerX64, arm64: walkerArm64 },
+  unpacker: { origin: TEXT + UNPACKER_OFFSET, x64: unpackerX64, arm64: unpackerArm64 },
+};
 const machines = {
-  x64: { listing: x64, objdumps: ['objdump', 'x86_64-linux-gnu-objdump'], machine: ['-m', 'i386:x86-64', '-M', 'intel'] },
-  arm64: { listing: arm64, objdumps: ['aarch64-linux-gnu-objdump', 'objdump'], machine: ['-m', 'aarch64'] },
+  x64: { objdumps: ['objdump', 'x86_64-linux-gnu-objdump'], machine: ['-m', 'i386:x86-64', '-M', 'intel'] },
+  arm64: { objdumps: ['aarch64-linux-gnu-objdump', 'objdump'], machine: ['-m', 'aarch64'] },
 } as const;
 
 /** What a disassembler makes of bytes: address, bytes and text of each instruction. */
-function disassemble(objdump: string, machine: readonly string[], bytes: Buffer): string[][] {
+function disassemble(objdump: string, machine: readonly string[], bytes: Buffer, origin: number): string[][] {
   const directory = mkdtempSync(join(tmpdir(), 'ctr-listing-'));
   try {
-    const path = join(directory, 'walker');
+    const path = join(directory, 'code');
     writeFileSync(path, bytes);
-    const text = execFileSync(objdump, ['-D', '-w', '-b', 'binary', ...machine, `--adjust-vma=${ORIGIN}`, path], { encoding: 'utf8' });
+    const text = execFileSync(objdump, ['-D', '-w', '-b', 'binary', ...machine, `--adjust-vma=${origin}`, path], { encoding: 'utf8' });
     return [...text.matchAll(/^ *([0-9a-f]+):\t([0-9a-f ]+?) *\t(.*)$/gm)].map(([, address = '', hex = '', instruction = '']) => [address, hex, instruction]);
   } finally {
     rmSync(directory, { recursive: true });
@@ -39,6 +45,7 @@ function plain(text: string, labels: ReadonlyMap<string, number>): string {
     .replaceAll(/(?<=\[)(\d+)\+(\d+)(?=\])/g, (_, a: string, b: string) => String(Number(a) + Number(b)))
     .replaceAll(/ds:(\d+)/g, '[$1]')
     .replaceAll(/\*1\b/g, '')
+    .replace('rep movs byte ptr es:[rdi],byte ptr ds:[rsi]', 'rep movsb')
     .replace(/^movz /, 'mov ')
     .replace(/^b\.lo /, 'b.cc ')
     .replace(/^b\.hs /, 'b.cs ')
@@ -46,13 +53,18 @@ function plain(text: string, labels: ReadonlyMap<string, number>): string {
 }
 
 /** Address of each label and of each line that is an instruction. */
-function addresses(listing: Listing): { readonly labels: Map<string, number>; readonly lines: { address: number; bytes: string; mnemonic: string }[] } {
+function addresses(
+  listing: Listing,
+  origin: number,
+): { readonly labels: Map<string, number>; readonly lines: { address: number; bytes: string; mnemonic: string }[] } {
   const labels = new Map([
     ['RECORDS', RECORDS],
     ['FAILURE', FAILURE],
+    ['CODE_BYTES', CODE_BYTES],
+    ['walker', WALKER],
   ]);
   const lines = [];
-  let address = ORIGIN;
+  let address = origin;
   for (const line of listing) {
     if (typeof line === 'string') {
       expect(labels.has(line), `${line} stands there twice`).toBe(false);
@@ -66,21 +78,24 @@ function addresses(listing: Listing): { readonly labels: Map<string, number>; re
   return { labels, lines };
 }
 
-describe('the walker', () => {
-  for (const [arch, { listing, objdumps, machine }] of Object.entries(machines)) {
+describe.each(Object.entries(programs))('the %s', (_, { origin, ...listings }) => {
+  for (const [arch, { objdumps, machine }] of Object.entries(machines)) {
+    const listing = listings[arch as keyof typeof machines];
     it(`for ${arch} is what its listing says`, ({ skip }) => {
       const objdump = objdumps.find((name) => spawnSync(name, ['-i'], { encoding: 'utf8' }).stdout?.includes(arch === 'x64' ? 'i386' : 'aarch64'));
       skip(objdump === undefined, `none of ${objdumps.join(', ')} that knows ${arch} is installed`);
-      const { labels, lines } = addresses(listing);
-      const disassembled = disassemble(objdump as string, machine, assemble(listing));
+      const { labels, lines } = addresses(listing, origin);
+      const disassembled = disassemble(objdump as string, machine, assemble(listing), origin);
       const swap = (hex: string): string => (hex.includes(' ') || arch === 'x64' ? hex : (hex.match(/../g) ?? []).toReversed().join(''));
       expect(disassembled.map(([address, hex = '', text = '']) => [address, swap(hex).replaceAll(' ', ''), plain(text, labels)])).toEqual(
         lines.map(({ address, bytes, mnemonic }) => [address.toString(16), bytes, plain(mnemonic, labels)]),
       );
     });
-
-    it(`for ${arch} fits before the data`, () => {
-      expect(WALKER_OFFSET + assemble(listing).length).toBeLessThanOrEqual(DATA_OFFSET);
-    });
   }
+});
+
+describe('the walker', () => {
+  it.each(['x64', 'arm64'] as const)('for %s fits before the data', (arch) => {
+    expect(WALKER_OFFSET + assemble(programs.walker[arch]).length).toBeLessThanOrEqual(DATA_OFFSET);
+  });
 });

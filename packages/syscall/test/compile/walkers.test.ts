@@ -27,6 +27,8 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { failedStep } from '../../src/compile/compile.js';
+import { UNPACKER_OFFSET } from '../../src/compile/layout.js';
+import { noise } from './noise.js';
 
 /** What came of a plan: what it wrote, with which code it ended, and which step failed with which errno. */
 interface Outcome {
@@ -42,12 +44,16 @@ beforeAll(() => void (directory = mkdtempSync(join(tmpdir(), 'ctr-walkers-'))));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Runs a compiled plan as an executable of its own, with fd 3 as it reports on. */
-function runCompiled(plan: Plan, arch: Arch): Outcome {
+function runCompiled(plan: Plan, arch: Arch, packed = false): Outcome {
+  return runExecutable(compile(plan, { arch, packed }), arch);
+}
+
+function runExecutable(bytes: Uint8Array, arch: Arch): Outcome {
   const path = join(directory, 'plan');
-  writeFileSync(path, compile(plan, { arch }));
+  writeFileSync(path, bytes);
   chmodSync(path, 0o755);
   const [program, args] = arch === hostArch() ? [path, []] : [qemu, [path]];
-  const { output, status, error } = spawnSync(program, args, { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
+  const { output, status, error } = spawnSync(program, args, { stdio: ['ignore', 'pipe', 'ignore', 'pipe'], timeout: 10_000 });
   if (error) throw error;
   const report = output[3] as unknown as Buffer;
   const step = report.length === 8 ? failedStep(report.readUInt32LE(0)) : undefined;
@@ -159,6 +165,7 @@ describe('perform, the walker for this machine and the walker for arm64', () => 
       fc.property(planSpec, (spec) => {
         const performed = runPerformed((stdout) => sums(spec, stdout));
         expect(runCompiled(sums(spec, 1), hostArch())).toEqual(performed);
+        expect(runCompiled(sums(spec, 1), hostArch(), true)).toEqual(performed);
       }),
       { numRuns: runs },
     );
@@ -169,14 +176,19 @@ describe('perform, the walker for this machine and the walker for arm64', () => 
     skip(hostArch() === 'arm64', 'this is an arm64');
     fc.assert(
       fc.property(planSpec, (spec) => {
-        expect(runCompiled(sums(spec, 1), 'arm64')).toEqual(runCompiled(sums(spec, 1), 'x64'));
+        const outcome = runCompiled(sums(spec, 1), 'x64');
+        expect(runCompiled(sums(spec, 1), 'arm64')).toEqual(outcome);
+        expect(runCompiled(sums(spec, 1), 'arm64', true)).toEqual(outcome);
       }),
       { numRuns: runs },
     );
   });
 });
 
-describe('a compiled plan', () => {
+describe.each([
+  ['compiled', false],
+  ['packed', true],
+])('a %s plan', (_, packed) => {
   for (const arch of ['x64', 'arm64'] as const) {
     const own = arch === hostArch();
     const check = (name: string, plan: () => Plan, expected: Omit<Outcome, 'written'> & { readonly text: string }): void => {
@@ -184,13 +196,16 @@ describe('a compiled plan', () => {
         skip(!own && arch === 'x64', 'there is no emulator for x64');
         skip(!own && !hasQemu, `${qemu} is not installed`);
         const { text, ...rest } = expected;
-        expect(runCompiled(plan(), arch)).toEqual({ written: Buffer.from(text).toString('hex'), ...rest });
+        const made = plan();
+        // One that would be no smaller packed is not packed.
+        if (packed) expect(compile(made, { arch, packed }).length).toBeLessThan(compile(made, { arch }).length);
+        expect(runCompiled(made, arch, packed)).toEqual({ written: Buffer.from(text).toString('hex'), ...rest });
       });
     };
     const write = (text: string): Step => ({ call: 'write', args: [1, text, Buffer.byteLength(text)], purpose: 'show' });
 
     check('writes and exits', () => [write('hello'), { call: 'exit_group', args: [7], purpose: 'end' }], { text: 'hello', code: 7 });
-    check('ends with 0 at its end', () => [write('x')], { text: 'x', code: 0 });
+    check('ends with 0 at its end', () => [write('x'), write('y'), write('z')], { text: 'xyz', code: 0 });
     check('reports which step failed, and with which errno', () => [write('a'), { call: 'chdir', args: ['/nowhere'], purpose: 'fails' }, write('b')], {
       text: 'a',
       code: 125,
@@ -275,5 +290,42 @@ describe('a compiled plan', () => {
       },
       { text: 'child parent', code: 9 },
     );
+  }
+});
+
+describe('a packed executable', () => {
+  for (const arch of ['x64', 'arm64'] as const) {
+    const unable = (): string | undefined =>
+      arch === hostArch() ? undefined : arch === 'x64' ? 'there is no emulator for x64' : hasQemu ? undefined : `${qemu} is not installed`;
+
+    it(`for ${arch} unpacks what is far away, what comes again and what does not, and zeroed memory behind it`, ({ skip }) => {
+      skip(unable() !== undefined, unable());
+      const contents = [noise(3000, 1), new Uint8Array(70_000), noise(20_000, 2), Buffer.alloc(40_000, 'abc'), noise(20_000, 2), noise(3000, 1)];
+      const zeroed = new Memory(100_000, 'zeroed');
+      const plan = [...contents, zeroed].map((content): Step => ({ call: 'write', args: [1, content, content.byteLength], purpose: 'show' }));
+      expect(compile(plan, { arch, packed: true }).length).toBeLessThan(32_000);
+      const written = Buffer.concat([...contents, Buffer.alloc(100_000)]).toString('hex');
+      expect(runCompiled(plan, arch, true)).toEqual({ written, code: 0 });
+    });
+
+    it(`for ${arch} makes no call, and ends, when its file was cut`, { timeout: 60_000 }, ({ skip }) => {
+      skip(unable() !== undefined, unable());
+      const plan = [
+        ...Array.from({ length: 30 }, (__, i): Step => ({ call: 'write', args: [1, `line ${i}\n`, 7], purpose: 'show' })),
+        { call: 'write', args: [1, noise(9000, 1), 9000], purpose: 'show' },
+      ] satisfies Plan;
+      const file = compile(plan, { arch, packed: true });
+      expect(runExecutable(file, arch).code).toBe(0);
+      const pages = [4096, 8192].flatMap((page) => [page - 1, page, page + 1]);
+      const codes = new Set<number | null>();
+      expect(file.length).toBeGreaterThan(8193);
+      for (const length of [UNPACKER_OFFSET + 1, 900, 1000, 1200, ...pages, file.length - 300, file.length - 2, file.length - 1]) {
+        const { code, ...rest } = runExecutable(file.subarray(0, length), arch);
+        codes.add(code);
+        expect(rest, `${length} of ${file.length} bytes`).toEqual({ written: '' });
+      }
+      // In the last page there are zeros instead; of pages that are not there, the kernel tells by a signal.
+      expect(codes).toEqual(new Set([125, null]));
+    });
   }
 });
