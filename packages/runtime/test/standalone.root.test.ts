@@ -57,6 +57,11 @@ function childrenOf(pid: number): number[] {
 }
 
 describe('an executable container', () => {
+  it('has less than 10 KB, also with limits', () => {
+    for (const options of [{}, { rootfs: shared.path, init: true }])
+      expect(standalone(['true'], { ...options, limits: { pids: 20, memoryBytes: 64 * 2 ** 20, cpuCores: 0.5 } }).length).toBeLessThan(10 * 1024);
+  });
+
   it('runs as one that is started here, without Node', async () => {
     expect(
       await run('echo $$ $(hostname) $(ls /); id -u; env | sort; ls /proc/self/fd | wc -l; cat /proc/self/cgroup | grep -c ctr; true', {
