@@ -36,6 +36,14 @@ const flagTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
   highCapabilityFlags: capabilityBits(32),
   secureBitFlags: constants.secureBitFlags,
   schedulingFlags: constants.schedulingFlags,
+  landlockFsFlags: constants.landlockAccessFs,
+  landlockNetFlags: constants.landlockAccessNet,
+  landlockScopeFlags: constants.landlockScopes,
+  landlockCreateFlags: constants.landlockCreateFlags,
+  landlockRestrictFlags: constants.landlockRestrictFlags,
+  seccompFilterFlags: constants.seccompFilterFlags,
+  seccompNotifFlags: constants.seccompNotifFlags,
+  seccompAddFdFlags: constants.seccompAddFdFlags,
 };
 
 const nameTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
@@ -55,6 +63,9 @@ const nameTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
   schedulingPolicyName: constants.schedulingPolicies,
   ioPriorityTargetName: constants.ioPriorityTargets,
   personalityName: constants.personalities,
+  landlockRuleName: constants.landlockRuleTypes,
+  seccompName: constants.seccompOperations,
+  auditArchName: constants.auditArches,
 };
 
 /** Bytes and strings longer than this are cut, as strace does. */

@@ -41,6 +41,17 @@ export {
   waitIdTypes,
   pollEvents,
   ioctls,
+  landlockAccessFs,
+  landlockAccessNet,
+  landlockScopes,
+  landlockRuleTypes,
+  landlockCreateFlags,
+  landlockRestrictFlags,
+  seccompOperations,
+  seccompFilterFlags,
+  seccompNotifFlags,
+  seccompAddFdFlags,
+  auditArches,
   socketDomains,
   socketTypes,
   messageFlags,
@@ -69,6 +80,14 @@ export {
   capHeader,
   capData,
   schedAttr,
+  landlockRulesetAttr,
+  landlockPathBeneathAttr,
+  landlockNetPortAttr,
+  seccompNotifSizes,
+  seccompData,
+  seccompNotif,
+  seccompNotifResp,
+  seccompNotifAddfd,
 } from './abi/structs.js';
 export { compile, type CompileOptions } from './compile/compile.js';
 export { errnoText, isSyscallError, SyscallError, type SyscallFailure } from './error.js';
@@ -81,6 +100,7 @@ export { failure, Memory, struct, type Field, type FieldValue, type Load, type P
 export { openFd, type OpenOptions } from './open.js';
 export { openPipe, type Pipe } from './pipe.js';
 export { checkOptions, nearest } from './options.js';
-export { call, perform } from './perform.js';
+export { call, callInto, perform, type Filled } from './perform.js';
 export { announceExec, continueInChild, dieWithHost, handOver, waitForHost, type ForkOptions } from './process.js';
+export { readable, type ReadableOptions } from './readable.js';
 export { fail, label, resultOf, type Arg, type Jump, type Plan, type ResultOf, type Step } from './step.js';

@@ -22,6 +22,8 @@ export interface Program {
   readonly size: number;
   /** Addresses that stand in the data: at which offset, of which offset, by turns. */
   readonly pointers: readonly number[];
+  /** The offset of a memory of the plan, `undefined` for one that no step has to do with. */
+  placeOf(memory: Memory | Struct): number | undefined;
 }
 
 /** How a plan is lowered. */
@@ -111,7 +113,11 @@ class Lowerer {
       if (offset >= ZEROED) pointers[i] = offset - ZEROED + dataSize;
     }
     this.#room(dataSize - this.#end, 1);
-    return { count, words, offsets, data: this.#data.subarray(0, dataSize), size: dataSize + this.#zeroed, pointers };
+    const placeOf = (memory: Memory | Struct): number | undefined => {
+      const offset = this.#placed.get(memory);
+      return offset === undefined || offset < ZEROED ? offset : offset - ZEROED + dataSize;
+    };
+    return { count, words, offsets, data: this.#data.subarray(0, dataSize), size: dataSize + this.#zeroed, pointers, placeOf };
   }
 
   #record(i: number, failure: number): void {

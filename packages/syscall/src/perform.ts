@@ -6,6 +6,7 @@ import { allocate, syscall } from './ffi.js';
 import { hintFor } from './hints.js';
 import { ADD, conditions, operand, OPERANDS, RECORD_WORDS, recordWord, TOLERATED, TOLERATED_BYTE, TOLERATES_ANY } from './compile/records.js';
 import { lower, type Program } from './lower.js';
+import type { Memory, Struct } from './memory.js';
 import type { Plan, Step } from './step.js';
 
 /** These return twice, or into a memory that JavaScript does not survive in. */
@@ -26,7 +27,7 @@ const hostFds = { fdNumber: (fd: Fd): number => fd.number };
  * ```
  */
 export function perform(plan: Plan): number {
-  return run(plan);
+  return run(plan).result;
 }
 
 /**
@@ -40,14 +41,40 @@ export function perform(plan: Plan): number {
  * ```
  */
 export function call(step: Step): number {
-  return run([step]);
+  return run([step]).result;
+}
+
+/** What a call has returned, and what it has left in memory. */
+export interface Filled {
+  readonly result: number;
+  /** A copy of the memory. */
+  readonly bytes: Buffer;
+}
+
+/**
+ * Makes one call here and now, as {@link call} does, and returns its result with what stands in a memory then: a struct or a buffer that the kernel fills.
+ * Throws a {@link SyscallError} as `call` does, and a `TypeError` if the memory is none of the step's.
+ *
+ * @example
+ * ```ts
+ * import { callInto, Memory } from '@ctr/syscall';
+ * const utsname = new Memory(390, 'utsname'); // sys/utsname.h: six strings of 65 bytes
+ * const { bytes } = callInto({ call: 'uname', args: [utsname], purpose: 'the name of this host' }, utsname);
+ * console.log(bytes.toString('latin1', 65, bytes.indexOf(0, 65)));
+ * ```
+ */
+export function callInto(step: Step, memory: Memory | Struct): Filled {
+  const { result, program, bytes } = run([step]);
+  const offset = program.placeOf(memory);
+  if (offset === undefined) throw new TypeError(`the memory is none of the step's: ${step.call}: ${step.purpose}`);
+  return { result, bytes: Buffer.from(bytes.subarray(offset, offset + memory.byteLength)) };
 }
 
 /** The data of the plan at hand: performing is synchronous, so there is one at a time. */
 let memory = allocate(4096);
 
-/** The walker in JavaScript: the same loop as the machine code's. Returns the last result. */
-function run(plan: Plan): number {
+/** The walker in JavaScript: the same loop as the machine code's. Returns the last result, and the data as the plan has left it. */
+function run(plan: Plan): { readonly result: number; readonly program: Program; readonly bytes: Buffer } {
   for (let i = 0; i < plan.length; i++)
     if (forks.has((plan[i] as Step).call))
       throw new TypeError(`step ${i + 1} (${plan[i]?.purpose}) makes a process, in which JavaScript cannot go on: use launch`);
@@ -61,7 +88,7 @@ function run(plan: Plan): number {
   bytes.set(data);
   bytes.fill(0, data.length, size);
   for (let i = 0; i < pointers.length; i += 2) writeWord(bytes, address + (pointers[i + 1] as number), pointers[i] as number);
-  return walk(plan, program, bytes, address);
+  return { result: walk(plan, program, bytes, address), program, bytes };
 }
 
 function walk(plan: Plan, { count, words, offsets }: Program, bytes: Buffer, address: number): number {

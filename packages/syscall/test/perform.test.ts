@@ -1,6 +1,23 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-import { call, continueInChild, failure, isSyscallError, Memory, openFd, openFlags, openPipe, perform, resultOf, type Plan, type Step } from '@ctr/syscall';
+import {
+  call,
+  callInto,
+  continueInChild,
+  failure,
+  isSyscallError,
+  Memory,
+  openFd,
+  openFlags,
+  openPipe,
+  perform,
+  pollEvents,
+  pollfd,
+  resultOf,
+  timespec,
+  type Plan,
+  type Step,
+} from '@ctr/syscall';
 import { describe, expect, it } from 'vitest';
 
 const getpid = (): Step => ({ call: 'getpid', args: [], purpose: 'who am I' });
@@ -84,6 +101,36 @@ describe('call', () => {
     expect(call(getpid())).toBe(process.pid);
     expect(call({ call: 'chdir', args: ['/nowhere'], purpose: 'go', tolerates: ['ENOENT'] })).toBe(-2);
     expect(() => call({ call: 'chdir', args: ['/nowhere'], purpose: 'go', tolerates: ['EACCES'] })).toThrow('ENOENT');
+  });
+});
+
+describe('callInto', () => {
+  it('returns what the kernel has written, into memory with and without content, and into a struct', () => {
+    const { read, write } = openPipe('a test');
+    try {
+      call({ call: 'write', args: [write, 'through', 7], purpose: 'write' });
+      const buffer = new Memory(Buffer.from('----------'), 'buffer');
+      const filled = callInto({ call: 'read', args: [read, buffer.at(2), 4], purpose: 'read' }, buffer);
+      expect([filled.result, filled.bytes.toString()]).toEqual([4, '--thro----']);
+      const zeros = new Memory(8, 'zeros');
+      const rest = callInto({ call: 'read', args: [read, zeros, 8], purpose: 'read' }, zeros);
+      expect([rest.result, rest.bytes.toString()]).toEqual([3, 'ugh\0\0\0\0\0']);
+      const poll = pollfd({ fd: write, events: pollEvents.POLLOUT });
+      const polled = callInto({ call: 'ppoll', args: [poll, 1, timespec({}), null, 8], purpose: 'is there room?' }, poll);
+      expect([polled.result, polled.bytes.readUInt16LE(pollfd.offsetOf('revents'))]).toEqual([1, pollEvents.POLLOUT]);
+      // A copy: another call does not change it.
+      call(getpid());
+      expect(filled.bytes.toString()).toBe('--thro----');
+    } finally {
+      read.close();
+      write.close();
+    }
+  });
+
+  it('throws for a call that fails, and for memory that is not of the step', () => {
+    const memory = new Memory(8, 'memory');
+    expect(() => callInto({ call: 'read', args: [1_000_000, memory, 8], purpose: 'read' }, memory)).toThrow('EBADF');
+    expect(() => callInto(getpid(), memory)).toThrow(new TypeError("the memory is none of the step's: getpid: who am I"));
   });
 });
 

@@ -308,7 +308,7 @@ export const epollEvents = { EPOLLIN: 1, EPOLLRDHUP: 0x2000 } as const;
 /** linux/eventpoll.h */
 export const epollOperations = { EPOLL_CTL_ADD: 1, EPOLL_CTL_DEL: 2, EPOLL_CTL_MOD: 3 } as const;
 
-/** asm-generic/ioctls.h, linux/sockios.h */
+/** asm-generic/ioctls.h, linux/sockios.h, linux/seccomp.h */
 export const ioctls = {
   TCGETS: 0x5401,
   TIOCSCTTY: 0x540e,
@@ -319,6 +319,79 @@ export const ioctls = {
   TIOCGPTPEER: 0x5441,
   SIOCGIFFLAGS: 0x8913,
   SIOCSIFFLAGS: 0x8914,
+  SECCOMP_IOCTL_NOTIF_RECV: 0xc0502100,
+  SECCOMP_IOCTL_NOTIF_SEND: 0xc0182101,
+  SECCOMP_IOCTL_NOTIF_ID_VALID: 0x40082102,
+  SECCOMP_IOCTL_NOTIF_ADDFD: 0x40182103,
+} as const;
+
+/** linux/landlock.h: what a ruleset may handle of files; a kernel takes those of its own ABI and of older ones. */
+export const landlockAccessFs = {
+  LANDLOCK_ACCESS_FS_EXECUTE: 0x1,
+  LANDLOCK_ACCESS_FS_WRITE_FILE: 0x2,
+  LANDLOCK_ACCESS_FS_READ_FILE: 0x4,
+  LANDLOCK_ACCESS_FS_READ_DIR: 0x8,
+  LANDLOCK_ACCESS_FS_REMOVE_DIR: 0x10,
+  LANDLOCK_ACCESS_FS_REMOVE_FILE: 0x20,
+  LANDLOCK_ACCESS_FS_MAKE_CHAR: 0x40,
+  LANDLOCK_ACCESS_FS_MAKE_DIR: 0x80,
+  LANDLOCK_ACCESS_FS_MAKE_REG: 0x100,
+  LANDLOCK_ACCESS_FS_MAKE_SOCK: 0x200,
+  LANDLOCK_ACCESS_FS_MAKE_FIFO: 0x400,
+  LANDLOCK_ACCESS_FS_MAKE_BLOCK: 0x800,
+  LANDLOCK_ACCESS_FS_MAKE_SYM: 0x1000,
+  LANDLOCK_ACCESS_FS_REFER: 0x2000,
+  LANDLOCK_ACCESS_FS_TRUNCATE: 0x4000,
+  LANDLOCK_ACCESS_FS_IOCTL_DEV: 0x8000,
+  LANDLOCK_ACCESS_FS_RESOLVE_UNIX: 0x10000,
+} as const;
+/** linux/landlock.h: what a ruleset may handle of the network */
+export const landlockAccessNet = {
+  LANDLOCK_ACCESS_NET_BIND_TCP: 0x1,
+  LANDLOCK_ACCESS_NET_CONNECT_TCP: 0x2,
+  LANDLOCK_ACCESS_NET_BIND_UDP: 0x4,
+  LANDLOCK_ACCESS_NET_CONNECT_SEND_UDP: 0x8,
+} as const;
+/** linux/landlock.h: what a ruleset may keep within its domain */
+export const landlockScopes = { LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET: 0x1, LANDLOCK_SCOPE_SIGNAL: 0x2 } as const;
+/** linux/landlock.h, enum landlock_rule_type */
+export const landlockRuleTypes = { LANDLOCK_RULE_PATH_BENEATH: 1, LANDLOCK_RULE_NET_PORT: 2 } as const;
+/** linux/landlock.h: flags of landlock_create_ruleset(2) */
+export const landlockCreateFlags = { LANDLOCK_CREATE_RULESET_VERSION: 0x1 } as const;
+/** linux/landlock.h: flags of landlock_restrict_self(2) */
+export const landlockRestrictFlags = {
+  LANDLOCK_RESTRICT_SELF_LOG_SAME_EXEC_OFF: 0x1,
+  LANDLOCK_RESTRICT_SELF_LOG_NEW_EXEC_ON: 0x2,
+  LANDLOCK_RESTRICT_SELF_LOG_SUBDOMAINS_OFF: 0x4,
+  LANDLOCK_RESTRICT_SELF_TSYNC: 0x8,
+} as const;
+
+/** linux/seccomp.h: operations of seccomp(2) */
+export const seccompOperations = {
+  SECCOMP_SET_MODE_STRICT: 0,
+  SECCOMP_SET_MODE_FILTER: 1,
+  SECCOMP_GET_ACTION_AVAIL: 2,
+  SECCOMP_GET_NOTIF_SIZES: 3,
+} as const;
+/** linux/seccomp.h: flags of SECCOMP_SET_MODE_FILTER */
+export const seccompFilterFlags = {
+  SECCOMP_FILTER_FLAG_TSYNC: 0x1,
+  SECCOMP_FILTER_FLAG_LOG: 0x2,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 0x4,
+  SECCOMP_FILTER_FLAG_NEW_LISTENER: 0x8,
+  SECCOMP_FILTER_FLAG_TSYNC_ESRCH: 0x10,
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 0x20,
+} as const;
+/** linux/seccomp.h: flags of an answer to a notification */
+export const seccompNotifFlags = { SECCOMP_USER_NOTIF_FLAG_CONTINUE: 0x1 } as const;
+/** linux/seccomp.h: flags of SECCOMP_IOCTL_NOTIF_ADDFD */
+export const seccompAddFdFlags = { SECCOMP_ADDFD_FLAG_SETFD: 0x1, SECCOMP_ADDFD_FLAG_SEND: 0x2 } as const;
+/** linux/audit.h: the architectures of system calls, as seccomp(2) tells them; the kernel runs those of a 32-bit program too. */
+export const auditArches = {
+  AUDIT_ARCH_X86_64: 0xc000003e,
+  AUDIT_ARCH_I386: 0x40000003,
+  AUDIT_ARCH_AARCH64: 0xc00000b7,
+  AUDIT_ARCH_ARM: 0x40000028,
 } as const;
 
 /** linux/socket.h */

@@ -60,7 +60,18 @@ export type ArgKind =
   | 'schedulingFlags'
   | 'ioPriorityTargetName'
   | 'ioPriority'
-  | 'personalityName';
+  | 'personalityName'
+  | 'landlockFsFlags'
+  | 'landlockNetFlags'
+  | 'landlockScopeFlags'
+  | 'landlockRuleName'
+  | 'landlockCreateFlags'
+  | 'landlockRestrictFlags'
+  | 'seccompName'
+  | 'seccompFilterFlags'
+  | 'seccompNotifFlags'
+  | 'seccompAddFdFlags'
+  | 'auditArchName';
 
 /** Name and arguments of each call that steps commonly make, in the order of its manual page; any other call is printed with plain numbers. */
 export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
@@ -96,6 +107,9 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   ioprio_set: ['ioPriorityTargetName', 'int', 'ioPriority'],
   keyctl: ['keyctlName', 'pointer', 'int', 'int', 'int'],
   kill: ['pid', 'signal'],
+  landlock_add_rule: ['fd', 'landlockRuleName', 'pointer', 'int'],
+  landlock_create_ruleset: ['pointer', 'int', 'landlockCreateFlags'],
+  landlock_restrict_self: ['fd', 'landlockRestrictFlags'],
   linkat: ['dirfd', 'path', 'dirfd', 'path', 'atFlags'],
   lseek: ['fd', 'int', 'int'],
   memfd_create: ['string', 'memfdFlags'],
@@ -125,7 +139,7 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   rt_sigtimedwait: ['pointer', 'pointer', 'pointer', 'int'],
   sched_setaffinity: ['pid', 'int', 'pointer'],
   sched_setattr: ['pid', 'pointer', 'int'],
-  seccomp: ['int', 'int', 'pointer'],
+  seccomp: ['seccompName', 'seccompFilterFlags', 'pointer'],
   sendfile: ['fd', 'fd', 'pointer', 'int'],
   sendmsg: ['fd', 'pointer', 'messageFlags'],
   setdomainname: ['string', 'int'],

@@ -108,3 +108,62 @@ export const schedAttr = struct('sched_attr', {
   sched_util_min: { type: 'u32' },
   sched_util_max: { type: 'u32' },
 });
+
+/** linux/landlock.h, struct landlock_ruleset_attr (of ABI 6; an older kernel takes the fields that it does not know if they are 0) */
+export const landlockRulesetAttr = struct('landlock_ruleset_attr', {
+  handled_access_fs: { type: 'u64', show: 'landlockFsFlags' },
+  handled_access_net: { type: 'u64', show: 'landlockNetFlags' },
+  scoped: { type: 'u64', show: 'landlockScopeFlags' },
+});
+
+/** linux/landlock.h, struct landlock_path_beneath_attr: its fd has 32 bits, and here room for a result of 64 */
+export const landlockPathBeneathAttr = struct('landlock_path_beneath_attr', {
+  allowed_access: { type: 'u64', show: 'landlockFsFlags' },
+  parent_fd: { type: 'u64', show: 'int' },
+});
+
+/** linux/landlock.h, struct landlock_net_port_attr */
+export const landlockNetPortAttr = struct('landlock_net_port_attr', {
+  allowed_access: { type: 'u64', show: 'landlockNetFlags' },
+  port: { type: 'u64', show: 'int' },
+});
+
+/** linux/seccomp.h, struct seccomp_notif_sizes */
+export const seccompNotifSizes = struct('seccomp_notif_sizes', {
+  seccomp_notif: { type: 'u16' },
+  seccomp_notif_resp: { type: 'u16' },
+  seccomp_data: { type: 'u16' },
+});
+
+/** linux/seccomp.h, struct seccomp_data */
+export const seccompData = struct('seccomp_data', {
+  nr: { type: 'i32' },
+  arch: { type: 'u32', show: 'auditArchName' },
+  instruction_pointer: { type: 'u64', show: 'hex' },
+  args: { type: { bytes: 48 } },
+});
+
+/** linux/seccomp.h, struct seccomp_notif */
+export const seccompNotif = struct('seccomp_notif', {
+  id: { type: 'u64' },
+  pid: { type: 'u32', show: 'pid' },
+  flags: { type: 'u32' },
+  data: { type: { bytes: seccompData.byteLength } },
+});
+
+/** linux/seccomp.h, struct seccomp_notif_resp */
+export const seccompNotifResp = struct('seccomp_notif_resp', {
+  id: { type: 'u64' },
+  val: { type: 'i64' },
+  error: { type: 'i32' },
+  flags: { type: 'u32', show: 'seccompNotifFlags' },
+});
+
+/** linux/seccomp.h, struct seccomp_notif_addfd */
+export const seccompNotifAddfd = struct('seccomp_notif_addfd', {
+  id: { type: 'u64' },
+  flags: { type: 'u32', show: 'seccompAddFdFlags' },
+  srcfd: { type: 'u32' },
+  newfd: { type: 'u32' },
+  newfd_flags: { type: 'u32', show: 'fileFlags' },
+});
