@@ -11,7 +11,7 @@ import {
   type Step,
 } from '@ctr/syscall';
 
-import { allCapabilities, checkCapabilities, type Capability } from './capability.js';
+import { capabilityNames, checkCapabilities, type Capability } from './capability.js';
 
 /** The sets of capabilities that a process has, but for the bounding set. What is left out is empty, but for `effective`. */
 export interface CapabilitySets {
@@ -84,8 +84,8 @@ export function boundingSet(keep: readonly Capability[]): Step[] {
     purpose,
     hints,
   });
-  const known = allCapabilities.filter((name) => !keep.includes(name)).map((name) => drop(capabilityNumbers[name], 'no program gains it'));
-  const next = new Memory(Buffer.from(BigUint64Array.of(BigInt(allCapabilities.length)).buffer), 'next');
+  const known = capabilityNames.filter((name) => !keep.includes(name)).map((name) => drop(capabilityNumbers[name], 'no program gains it'));
+  const next = new Memory(Buffer.from(BigUint64Array.of(BigInt(capabilityNames.length)).buffer), 'next');
   const done = label('there are no more');
   const newer: Step = { ...drop(next.u64(), 'nor one that a newer kernel has'), tolerates: ['EINVAL'], jump: { when: '<', to: done } };
   return [...known, newer, { call: 'add', args: [next.u64(), 1], purpose: 'the one behind it', into: next.at(0), jump: { when: '!=', to: newer } }, done];

@@ -11,11 +11,11 @@ export type Capability = keyof typeof capabilityNumbers;
  * @see capabilities(7)
  * @example All but one
  * ```ts
- * import { allCapabilities, capabilities } from '@ctr/security';
- * const steps = capabilities(allCapabilities.filter((capability) => capability !== 'CAP_SYS_MODULE'));
+ * import { capabilityNames, capabilities } from '@ctr/security';
+ * const steps = capabilities(capabilityNames.filter((capability) => capability !== 'CAP_SYS_MODULE'));
  * ```
  */
-export const allCapabilities: readonly Capability[] = Object.freeze(Object.keys(capabilityNumbers) as Capability[]);
+export const capabilityNames: readonly Capability[] = Object.freeze(Object.keys(capabilityNumbers) as Capability[]);
 
 /**
  * What root of a container usually needs, and no more: enough to install packages, serve on port 80 and become another user.
@@ -43,7 +43,7 @@ export const defaultCapabilities: readonly Capability[] = Object.freeze<Capabili
 
 /**
  * Reads the name of a capability as people write it: `chown`, `CAP_CHOWN`, in any case.
- * Throws a `RangeError` that quotes what was given and names the nearest capability. `ALL` is not one: see {@link allCapabilities}.
+ * Throws a `RangeError` that quotes what was given and names the nearest capability. `ALL` is not one: see {@link capabilityNames}.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export function parseCapability(text: string): Capability {
   const name = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
   if (isCapability(name)) return name;
   if (name === 'CAP_ALL') throw new RangeError(`${quoted(text)} is not a capability, but all of them`);
-  const near = nearest(name, allCapabilities);
+  const near = nearest(name, capabilityNames);
   throw new RangeError(`there is no capability ${quoted(text)}${near === undefined ? ': see capabilities(7)' : `: did you mean ${near}?`}`);
 }
 

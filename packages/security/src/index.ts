@@ -1,6 +1,6 @@
 export { appArmorProfile, type LsmOptions } from './apparmor.js';
 export { boundingSet, capabilities, capabilitySets, keepCapabilities, type AllCapabilitySets, type CapabilitySets } from './capabilities.js';
-export { allCapabilities, defaultCapabilities, parseCapability, type Capability } from './capability.js';
+export { capabilityNames, defaultCapabilities, parseCapability, type Capability } from './capability.js';
 export { cpuAffinity } from './cpu-affinity.js';
 export { dumpable } from './dumpable.js';
 export { ioPriority, type IoPriority } from './io-priority.js';
