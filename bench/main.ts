@@ -27,7 +27,7 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const idleBefore = await idlePercent();
 using stage = makeStage();
-const rows = [...(await seedRows(stage)), ...(await runRows(stage)), ...(await processRows(stage))];
+const rows = [...(await seedRows(stage)), ...(await runRows(stage)), ...(await processRows(stage)), ...sizeRows(stage)];
 const report = markdown(new Date(), [...machine(), `${idleBefore} % idle before, ${await idlePercent()} % after`], rounds, rows);
 console.log(report);
 writeFileSync(join(root, 'bench/results.md'), report);
@@ -104,6 +104,17 @@ async function runRows({ directory, rootfs }: Stage): Promise<Row[]> {
       reached: bytes <= 20 * 1024,
     },
   ];
+}
+
+/** A container as an executable. */
+function sizeRows({ rootfs }: Stage): Row[] {
+  return [
+    { what: 'the host’s userland', options: {} },
+    { what: 'a root file system', options: { rootfs } },
+  ].map(({ what, options }): Row => {
+    const { length } = standalone(['true'], options);
+    return { what: `a compiled container, size, with ${what}`, measured: `${(length / 1024).toFixed(1)} KB`, goal: '≤ 10 KB', reached: length <= 10 * 1024 };
+  });
 }
 
 /** Whole processes, timed by a C program. */
