@@ -1,6 +1,7 @@
 export { errnoName, errnos, type ErrnoName } from './abi/errno.js';
 export { hostArch, syscallNumber, type Arch, type SyscallName } from './abi/numbers.js';
 export { signatures, type ArgKind } from './abi/signatures.js';
+export { syscallNumbers, type SyscallAbi } from './abi/syscall-numbers.js';
 export {
   openFlags,
   AT_FDCWD,

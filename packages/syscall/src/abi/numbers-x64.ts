@@ -336,6 +336,8 @@ export const numbers = {
   statx: 332,
   io_pgetevents: 333,
   rseq: 334,
+  uretprobe: 335,
+  uprobe: 336,
   pidfd_send_signal: 424,
   io_uring_setup: 425,
   io_uring_enter: 426,
@@ -382,4 +384,6 @@ export const numbers = {
   open_tree_attr: 467,
   file_getattr: 468,
   file_setattr: 469,
+  listns: 470,
+  rseq_slice_yield: 471,
 } as const;
