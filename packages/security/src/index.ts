@@ -17,3 +17,8 @@ export { scheduler, type Scheduler } from './scheduler.js';
 export { secureBits, type SecureBit } from './securebits.js';
 export { selinuxKeyLabel, selinuxLabel } from './selinux.js';
 export { becomeUser, type BecomeUser } from './user.js';
+export { landlockAbi, landlockUnavailable } from './landlock/abi.js';
+export { landlock, planLandlock, type LandlockPlan } from './landlock/landlock.js';
+export { type LandlockHandled, type LandlockLog, type LandlockOptions } from './landlock/options.js';
+export { landlockGroups, type LandlockAccess, type LandlockFeature, type LandlockGroup } from './landlock/rights.js';
+export { type LandlockFd, type LandlockPath, type LandlockPorts, type LandlockRules, type LandlockScope } from './landlock/rules.js';

@@ -136,8 +136,8 @@ function softOnly(own: Memory, soft: bigint): Step[] {
 
 /** The hard limit, and the inherited soft one unless it is more. */
 function hardOnly(own: Memory, hard: bigint): Step[] {
-  const write: Step = { call: 'add', args: [hard, 0], purpose: 'the hard limit', into: own.at(HARD), tolerates: 'any' };
-  if (hard === RLIM64_INFINITY) return [write];
+  const write: Step = { call: 'add', args: [hard, 0], purpose: 'the hard limit', into: own.at(HARD) };
+  if (hard === RLIM64_INFINITY) return [{ ...write, tolerates: 'any' }];
   const lower: Step = { call: 'add', args: [hard, 0], purpose: 'the soft limit is not above it', into: own.at(0) };
   return [
     { call: 'add', args: [own.u64(), 0], purpose: 'is the soft limit none?', tolerates: 'any', jump: { when: '<', to: lower } },
