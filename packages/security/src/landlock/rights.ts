@@ -15,7 +15,7 @@ export type LandlockGroup = 'read' | 'write' | 'execute' | 'ioctl' | 'connect';
  *
  * - `read`: read files, list directories
  * - `write`: write, truncate, make, remove, rename and link files, directories, symbolic links, FIFOs and sockets, between directories too
- * - `execute`: execute files. A program needs `read` as well for the libraries that it is linked with.
+ * - `execute`: execute files, together with `read`: the kernel reads the program, and the program its libraries
  * - `ioctl`: drive devices by ioctl(2)
  * - `connect`: connect to the sockets of processes outside
  *

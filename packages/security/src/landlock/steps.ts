@@ -11,12 +11,15 @@ import {
   type Load,
   type ResultOf,
   type Step,
+  type Struct,
 } from '@ctr/syscall';
 
 import { FILE_RIGHTS } from './rights.js';
 
 /** A file or directory that a rule is about: by a path, or open. */
-export type RulePlace = { readonly path: string; readonly optional: boolean } | { readonly fd: Fd | ResultOf | Load };
+export type RulePlace = { readonly path: string; readonly optional: boolean } | { readonly fd: Place };
+
+type Place = Fd | ResultOf | Load;
 
 /**
  * Steps that allow something at a file, or at a directory and below it. The rights of directories are left out for what turns out to be a file:
@@ -49,21 +52,26 @@ function byPath(ruleset: Step, path: string, optional: boolean, access: number):
     hints: { ENOENT: 'a rule needs something to be about: make it first, leave it out, or call it optional' },
   };
   const close: Step = { call: 'close', args: [resultOf(open)], purpose: `${path} is not needed any more` };
-  return [open, ...addRule(ruleset, rule, access, path, close), close, ...(optional ? [next] : [])];
+  return [open, ...addRule(ruleset, rule, resultOf(open), path, close), close, ...(optional ? [next] : [])];
 }
 
-function byFd(ruleset: Step, fd: Fd | ResultOf | Load, access: number): Step[] {
+function byFd(ruleset: Step, fd: Place, access: number): Step[] {
   const name = fd instanceof Fd ? (fd.path ?? 'an open file') : fd.kind === 'result' && fd.step.as !== undefined ? `$${fd.step.as}` : 'an open file';
-  const isHosts = fd instanceof Fd;
-  const rule = landlockPathBeneathAttr({ allowed_access: access, ...(isHosts && { parent_fd: fd }) });
   const done = label(`${name} is allowed`);
-  const which: Step[] = isHosts ? [] : [{ call: 'add', args: [fd, 0], purpose: `the rule is about ${name}`, into: rule.field('parent_fd') }];
-  const add = addRule(ruleset, rule, access, name, done);
-  return [...which, ...add, ...(add.length > 1 ? [done] : [])];
+  const { rule, steps } = ruleAbout(fd, access, `the rule is about ${name}`);
+  const add = addRule(ruleset, rule, fd, name, done);
+  return [...steps, ...add, ...(add.length > 1 ? [done] : [])];
 }
 
-function addRule(ruleset: Step, rule: ReturnType<typeof landlockPathBeneathAttr>, access: number, name: string, done: Step): Step[] {
-  const add = (purpose: string, extra: Partial<Step> = {}): Step => ({
+function ruleAbout(fd: Place, access: number, purpose: string): { readonly rule: Struct; readonly steps: Step[] } {
+  if (fd instanceof Fd) return { rule: landlockPathBeneathAttr({ allowed_access: access, parent_fd: fd }), steps: [] };
+  const rule = landlockPathBeneathAttr({ allowed_access: access });
+  return { rule, steps: [{ call: 'add', args: [fd, 0], purpose, into: rule.field('parent_fd') }] };
+}
+
+function addRule(ruleset: Step, rule: Struct, fd: Place, name: string, done: Step): Step[] {
+  const access = Number(rule.values['allowed_access']);
+  const add = (rule: Struct, purpose: string, extra: Partial<Step> = {}): Step => ({
     call: 'landlock_add_rule',
     args: [resultOf(ruleset), landlockRuleTypes.LANDLOCK_RULE_PATH_BENEATH, rule, 0],
     purpose,
@@ -74,10 +82,11 @@ function addRule(ruleset: Step, rule: ReturnType<typeof landlockPathBeneathAttr>
     ...extra,
   });
   const ofFile = access & FILE_RIGHTS;
-  if (ofFile === access || ofFile === 0) return [add(`allow it at ${name}`)];
+  if (ofFile === access || ofFile === 0) return [add(rule, `allow it at ${name}`)];
+  const narrowed = ruleAbout(fd, ofFile, 'it is a file: a rule without the rights of directories');
   return [
-    add(`allow it at ${name}, if that is a directory`, { tolerates: ['EINVAL'], jump: { when: '!=', than: -errnos.EINVAL, to: done } }),
-    { call: 'add', args: [ofFile, 0], purpose: 'it is a file: without the rights of directories', into: rule.field('allowed_access') },
-    add(`allow it at ${name}`),
+    add(rule, `allow it at ${name}, if that is a directory`, { tolerates: ['EINVAL'], jump: { when: '!=', than: -errnos.EINVAL, to: done } }),
+    ...narrowed.steps,
+    add(narrowed.rule, `allow at the file ${name} what has a meaning there`),
   ];
 }
