@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 
-import { call, capabilityNumbers, launch, type Step } from '@ctr/syscall';
+import { call, capabilityNumbers, launch, Memory, type Step } from '@ctr/syscall';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -90,6 +90,14 @@ describe('boundingSet', () => {
   it('is what a set-user-id program of root comes up against', async () => {
     using copy = new Copy('/bin/cat', 0o4755);
     expect((await rightsAfter([...boundingSet(['CAP_CHOWN']), ...becomeUser(nobody)], copy.path)).permitted).toEqual(['CAP_CHOWN']);
+  });
+
+  it('loses whatever comes behind the last one that has a name here', async () => {
+    const plan = boundingSet(capabilityNames);
+    const next = plan[0]?.args[1];
+    if (typeof next !== 'object' || !next || !('of' in next) || !(next.of instanceof Memory)) throw new Error('it is not counted in memory');
+    next.of.initial?.fill(0); // as if none had a name
+    expect((await rightsAfter(plan)).bounding).toEqual([]);
   });
 
   it('needs CAP_SETPCAP', async () => {
