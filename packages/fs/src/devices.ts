@@ -1,6 +1,7 @@
-import { AT_FDCWD, checkOptions, fileTypes, openTreeFlags, resultOf, type Step } from '@ctr/syscall';
+import { checkOptions, fileTypes, resultOf, type Step } from '@ctr/syscall';
 
 import { attachBelow } from './attach.js';
+import { bindMount } from './bind.js';
 import { checkInteger, checkMode, checkName, checkOneOf } from './check.js';
 import type { Handle } from './handle.js';
 import { symlink } from './symlink.js';
@@ -88,6 +89,7 @@ export function device(parent: Handle, name: string, options: Device): Step {
 
 /**
  * Shows a device of the host in an open directory, where it cannot be made: mounts it over an empty file.
+ * The mount is read-only, so that the mode and the owner of the host's file stay as they are; what can be read from the device and written to it is not changed by that.
  *
  * @param from a path that the caller vouches for
  * @example
@@ -99,16 +101,11 @@ export function device(parent: Handle, name: string, options: Device): Step {
  */
 export function boundDevice(from: string, parent: Handle, name: string): Step[] {
   checkName('device', name);
-  const clone: Step = {
-    call: 'open_tree',
-    args: [AT_FDCWD, from, openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC],
-    purpose: `the host's ${from}`,
-    as: name,
-  };
+  const bound = bindMount(from, { readonly: true, noSuid: true, noExec: true, purpose: `the host's ${from}`, as: name });
   return [
-    clone,
+    ...bound.steps,
     { call: 'mknodat', args: [parent, name, fileTypes.S_IFREG | 0o666, 0], purpose: `a file to mount ${name} on` },
-    attachBelow(resultOf(clone), parent, name),
+    attachBelow(bound.mount, parent, name),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { AT_FDCWD, atFlags, checkOptions, errnos, fail, fileTypes, label, Memory, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
 import { attach } from './attach.js';
+import { setAttributes } from './attributes.js';
 import { checkPath } from './check.js';
 import type { Handle } from './handle.js';
 import { inRoot, openIfThere } from './in-root.js';
@@ -55,6 +56,8 @@ export function mask(root: Handle, paths: readonly string[], options: MaskOption
   return [
     firstFile,
     ...checkNullDevice(resultOf(firstFile), placeName(nullDevice)),
+    // It is the host's: who owns it here must not change its mode there. What a device does is no matter of its mount.
+    ...setAttributes(resultOf(firstFile), { readonly: true, noSuid: true, noExec: true }),
     ...empty.steps,
     firstDirectory,
     ...paths.flatMap((path) => hide(root, path, firstFile, firstDirectory)),

@@ -74,6 +74,7 @@ describe('device', () => {
     const at = temporary();
     const place = openPlace(at);
     const plan = [...tmpfs(at), ...place.steps, ...boundDevice('/dev/zero', place.fd, 'nought')];
-    expect(await printed(plan, `busybox head -c 1 ${at}/nought | busybox od -An -tx1`, privateMounts())).toBe(' 00');
+    const script = `busybox head -c 1 ${at}/nought | busybox od -An -tx1; echo x > ${at}/nought && busybox chmod 600 ${at}/nought 2>&1`;
+    expect(await printed(plan, script, privateMounts())).toBe(` 00\nchmod: ${at}/nought: Read-only file system`);
   });
 });

@@ -33,29 +33,35 @@ describe('devices', () => {
     expect(shown(devices(mount, { nodes: 'bind' }))).toMatchInlineSnapshot(`
       " 5  umask(000) = $umask  # devices get exactly the mode they should have
        6  open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the host's /dev/null
-       7  mknodat($dev, "null", S_IFREG|0666, makedev(0, 0))  # a file to mount null on
-       8  move_mount($null, "", $dev, "null", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to null
-       9  open_tree(AT_FDCWD, "/dev/zero", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $zero  # the host's /dev/zero
-      10  mknodat($dev, "zero", S_IFREG|0666, makedev(0, 0))  # a file to mount zero on
-      11  move_mount($zero, "", $dev, "zero", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to zero
-      12  open_tree(AT_FDCWD, "/dev/full", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $full  # the host's /dev/full
-      13  mknodat($dev, "full", S_IFREG|0666, makedev(0, 0))  # a file to mount full on
-      14  move_mount($full, "", $dev, "full", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to full
-      15  open_tree(AT_FDCWD, "/dev/random", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $random  # the host's /dev/random
-      16  mknodat($dev, "random", S_IFREG|0666, makedev(0, 0))  # a file to mount random on
-      17  move_mount($random, "", $dev, "random", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to random
-      18  open_tree(AT_FDCWD, "/dev/urandom", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $urandom  # the host's /dev/urandom
-      19  mknodat($dev, "urandom", S_IFREG|0666, makedev(0, 0))  # a file to mount urandom on
-      20  move_mount($urandom, "", $dev, "urandom", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to urandom
-      21  open_tree(AT_FDCWD, "/dev/tty", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $tty  # the host's /dev/tty
-      22  mknodat($dev, "tty", S_IFREG|0666, makedev(0, 0))  # a file to mount tty on
-      23  move_mount($tty, "", $dev, "tty", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to tty
-      24  umask($umask)  # the umask is as before
-      25  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
-      26  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
-      27  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
-      28  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
-      29  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx"
+       7  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+       8  mknodat($dev, "null", S_IFREG|0666, makedev(0, 0))  # a file to mount null on
+       9  move_mount($null, "", $dev, "null", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to null
+      10  open_tree(AT_FDCWD, "/dev/zero", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $zero  # the host's /dev/zero
+      11  mount_setattr($zero, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+      12  mknodat($dev, "zero", S_IFREG|0666, makedev(0, 0))  # a file to mount zero on
+      13  move_mount($zero, "", $dev, "zero", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to zero
+      14  open_tree(AT_FDCWD, "/dev/full", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $full  # the host's /dev/full
+      15  mount_setattr($full, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+      16  mknodat($dev, "full", S_IFREG|0666, makedev(0, 0))  # a file to mount full on
+      17  move_mount($full, "", $dev, "full", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to full
+      18  open_tree(AT_FDCWD, "/dev/random", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $random  # the host's /dev/random
+      19  mount_setattr($random, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+      20  mknodat($dev, "random", S_IFREG|0666, makedev(0, 0))  # a file to mount random on
+      21  move_mount($random, "", $dev, "random", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to random
+      22  open_tree(AT_FDCWD, "/dev/urandom", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $urandom  # the host's /dev/urandom
+      23  mount_setattr($urandom, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+      24  mknodat($dev, "urandom", S_IFREG|0666, makedev(0, 0))  # a file to mount urandom on
+      25  move_mount($urandom, "", $dev, "urandom", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to urandom
+      26  open_tree(AT_FDCWD, "/dev/tty", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $tty  # the host's /dev/tty
+      27  mount_setattr($tty, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+      28  mknodat($dev, "tty", S_IFREG|0666, makedev(0, 0))  # a file to mount tty on
+      29  move_mount($tty, "", $dev, "tty", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to tty
+      30  umask($umask)  # the umask is as before
+      31  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
+      32  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
+      33  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
+      34  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
+      35  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx"
     `);
   });
 

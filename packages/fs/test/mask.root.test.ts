@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { AT_FDCWD, cloneFlags, fileTypes, type Step } from '@ctr/syscall';
@@ -57,6 +57,14 @@ describe('mask', () => {
   it('hides a part of proc', async () => {
     const text = 'busybox wc -c < /proc/keys; busybox ls /proc/irq | busybox wc -l; busybox cut -d" " -f5 /proc/self/mountinfo';
     expect(await printed(masked(image(), ['/proc/keys', '/proc/irq']), text)).toBe('0\n0\n/\n/proc\n/proc/keys\n/proc/irq');
+  });
+
+  it('lets nobody change the null device of the host by way of it', async () => {
+    const before = statSync('/dev/null').mode;
+    expect(await printed(masked(secrets(), ['/one']), 'echo x > /one && busybox chmod 600 /one 2>&1; busybox chown 1 /one 2>&1')).toBe(
+      'chmod: /one: Read-only file system\nchown: /one: Read-only file system',
+    );
+    expect(statSync('/dev/null').mode).toBe(before);
   });
 
   it('takes the null device from nowhere but the host', async () => {

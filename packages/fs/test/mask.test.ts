@@ -15,28 +15,29 @@ describe('mask', () => {
        5  add($stat+128, 0), if == 12884901889 go to 7  # is it 1:3?
        6  fail(ENODEV)  # /dev/null has to be the null device
        7  label()  # /dev/null is the null device
-       8  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
-       9  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
-      10  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-      11  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      12  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
-      13  add($empty, 0) = $empty  # the first cover of a directory
-      14  openat2($root, "proc/kcore", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if == -2 go to 21  # find /proc/kcore, if it is there
-      15  add($at-kcore, 0) (ENOTDIR is fine), if < 0 go to 18  # is it a directory?
-      16  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/kcore
-      17  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 21  # a cover for the next directory
-      18  openat2($root, "proc/kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 21  # find /proc/kcore, if it is there
-      19  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
-      20  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      21  label()  # /proc/kcore is hidden, if it exists
-      22  openat2($root, "proc/acpi", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if == -2 go to 29  # find /proc/acpi, if it is there
-      23  add($at-acpi, 0) (ENOTDIR is fine), if < 0 go to 26  # is it a directory?
-      24  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/acpi
-      25  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 29  # a cover for the next directory
-      26  openat2($root, "proc/acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 29  # find /proc/acpi, if it is there
-      27  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
-      28  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      29  label()  # /proc/acpi is hidden, if it exists"
+       8  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+       9  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
+      10  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+      11  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+      12  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      13  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
+      14  add($empty, 0) = $empty  # the first cover of a directory
+      15  openat2($root, "proc/kcore", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if == -2 go to 22  # find /proc/kcore, if it is there
+      16  add($at-kcore, 0) (ENOTDIR is fine), if < 0 go to 19  # is it a directory?
+      17  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/kcore
+      18  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 22  # a cover for the next directory
+      19  openat2($root, "proc/kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 22  # find /proc/kcore, if it is there
+      20  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
+      21  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      22  label()  # /proc/kcore is hidden, if it exists
+      23  openat2($root, "proc/acpi", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if == -2 go to 30  # find /proc/acpi, if it is there
+      24  add($at-acpi, 0) (ENOTDIR is fine), if < 0 go to 27  # is it a directory?
+      25  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/acpi
+      26  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 30  # a cover for the next directory
+      27  openat2($root, "proc/acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 30  # find /proc/acpi, if it is there
+      28  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
+      29  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      30  label()  # /proc/acpi is hidden, if it exists"
     `);
   });
 
