@@ -124,7 +124,7 @@ async function processRows({ directory, rootfs }: Stage): Promise<Row[]> {
   writeFileSync(launcher, standalone(['true'], { rootfs, hostname: 'box', cgroup: false, mounts: [{ tmpfs: '/tmp' }] }), { mode: 0o755 });
   const commands = {
     node: [process.execPath, '-e', '0'],
-    ctr: [process.execPath, join(root, 'packages/cli/dist/bin.js'), 'run', 'true'],
+    ctr: [process.execPath, join(root, 'packages/cli/dist/bin.cjs'), 'run', 'true'],
     launcher: [launcher],
     bwrap: [findOnPath('bwrap') ?? 'bwrap', ...bwrapAllArgs(rootfs)],
   };

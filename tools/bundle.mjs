@@ -1,41 +1,109 @@
-// Bundles the bin of @ctr/cli: loading one file costs half of what loading its 80 modules does. Commands that are loaded lazily
-// become files of their own. Runs in packages/cli, as the second half of its build.
+// Bundles @ctr/cli, so that it starts quickly. Runs in packages/cli, as the second half of its build. It makes
+// - program.cjs, which is all of it: one script, whose compiled code can be kept, and CommonJS, since a process that loads any ES module starts 5 ms later;
+// - bin.cjs, the bin, which runs the program with the code that it has kept (packages/cli/src/code-cache.ts);
+// - index.js, which is what importers get.
 import { build } from 'esbuild';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const out = 'dist';
-// tsc writes only declarations here: every script is of an earlier bundle.
-for (const file of existsSync(out) ? readdirSync(out) : []) if (file.endsWith('.js')) rmSync(join(out, file));
+const source = fileURLToPath(new URL('../packages/cli/src/', import.meta.url));
+/** What Node gives to a CommonJS module. */
+const scope = 'exports,require,module,__filename,__dirname';
+/** What Node has loaded by itself before a program begins. */
+const loadedAtStart = ['events', 'fs', 'path', 'util'];
 
-await build({
-  entryPoints: ['src/bin.ts', 'src/index.ts'].filter((file) => existsSync(file)),
-  outdir: out,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20.19',
-  conditions: ['@ctr/source'],
-  external: ['koffi'],
-  legalComments: 'none',
-  // Less to read at each start; names stay, for whoever reads a stack trace.
-  minifyWhitespace: true,
-  minifySyntax: true,
-  logLevel: 'warning',
-  plugins: [
-    {
-      // @ctr/cli depends on koffi through @ctr/syscall only. Where dependencies are not hoisted, koffi is found from there alone.
-      name: 'koffi-of-ctr-syscall',
-      setup(bundler) {
-        bundler.onLoad({ filter: /\/syscall\/src\/ffi\.ts$/ }, async ({ path }) => {
-          const source = await readFile(path, 'utf8');
-          const contents = source.replace('createRequire(import.meta.url)', "createRequire(import.meta.resolve('@ctr/syscall'))");
-          if (contents === source) throw new Error(`${path} no longer loads koffi by createRequire(import.meta.url): change tools/bundle.mjs as well`);
-          return { contents, loader: 'ts' };
-        });
-      },
-    },
-  ],
-});
+/**
+ * Makes bin.cjs and program.cjs.
+ *
+ * @param {string} outdir
+ */
+export async function bundle(outdir) {
+  /** @type {import('esbuild').BuildOptions} */
+  const options = {
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20.19',
+    conditions: ['@ctr/source'],
+    define: { 'import.meta.dirname': '__dirname' },
+    // What require finds when it is called.
+    external: ['@ctr/syscall/package.json'],
+    legalComments: 'none',
+    // Less to read at each start; names stay, for whoever reads a stack trace.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    charset: 'ascii',
+    logLevel: 'warning',
+  };
+  const program = join(outdir, 'program.cjs');
+  await build({
+    ...options,
+    entryPoints: [join(source, 'program.ts')],
+    outfile: program,
+    plugins: [koffiOfSyscall, lazyBuiltins],
+    // As a script it is the function that Node would make of it, without another copy of the text; as a module it calls that.
+    banner: { js: `((load)=>typeof module==='object'?load(${scope}):load)(function(${scope}){` },
+    footer: { js: '})' },
+  });
+  const digest = createHash('sha256')
+    .update(await readFile(program))
+    .digest('hex')
+    .slice(0, 32);
+  await build({
+    ...options,
+    entryPoints: [join(source, 'bin.ts')],
+    outfile: join(outdir, 'bin.cjs'),
+    define: { ...options.define, PROGRAM_DIGEST: JSON.stringify(digest) },
+  });
+}
+
+/**
+ * @ctr/cli depends on koffi through @ctr/syscall only. Where dependencies are not hoisted, koffi is found from there alone.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const koffiOfSyscall = {
+  name: 'koffi-of-ctr-syscall',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\/syscall\/src\/ffi\.ts$/ }, async ({ path }) => {
+      const code = await readFile(path, 'utf8');
+      const contents = code.replace(
+        'createRequire(import.meta.url)',
+        "(name) => (name === 'koffi' ? createRequire(require.resolve('@ctr/syscall/package.json')) : require)(name)",
+      );
+      if (contents === code) throw new Error(`${path} no longer loads koffi by createRequire(import.meta.url): change tools/bundle.mjs as well`);
+      return { contents, loader: 'ts' };
+    });
+  },
+};
+
+/**
+ * Modules of Node's are loaded when something of them is used: node:net alone, which few commands need, takes 2 ms.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const lazyBuiltins = {
+  name: 'lazy-builtins',
+  setup(bundler) {
+    const lazy = builtinModules.filter((name) => !name.startsWith('_') && !loadedAtStart.includes(name));
+    bundler.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind !== 'require-call' && lazy.includes(path.slice('node:'.length)) ? { path, namespace: 'lazy-builtin' } : undefined,
+    );
+    bundler.onLoad({ filter: /^/, namespace: 'lazy-builtin' }, async ({ path }) => {
+      const names = Object.keys(await import(path)).filter((name) => name !== 'default');
+      return { contents: `module.exports = { ${names.map((name) => `get ${name}() { return require('${path}').${name}; }`).join(', ')} };` };
+    });
+  },
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const out = 'dist';
+  // tsc writes only declarations here: every script is of an earlier bundle.
+  for (const file of existsSync(out) ? readdirSync(out) : []) if (/\.c?js(\.map)?$/.test(file)) rmSync(join(out, file));
+  await bundle(out);
+  writeFileSync(join(out, 'index.js'), "import program from './program.cjs';\nexport const { main } = program;\n");
+}

@@ -1,6 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 
+import { call } from '@ctr/syscall';
+
 /** linux/limits.h: NAME_MAX */
 const MAX_NAME_BYTES = 255;
 /** linux/proc_ns.h: PROC_PID_INIT_INO, the inode of the first pid namespace */
@@ -139,5 +141,10 @@ function nextNumber(): string {
   const shared = globalThis as { [key]?: number };
   const count = (shared[key] ?? 0) + 1;
   shared[key] = count;
-  return threadId === 0 ? String(count) : `${threadId}-${count}`;
+  return isMainThread() ? String(count) : `${threadId}-${count}`;
+}
+
+/** Without a look at node:worker_threads, which a bundle loads when it is used: in 1 ms. */
+function isMainThread(): boolean {
+  return call({ call: 'gettid', args: [], purpose: 'is this the first thread?' }) === process.pid;
 }

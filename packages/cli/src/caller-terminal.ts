@@ -1,9 +1,8 @@
-import { isatty } from 'node:tty';
-
 import type { Container, Master, TerminalSize } from '@ctr/runtime';
 import { signals as numbers } from '@ctr/syscall';
 
 import { isDropped, isInForeground } from './disposition.js';
+import { isTerminal } from './is-terminal.js';
 import type { SignalForwarding } from './signals.js';
 import { rawModes, readModes, writeModes, type Modes } from './termios.js';
 
@@ -19,7 +18,7 @@ const DRAIN_MS = 200;
 
 /** The size of the caller's terminal. */
 export function terminalSize(): TerminalSize {
-  if (!isatty(1)) return DEFAULT_SIZE;
+  if (!isTerminal(1)) return DEFAULT_SIZE;
   const { columns, rows } = process.stdout;
   return columns > 0 && rows > 0 ? { columns, rows } : DEFAULT_SIZE;
 }
@@ -35,7 +34,7 @@ export class CallerTerminal {
   /** Settles when all that the program has written is shown. */
   readonly #shown: Promise<void>;
   /** The modes of the caller's terminal before. */
-  readonly #modes: Modes | undefined = isatty(0) ? readModes(0) : undefined;
+  readonly #modes: Modes | undefined = isTerminal(0) ? readModes(0) : undefined;
   #last = LINE_FEED;
 
   constructor(container: Container, master: Master, signals: SignalForwarding, onBroken: () => void) {
@@ -88,12 +87,12 @@ export class CallerTerminal {
 
   /** Input that is no terminal has an end; what was typed before it, if it is no whole line, takes one more. */
   readonly #hangUp = (): void => {
-    if (isatty(0)) this.#master.close();
+    if (isTerminal(0)) this.#master.close();
     else this.#master.stream.write(this.#last === LINE_FEED ? EOT : EOT + EOT);
   };
 
   readonly #resize = (): void => {
-    if (isatty(1)) this.#master.resize(terminalSize());
+    if (isTerminal(1)) this.#master.resize(terminalSize());
   };
 
   /** The shell has set the terminal for itself meanwhile. */

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { styleText } from 'node:util';
+
+import { isTerminal } from './is-terminal.js';
 
 /** 128 + SIGPIPE: what ends a program whose reader is gone. */
 const BROKEN_PIPE = 141;
@@ -17,7 +18,7 @@ export function printError(text: string): void {
 
 /** The text in a style where stderr shows it: at a terminal, unless NO_COLOR says otherwise. */
 export function styled(style: 'red' | 'dim' | 'bold', text: string): string {
-  return isatty(2) && !process.env['NO_COLOR'] ? styleText(style, text) : text;
+  return isTerminal(2) && !process.env['NO_COLOR'] ? styleText(style, text) : text;
 }
 
 function write(fd: number, text: string): void {

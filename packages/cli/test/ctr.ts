@@ -1,36 +1,23 @@
 // Starts the real program: the bin, bundled once for each test file, as it is published.
 import { spawn, type StdioOptions } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-import { build } from 'esbuild';
+import { bundle } from '../../../tools/bundle.mjs';
 
-const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+/** Of this run of the tests alone; inside of the repository, so that koffi is found. */
+const directory = makeDirectory();
+/** The bin, in a directory that every user can read. */
+export const bin = join(directory, 'bin.cjs');
+await bundle(directory);
 
-/** Where the bundle stands: inside of the repository, so that koffi is found. */
-export const bin = await bundle();
-
-async function bundle(): Promise<string> {
-  const cache = join(root, 'node_modules/.cache');
+function makeDirectory(): string {
+  const cache = join(import.meta.dirname, '../../../node_modules/.cache');
   mkdirSync(cache, { recursive: true });
-  const directory = mkdtempSync(join(cache, 'ctr-cli-'));
-  // Other users run it as well.
-  chmodSync(directory, 0o755);
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-  await build({
-    entryPoints: [join(root, 'packages/cli/src/bin.ts')],
-    outdir: directory,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    conditions: ['@ctr/source'],
-    external: ['koffi'],
-    logLevel: 'warning',
-  });
-  return join(directory, 'bin.js');
+  const made = mkdtempSync(join(cache, 'ctr-cli-'));
+  chmodSync(made, 0o755);
+  process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+  return made;
 }
 
 /** How the program ended, and what it said. */
@@ -77,7 +64,8 @@ export function shell(line: string, options: CtrOptions = {}): Promise<Outcome> 
 function start([program = '', ...args]: readonly string[], { input = '', env = {}, cwd, uid, stdio = 'pipe' }: CtrOptions): Running {
   const child = spawn(program, args, {
     stdio,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    // What it keeps at the user's goes away with the bundle.
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], XDG_CACHE_HOME: directory, ...env },
     ...(cwd !== undefined && { cwd }),
     ...(uid !== undefined && { uid, gid: uid }),
   });

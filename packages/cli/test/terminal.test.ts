@@ -124,7 +124,7 @@ describe.skipIf(cannotRun)('a terminal', () => {
 
   it('sets the caller’s terminal to raw again after a stop', async () => {
     const at = await shellIn('set -m; ctr run -q bash --norc; fg');
-    const continued = at.until(/ctr run -q bash --norc|bin\.js/);
+    const continued = at.until(/ctr run -q bash --norc|bin\.cjs/);
     process.kill(descendant(at.child.pid, 1), 'SIGSTOP');
     await continued;
     await at.ask('', '# ');

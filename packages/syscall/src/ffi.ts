@@ -1,10 +1,13 @@
 // The kernel boundary: the only file that imports koffi. Everything above it speaks in numbers: results, addresses, fds.
+import { closeSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 import type koffiTypes from 'koffi';
 
-// `require` loads koffi 8 ms faster than `import` does.
-const koffi = createRequire(import.meta.url)('koffi') as typeof koffiTypes;
+/** What package.json depends on. */
+export const KOFFI_VERSION = '3.3.4';
+
+const koffi = loadKoffi(createRequire(import.meta.url));
 const libc = koffi.load(null);
 
 type Word = number | bigint;
@@ -114,4 +117,33 @@ export function spawn(path: string, fds: readonly (readonly [from: number, to: n
   } finally {
     actionsDestroy(spawnActions.address);
   }
+}
+
+/**
+ * Loads what is native of koffi. koffi's own modules take 5 ms to find it, which is more than a container takes, and add nothing that is used here. They are
+ * loaded where it is not found at once, because packages are not hoisted, or is of another version. (`require` does that 8 ms faster than `import`.)
+ */
+function loadKoffi(require: NodeJS.Require): typeof koffiTypes {
+  const { platform, arch } = process;
+  try {
+    const native = require(`@koromix/koffi-${platform}-${arch}/${libcOfNode()}_${arch}/koffi.node`) as typeof koffiTypes;
+    if (native.version === KOFFI_VERSION) return native;
+  } catch {
+    // It is elsewhere, then.
+  }
+  return require('koffi') as typeof koffiTypes;
+}
+
+/** The C library that Node is linked with, by koffi's name for it: the dynamic linker's name stands at the beginning of the executable. */
+function libcOfNode(): 'linux' | 'musl' {
+  const header = Buffer.alloc(4096);
+  const fd = openSync(process.execPath, 'r');
+  try {
+    readSync(fd, header);
+  } finally {
+    closeSync(fd);
+  }
+  if (header.includes('/ld-musl-')) return 'musl';
+  if (header.includes('/ld-linux-')) return 'linux';
+  throw new Error('it is not to be seen which C library Node is linked with');
 }

@@ -1,11 +1,11 @@
 import { chmodSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { isatty } from 'node:tty';
 
 import { standalone, standalonePlan } from '@ctr/runtime';
 
 import { readCommandLine } from '../command-line.js';
 import { commandOf, containerOptions } from '../container-options.js';
 import { printPlan } from '../dry-run.js';
+import { isTerminal } from '../is-terminal.js';
 import { printError } from '../print.js';
 import { size } from '../stats.js';
 import { printable } from '../text.js';
@@ -27,7 +27,7 @@ export function compile(args: readonly string[]): Promise<number> {
   if (output === undefined) throw new UsageError('compile', undefined, 'the file to write is missing: ctr compile -o FILE [OPTIONS] COMMAND [ARGUMENTS]');
   const bytes = standalone(command, options);
   replaceFile(output, bytes);
-  if (!settings.quiet && isatty(2)) printError(`${printable(output)}: ${size(bytes.length)}\n`);
+  if (!settings.quiet && isTerminal(2)) printError(`${printable(output)}: ${size(bytes.length)}\n`);
   return Promise.resolve(0);
 }
 

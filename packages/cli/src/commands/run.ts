@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { isatty } from 'node:tty';
 
 import { plan, start, type Container, type ContainerOptions, type Ending } from '@ctr/runtime';
 import { signals as numbers } from '@ctr/syscall';
@@ -9,7 +8,9 @@ import { readCommandLine } from '../command-line.js';
 import { commandOf, containerOptions } from '../container-options.js';
 import { isHandled } from '../disposition.js';
 import { printPlan } from '../dry-run.js';
+import { isTerminal } from '../is-terminal.js';
 import { printError, styled } from '../print.js';
+import { progress } from '../progress.js';
 import { Relay } from '../relay.js';
 import type { Settings } from '../settings.js';
 import { SignalForwarding } from '../signals.js';
@@ -32,7 +33,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const { settings, rest } = line;
   if (settings.passThrough && settings.terminal) throw new UsageError('-T', undefined, 'it means no terminal, and -t a terminal: give one of them');
   if (settings.json && !settings.dryRun) throw new UsageError('--json', undefined, 'it is for --dry-run');
-  const atTerminal = isatty(0) && isatty(1);
+  const atTerminal = isTerminal(0) && isTerminal(1);
   const command = commandOf('run', rest.length === 0 && atTerminal ? [shell(settings)] : rest);
   const withTerminal = !settings.passThrough && (settings.terminal ?? atTerminal);
   const options: ContainerOptions = {
@@ -55,7 +56,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 /** `Running [sh -c …]`, as the program that this one is modelled on says; only to people. */
 export function announce(command: Command, { quiet }: Settings): void {
-  if (!quiet && isatty(2)) printError(`Running [${printable(command.join(' '))}]\n`);
+  if (!quiet && isTerminal(2)) printError(`Running [${printable(command.join(' '))}]\n`);
 }
 
 function shell({ rootfs = '' }: Settings): string {
@@ -99,6 +100,7 @@ async function contain(command: Command, options: ContainerOptions, { passThroug
   if (relay && moved) await rest(relay, moved, signals, ending.signal !== undefined);
   relay?.close();
   signals.stop();
+  progress.hasRun = true;
   return { exitCode: exitCode(ending, signals, broken), ending };
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { arch, release } from 'node:os';
+import { join } from 'node:path';
 
 import { refuseMore, readCommandLine } from '../command-line.js';
 import { print } from '../print.js';
@@ -18,7 +19,7 @@ export function version(args: readonly string[]): Promise<number> {
 function ownVersion(): string {
   for (const above of ['../package.json', '../../package.json']) {
     try {
-      const { name, version: found } = JSON.parse(readFileSync(new URL(above, import.meta.url), 'utf8')) as { name?: string; version?: string };
+      const { name, version: found } = JSON.parse(readFileSync(join(import.meta.dirname, above), 'utf8')) as { name?: string; version?: string };
       if (name === '@ctr/cli' && found !== undefined) return found;
     } catch {
       // It is not there, then.

@@ -1,0 +1,4 @@
+// What dist/program.cjs offers to the bin, and dist/index.js to others.
+export { main } from './main.js';
+export { progress } from './progress.js';
+export { report } from './report.js';
