@@ -36,8 +36,9 @@ export function syscallNumbers(abi: SyscallAbi): ReadonlyMap<string, number> {
 function readX32(): Map<string, number> {
   const absent = new Set(absentFromX32.trim().split(/\s+/));
   const all = new Map<string, number>();
-  for (const [name, number] of Object.entries(x64)) if (!absent.has(name)) all.set(name, number | X32_SYSCALL_BIT);
-  for (const [name, number] of readNumbers(x32)) all.set(name, number | X32_SYSCALL_BIT);
+  const add = (number: number, name: string): unknown => all.set(name, number | X32_SYSCALL_BIT);
+  syscallNumbers('x64').forEach((number, name) => void (absent.has(name) || add(number, name)));
+  readNumbers(x32).forEach(add);
   return all;
 }
 
@@ -46,7 +47,7 @@ function readNumbers(text: string): Map<string, number> {
   const all = new Map<string, number>();
   let next = 0;
   for (const word of text.trim().split(/\s+/)) {
-    if (/^\d/.test(word)) next = Number(word);
+    if (word < 'A') next = Number(word);
     else all.set(word, next++);
   }
   return all;

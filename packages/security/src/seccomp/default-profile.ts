@@ -1,0 +1,71 @@
+import { errnos } from '@ctr/syscall';
+
+import { always, byCapability, onMachines } from './default-calls.js';
+import type { SeccompArg, SeccompProfile, SeccompRule } from './profile.js';
+
+/**
+ * What containers are given unless they ask for something else: the calls that Docker's default profile allows, by the same capabilities. Other calls fail with EPERM,
+ * and newer ones with ENOSYS. Beyond Docker's, it keeps a program from
+ * - putting input into the terminal of its caller (TIOCSTI and TIOCLINUX of ioctl(2)),
+ * - getting round what it says of socket families, AF_ALG and AF_VSOCK, by the upper half of the argument, or by socketcall(2).
+ *
+ * The last means that 32-bit x86 programs make sockets by socket(2) only. Those of glibc use socketcall(2): an image of them needs it allowed, and then can use
+ * every family of sockets. A rule before the others does that, as in the example.
+ *
+ * @example For 32-bit programs of Debian
+ * ```ts
+ * import { defaultProfile, seccomp } from '@ctr/security';
+ * const steps = seccomp({
+ *   ...defaultProfile,
+ *   syscalls: [{ names: ['socketcall'], action: 'SCMP_ACT_ALLOW', first: true }, ...(defaultProfile.syscalls ?? [])],
+ * });
+ * ```
+ */
+export const defaultProfile: SeccompProfile = Object.freeze<SeccompProfile>({
+  defaultAction: 'SCMP_ACT_ERRNO',
+  defaultErrnoRet: errnos.EPERM,
+  archMap: [
+    { architecture: 'SCMP_ARCH_X86_64', subArchitectures: ['SCMP_ARCH_X86', 'SCMP_ARCH_X32'] },
+    { architecture: 'SCMP_ARCH_AARCH64', subArchitectures: ['SCMP_ARCH_ARM'] },
+  ],
+  syscalls: Object.freeze(rules()),
+});
+
+function rules(): SeccompRule[] {
+  /** linux/personality.h: PER_LINUX, PER_LINUX32, each also with UNAME26, and what asks for the present one */
+  const personalities = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff];
+  /** linux/sched.h: CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET */
+  const namespaces = 0x7e020000;
+  return [
+    ...refused(),
+    allow(always),
+    // Before 4.8 a tracer could change a call behind the filter's back.
+    { ...allow('process_vm_readv process_vm_writev ptrace'), includes: { minKernel: '4.8' } },
+    ...personalities.map((value) => allow('personality', [{ index: 0, value, op: 'SCMP_CMP_EQ' }])),
+    ...onMachines.map(([arches, names]): SeccompRule => ({ ...allow(names), includes: { arches } })),
+    ...byCapability.map(([capability, names]): SeccompRule => ({ ...allow(names), includes: { caps: [capability] } })),
+    { ...allow('clone', [{ index: 0, value: namespaces, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }]), excludes: { caps: ['CAP_SYS_ADMIN'] } },
+    // Its flags are in memory, out of the filter's sight; C libraries go back to clone(2) at this errno.
+    { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: errnos.ENOSYS, excludes: { caps: ['CAP_SYS_ADMIN'] } },
+  ];
+}
+
+/** What is refused for some values of an argument. The kernel takes these arguments as 32 bits, so that the upper halves do not count. */
+function refused(): SeccompRule[] {
+  /** linux/socket.h: AF_ALG, the kernel's cryptography, and AF_VSOCK, which reaches the host of a virtual machine */
+  const socketFamilies = [38, 40];
+  /** asm-generic/ioctls.h: TIOCSTI types on a terminal; TIOCLINUX pastes on a console */
+  const terminalInput = [0x5412, 0x541c];
+  const refuse = (name: string, index: number, value: number): SeccompRule => ({
+    names: [name],
+    action: 'SCMP_ACT_ERRNO',
+    errnoRet: errnos.EPERM,
+    args: [{ index, value: 0xffffffff, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' }],
+    first: true,
+  });
+  return [...socketFamilies.map((family) => refuse('socket', 0, family)), ...terminalInput.map((command) => refuse('ioctl', 1, command))];
+}
+
+function allow(names: string, args?: SeccompArg[]): SeccompRule {
+  return { names: names.split(/\s+/), action: 'SCMP_ACT_ALLOW', ...(args && { args }) };
+}
