@@ -22,3 +22,23 @@ export { landlock, planLandlock, type LandlockPlan } from './landlock/landlock.j
 export { type LandlockHandled, type LandlockLog, type LandlockOptions } from './landlock/options.js';
 export { landlockGroups, type LandlockAccess, type LandlockFeature, type LandlockGroup } from './landlock/rights.js';
 export { type LandlockFd, type LandlockPath, type LandlockPorts, type LandlockRules, type LandlockScope } from './landlock/rules.js';
+export { handOverListener } from './notify/hand-over-listener.js';
+export { type AddFdOptions, type Notification } from './notify/notification.js';
+export { Notifier, type NotifierOptions } from './notify/notifier.js';
+export { type SeccompAction, type SeccompVerdict } from './seccomp/action.js';
+export { type SeccompArchitecture } from './seccomp/architecture.js';
+export { compileFilter, type CompileFilterOptions, type SeccompFilter } from './seccomp/compile-filter.js';
+export { defaultProfile } from './seccomp/default-profile.js';
+export { describeFilter } from './seccomp/describe-filter.js';
+export { firstRefused, type RefusedStep } from './seccomp/first-refused.js';
+export {
+  type SeccompArg,
+  type SeccompCondition,
+  type SeccompOperator,
+  type SeccompProfile,
+  type SeccompProfileFlag,
+  type SeccompRule,
+} from './seccomp/profile.js';
+export { resolveProfile, type ResolvedProfile, type ResolveOptions } from './seccomp/resolve-profile.js';
+export { seccomp, type SeccompFlag, type SeccompOptions } from './seccomp/seccomp.js';
+export { simulate, type SeccompCall } from './seccomp/simulate.js';
