@@ -2,10 +2,8 @@ import { landlockAccessFs, type landlockAccessNet, type landlockRestrictFlags, t
 
 import { checkWord } from '../check.js';
 
-type Suffix<Name, Prefix extends string> = Name extends `${Prefix}${infer Rest}` ? Rest : never;
-
 /** One right to files, by the kernel's name without `LANDLOCK_ACCESS_FS_`: `READ_FILE`. */
-export type LandlockAccess = Suffix<keyof typeof landlockAccessFs, 'LANDLOCK_ACCESS_FS_'>;
+export type LandlockAccess = keyof typeof landlockAccessFs extends infer Name ? (Name extends `LANDLOCK_ACCESS_FS_${infer Right}` ? Right : never) : never;
 
 /** A group of rights to files; {@link landlockGroups} says which. */
 export type LandlockGroup = 'read' | 'write' | 'execute' | 'ioctl' | 'connect';
@@ -64,7 +62,7 @@ export const portRights = {
   udp: { bind: 'LANDLOCK_ACCESS_NET_BIND_UDP', connect: 'LANDLOCK_ACCESS_NET_CONNECT_SEND_UDP' },
 } as const;
 
-const { EXECUTE, WRITE_FILE, READ_FILE, TRUNCATE, IOCTL_DEV, RESOLVE_UNIX } = short(landlockAccessFs, 'LANDLOCK_ACCESS_FS_');
+const { EXECUTE, WRITE_FILE, READ_FILE, TRUNCATE, IOCTL_DEV, RESOLVE_UNIX } = shortNames();
 /** The rights that a rule on a file may allow: the others are for directories (security/landlock/fs.c). */
 export const FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV | RESOLVE_UNIX;
 
@@ -81,7 +79,7 @@ export function needOf(feature: LandlockFeature): string {
 
 /** The rights behind names and groups, by the kernel's names. Throws a `RangeError` for what is neither. */
 export function accessesOf(what: string, names: readonly (LandlockAccess | LandlockGroup)[]): Set<keyof typeof landlockAccessFs> {
-  const known = { ...landlockGroups, ...short(landlockAccessFs, 'LANDLOCK_ACCESS_FS_') };
+  const known = { ...landlockGroups, ...shortNames() };
   const found = new Set<keyof typeof landlockAccessFs>();
   for (const name of names) {
     checkWord(`${what}: there is no right`, name, known);
@@ -94,9 +92,10 @@ function isGroup(name: LandlockAccess | LandlockGroup): name is LandlockGroup {
   return Object.hasOwn(landlockGroups, name);
 }
 
-function short<Table extends Readonly<Record<string, number>>, Prefix extends string>(
-  table: Table,
-  prefix: Prefix,
-): Record<Suffix<keyof Table, Prefix>, number> {
-  return Object.fromEntries(Object.entries(table).map(([name, bits]) => [name.slice(prefix.length), bits])) as Record<Suffix<keyof Table, Prefix>, number>;
+/** The rights to files, by the names without their prefix. */
+function shortNames(): Record<LandlockAccess, number> {
+  return Object.fromEntries(Object.entries(landlockAccessFs).map(([name, bits]) => [name.slice('LANDLOCK_ACCESS_FS_'.length), bits])) as Record<
+    LandlockAccess,
+    number
+  >;
 }
