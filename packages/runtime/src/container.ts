@@ -34,9 +34,12 @@ export interface Container extends AsyncDisposable {
 let isKernelKnown = false;
 let sweeping: Promise<unknown> | undefined;
 
-/** Once in the life of a process, beside its first container: removes the groups of dead owners. What cannot be removed is no reason not to run: collectGarbage tells of it. */
+/**
+ * Once in the life of a process, while its first container is set up: removes the groups of dead owners. What cannot be removed is no reason not to run:
+ * collectGarbage tells of it.
+ */
 function sweep(): Promise<unknown> {
-  sweeping ??= collectGarbage().catch(() => undefined);
+  sweeping ??= new Promise((resolve) => setImmediate(resolve)).then(() => collectGarbage()).catch(() => undefined);
   return sweeping;
 }
 
@@ -80,8 +83,9 @@ export async function startSpec(
       ? ([stdio, stdio, stdio] as const)
       : stdio;
   let child: Child;
+  let swept: Promise<unknown> | undefined;
   try {
-    child = await launch(container.parts, {
+    const launched = launch(container.parts, {
       stdio: streams,
       onFile: (file) => {
         master = file;
@@ -89,12 +93,14 @@ export async function startSpec(
       ...(container.idMaps && { onWaiting: (pid: number) => writeIdMaps(pid, container.idMaps as NonNullable<ContainerPlan['idMaps']>) }),
       ...(cancelSignal && { cancelSignal }),
     });
+    swept = container.group && sweep();
+    child = await launched;
   } catch (error) {
     master?.close();
     container.group?.undo(error);
     throw error;
   }
-  return running(container, child, master, began, cancelSignal, timeoutMs);
+  return running(container, child, master, swept, began, cancelSignal, timeoutMs);
 }
 
 function refuseTaken(name: string): void {
@@ -116,6 +122,7 @@ function running(
   { spec, group }: ContainerPlan,
   child: Child,
   masterFd: Fd | undefined,
+  swept: Promise<unknown> | undefined,
   began: number,
   cancelSignal: AbortSignal | undefined,
   timeoutMs: number | undefined,
@@ -131,7 +138,6 @@ function running(
           },
           Math.max(0, timeoutMs - (now() - began)),
         );
-  const swept = group && sweep();
   const finish = async (): Promise<Ending> => {
     const exit = await child.exited;
     ended = true;
