@@ -2,8 +2,9 @@ import type { Option } from './args.js';
 import { fileOptions } from './options/files.js';
 import { limitOptions } from './options/limits.js';
 import { namespaceOptions } from './options/namespaces.js';
-import { debugOption, dryRunOptions, fileOption, jsonOption, quietOption, streamOptions } from './options/output.js';
+import { debugOption, dryRunOptions, fileOption, jsonOption, postureOption, quietOption, streamOptions } from './options/output.js';
 import { nameOption, programOptions, timeoutOption } from './options/program.js';
+import { securityOptions } from './options/security.js';
 
 /** A command of ctr, as the help and the documentation show it. What it does stands in commands/, in the file of its name. */
 export interface Command {
@@ -17,7 +18,7 @@ export interface Command {
   readonly examples: readonly (readonly [line: string, what: string])[];
 }
 
-const containerSettings: readonly Option[] = [...programOptions, nameOption, ...fileOptions, ...limitOptions, ...namespaceOptions];
+const containerSettings: readonly Option[] = [...programOptions, nameOption, ...fileOptions, ...limitOptions, ...namespaceOptions, ...securityOptions];
 
 /** What the child of a container cannot choose any more: it is a process, in namespaces, already. */
 const notOfChild = new Set(['init', 'name', 'net', 'pid', 'ipc', 'uts', 'cgroupns', 'userns', 'time', 'mountns']);
@@ -28,7 +29,7 @@ export const commands: readonly Command[] = [
     name: 'run',
     summary: 'Run a command in a new container',
     usage: 'ctr run [OPTIONS] [--] COMMAND [ARGUMENTS]',
-    options: [...containerSettings, timeoutOption, ...streamOptions, quietOption, ...dryRunOptions, debugOption],
+    options: [...containerSettings, timeoutOption, ...streamOptions, quietOption, ...dryRunOptions, postureOption, debugOption],
     notes: [
       'Options end at the first word that is none: what follows is the command, as it is. Without a command, at a terminal, it is a shell.',
       'Where stdin and stdout are a terminal, the container gets one of its own; otherwise the program has the files of the caller.',

@@ -1,7 +1,8 @@
 import { checkLimits, type Limits } from '@ctr/cgroups';
 import { hostname as hostnameSteps } from '@ctr/namespaces';
-import { lookupUser, type ContainerOptions } from '@ctr/runtime';
+import { lookupUser, type ContainerOptions, type User } from '@ctr/runtime';
 
+import { hardeningOptions } from './hardening-options.js';
 import type { Settings } from './settings.js';
 import { UsageError } from './usage-error.js';
 
@@ -19,14 +20,20 @@ export function containerOptions(settings: Settings): ContainerOptions {
     ...(hostname !== undefined && { hostname }),
     ...(name !== undefined && { name }),
     ...(workdir !== undefined && { cwd: workdir }),
-    ...(user !== undefined && { user: lookupUser(user, rootfs) }),
+    ...((user !== undefined || settings.groups.length > 0) && { user: withGroups(lookupUser(user ?? '0', rootfs), settings.groups, rootfs) }),
     ...(init && { init }),
     ...(readonly && { readonly }),
     ...(mounts.length > 0 && { mounts }),
     ...(Object.keys(env).length > 0 && { env }),
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(Object.keys(namespaces).length > 0 && { namespaces }),
+    ...hardeningOptions(settings),
   };
+}
+
+/** The user with further groups, by their ids or names. */
+function withGroups(user: Required<User>, groups: readonly string[], rootfs: string | undefined): Required<User> {
+  return { ...user, groups: [...user.groups, ...groups.map((group) => lookupUser(`0:${group}`, rootfs).gid)] };
 }
 
 /** The command behind the options. Throws a {@link UsageError} if there is none. */

@@ -1,4 +1,4 @@
-import type { ContainerOptions, Mount, NamespaceChoice } from '@ctr/runtime';
+import type { ContainerOptions, HostDevice, Mount, NamespaceChoice } from '@ctr/runtime';
 
 /** The kinds of namespaces, as the options name them. */
 export type Kind = keyof NonNullable<ContainerOptions['namespaces']>;
@@ -18,6 +18,15 @@ export interface Settings {
   readonly?: boolean;
   readonly limits: { pids?: number | 'max'; memoryBytes?: number | 'max'; cpuCores?: number | 'max' };
   readonly namespaces: Partial<Record<Kind, NamespaceChoice>>;
+  readonly capAdd: string[];
+  readonly capDrop: string[];
+  readonly securityOptions: string[];
+  readonly ulimits: string[];
+  readonly groups: string[];
+  readonly devices: HostDevice[];
+  readonly sysctls: Record<string, string>;
+  privileged?: boolean;
+  umask?: number;
   timeoutMs?: number;
   /** The program gets the caller's own files, and no terminal. */
   passThrough?: boolean;
@@ -26,6 +35,7 @@ export interface Settings {
   stats?: boolean;
   quiet?: boolean;
   dryRun?: boolean;
+  showPosture?: boolean;
   json?: boolean;
   /** Where `ctr compile` writes to. */
   output?: string;
@@ -33,5 +43,18 @@ export interface Settings {
 
 /** Settings in which nothing is set. */
 export function noSettings(): Settings {
-  return { fileEnv: {}, env: {}, mounts: [], limits: {}, namespaces: {} };
+  return {
+    fileEnv: {},
+    env: {},
+    mounts: [],
+    limits: {},
+    namespaces: {},
+    capAdd: [],
+    capDrop: [],
+    securityOptions: [],
+    ulimits: [],
+    groups: [],
+    devices: [],
+    sysctls: {},
+  };
 }

@@ -138,7 +138,7 @@ describe('options', () => {
     [['-v', '/tmp:/a/../../b', 'true'], 'ctr: a mount point "/a/../../b" has ".." in it: give the path itself\n'],
     [['--tmpfs', '/', 'true'], 'ctr: a mount at "/" would hide the root file system: use rootfs\n'],
     [['--uts', 'host', '--hostname', 'x', 'true'], "ctr: hostname needs a UTS namespace of the container's own\n"],
-    [['--json', 'true'], 'ctr: --json: it is for --dry-run\n'],
+    [['--json', 'true'], 'ctr: --json: it is for --dry-run and --show-posture\n'],
     [['-t', '-T', 'true'], 'ctr: -T: it means no terminal, and -t a terminal: give one of them\n'],
     [['--net', '/no/such/namespace', 'true'], 'ENOENT'],
     [['--pid', 'pid:4194303', 'true'], 'ESRCH'],

@@ -1,8 +1,9 @@
 import { fcntlCommands, maskHow, Memory, perform, sigaction, signals, type Step } from '@ctr/syscall';
 import { groupName, planGroup } from '@ctr/cgroups';
 
-import { flatten, setUp } from './plan.js';
+import { setUp } from './plan.js';
 import { program } from './program.js';
+import { flatten } from './section.js';
 import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
 
 /**

@@ -1,27 +1,34 @@
 import { CgroupError, groupName, planGroup, readLayout, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
-import { bind, dev, inRoot, pivotRoot, proc, propagation, setAttributes, sysfs, tmpfs, type Place } from '@ctr/fs';
-import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type IdRange, type Namespace } from '@ctr/namespaces';
 import {
-  announceExec,
-  closeRangeFlags,
-  continueInChild,
-  dieWithHost,
-  openFlags,
-  prctlOptions,
-  resultOf,
-  waitForHost,
-  type Plan,
-  type ResultOf,
-  type Step,
-} from '@ctr/syscall';
+  attach,
+  bind,
+  bindMount,
+  dev,
+  inRoot,
+  mask,
+  openPlace,
+  pivotRoot,
+  procMount,
+  propagation,
+  readonlyPath,
+  setAttributes,
+  sysfs,
+  tmpfs,
+  type Place,
+} from '@ctr/fs';
+import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type IdRange, type Namespace } from '@ctr/namespaces';
+import { announceExec, continueInChild, dieWithHost, openFlags, prctlOptions, resultOf, waitForHost, type Plan, type ResultOf, type Step } from '@ctr/syscall';
+import { becomeUser, type SeccompFilter } from '@ctr/security';
 
-import { becomeUser } from './credentials.js';
 import { init } from './init.js';
 import { hasGroup, isInUserNamespace } from './own-user-namespace.js';
 import { program } from './program.js';
+import { checkFilter, rights } from './rights.js';
 import { rootfs, type Root } from './rootfs.js';
+import { flatten, type Section } from './section.js';
 import { checkSpec, type CheckedMount, type ContainerOptions, type NamespaceChoice, type Spec } from './spec.js';
-import { control, terminal, type Terminal } from './terminal.js';
+import { sysctlSteps } from './sysctls.js';
+import { control, giveTerminal, terminal, type Terminal } from './terminal.js';
 import { userland, type UserlandOptions } from './userland.js';
 
 /** A plan, and what the host has to know to carry it out and to clean up after it. */
@@ -62,6 +69,22 @@ export function planContainer(spec: Spec): ContainerPlan {
   return { spec, parts, group, idMaps: mapsOfHost(spec) };
 }
 
+const filters = new WeakMap<SeccompFilter, number>();
+let filterCount = 0;
+
+/** What tells one posture from another, as text: a filter, which is kept once compiled, by a number. */
+function keyOf({ filter, ...rest }: Spec['hardening']): string {
+  if (!filter) return JSON.stringify(rest, replacer);
+  let number = filters.get(filter);
+  if (number === undefined) filters.set(filter, (number = ++filterCount));
+  return `${number} ${JSON.stringify(rest, replacer)}`;
+}
+
+/** Limits may be of more than 53 bits. */
+function replacer(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value;
+}
+
 const waysIn = new Map<string, readonly Step[]>();
 const MAX_WAYS_IN = 32;
 
@@ -70,21 +93,14 @@ const MAX_WAYS_IN = 32;
  * since making some two hundred steps takes as long as half of their calls.
  */
 function wayIn(spec: Spec): readonly Step[] {
-  const { command: _command, env: _env, path: _path, limits: _limits, cgroup: _cgroup, measure: _measure, name: _name, ...rest } = spec;
-  const key = JSON.stringify(rest);
+  const { command: _command, env: _env, path: _path, limits: _limits, cgroup: _cgroup, measure: _measure, name: _name, hardening, ...rest } = spec;
+  const key = JSON.stringify([rest, keyOf(hardening)]);
   const known = waysIn.get(key);
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();
   const steps = Object.freeze(flatten([...enter(spec), ...setUp(spec)]));
   waysIn.set(key, steps);
   return steps;
-}
-
-/** A part of the plan, by the name of what it sets up. */
-export type Section = readonly [what: string, steps: readonly Step[]];
-
-export function flatten(sections: readonly Section[]): Step[] {
-  return sections.flatMap(([, steps]) => steps);
 }
 
 /** The group of a container. A limit that was asked for is there, or there is an error; the one that nobody has asked for is there where it can be. */
@@ -117,46 +133,38 @@ export function enter(spec: Spec): Section[] {
 /** What the container's first process does before the program, in its new namespaces. */
 export function setUp(spec: Spec): Section[] {
   // A mount namespace that others are in, too, stays as it is.
-  const inside = isNew(spec, 'mount') ? fileSystems(spec) : { sections: [], terminal: undefined };
+  const inside = isNew(spec, 'mount') ? fileSystems(spec) : { sections: [], terminal: undefined, proc: undefined };
   const chdir: Step = {
     call: 'chdir',
     args: [spec.cwd],
     purpose: 'the directory to start in',
     hints: { ENOENT: `${spec.cwd} does not exist in the container: make it, or start elsewhere` },
   };
-  return [
+  const sections: Section[] = [
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
     ['the host name', spec.hostname === undefined ? [] : hostname(spec.hostname)],
     ['the network', isNew(spec, 'net') ? loopbackUp() : []],
     ...inside.sections,
     ['the directory to start in', [chdir]],
+    ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
+    ...rights(spec, inside.proc),
+    // It has no more rights than the program, which could otherwise gain them from it.
     ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid') }) : []],
     [
       'the session',
       [
         { call: 'setsid', args: [], purpose: 'a session of its own: no signals and no input by way of the caller', tolerates: ['EPERM'] },
-        ...(inside.terminal ? control(inside.terminal.slave, spec.user?.uid) : []),
-        { call: 'umask', args: [0o022], purpose: 'files are made readable, and writable by their owner alone' },
+        ...(inside.terminal ? control(inside.terminal.slave) : []),
+        { call: 'umask', args: [spec.hardening.umask], purpose: 'permissions that new files do not have' },
       ],
     ],
-    ['the user', user(spec)],
-    [
-      'the open files',
-      [{ call: 'close_range', args: [4, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'nothing that the set-up opened is open in the program' }],
-    ],
   ];
-}
-
-function user(spec: Spec): Step[] {
-  if (spec.user) return [...becomeUser(spec.user), ...dieWithHost()];
-  // In a user namespace with the caller's id alone it is denied, and the groups mean nothing there.
-  return spec.namespaces.user === 'host'
-    ? [{ call: 'setgroups', args: [0, null], purpose: "the caller's further groups are not the container's", tolerates: ['EPERM'] }]
-    : [];
+  checkFilter(spec, flatten(sections));
+  return sections;
 }
 
 /** The mounts, from the private mount namespace to the new root. Everything below the new root is reached from its open mount. */
-function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | undefined } {
+function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | undefined; proc: ResultOf } {
   const inUserNamespace = spec.namespaces.user !== 'host' || isInUserNamespace();
   const root = spec.rootfs === undefined ? userland(userlandOptions(spec, inUserNamespace)) : rootfs(spec.rootfs);
   const devPlace = standardPlace(root, 'dev');
@@ -169,7 +177,10 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
   // A sysfs belongs to a network namespace, and a user namespace may only mount that of its own one.
   const sys = inUserNamespace && !isNew(spec, 'net') ? (at: Place) => bind('/sys', at, { recursive: true, readonly: true }) : sysfs;
   // Likewise a proc to a pid namespace.
-  const ownProc = inUserNamespace && spec.namespaces.pid === 'host' ? (at: Place) => bind('/proc', at, { recursive: true }) : proc;
+  const ownProc =
+    inUserNamespace && spec.namespaces.pid === 'host' ? bindMount('/proc', { recursive: true }) : procMount({ purpose: 'a fresh proc', as: 'proc' });
+  const procPlace = standardPlace(root, 'proc');
+  const atProc = openPlace(procPlace.place);
   return {
     sections: [
       ['private mounts', propagation('/', 'private', { recursive: true })],
@@ -178,11 +189,21 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
       ['/dev', [...devPlace.steps, ...devices.steps]],
       ['the terminal', console?.steps ?? []],
       ['the mounts', spec.mounts.flatMap((mount) => mountSteps(mount, root.mount))],
+      [
+        'the devices',
+        spec.devices.flatMap(({ from, name }) =>
+          bind(from, inRoot(devices.mount, name, { create: 'file' }), { kind: 'file', readonly: true, noSuid: true, noExec: true }),
+        ),
+      ],
       // After the others: a link of the image may have led one of them here, and nothing may stand in for proc.
-      ['/proc', mountAt(standardPlace(root, 'proc'), ownProc)],
+      ['/proc', [...procPlace.steps, ...atProc.steps, ...ownProc.steps, ...attach(ownProc.mount, atProc.fd, 'attach it to /proc')]],
+      ['the settings of the kernel', sysctlSteps(ownProc.mount, spec.hardening.sysctls)],
+      ['what /proc and /sys do not show', mask(root.mount, spec.hardening.maskedPaths)],
+      ['what cannot be written', readonlyPath(root.mount, spec.hardening.readonlyPaths)],
       ['the new root', [...(spec.readonly ? setAttributes(root.mount, { readonly: true }) : []), ...pivotRoot(root.mount)]],
     ],
     terminal: console,
+    proc: ownProc.mount,
   };
 }
 

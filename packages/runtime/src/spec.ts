@@ -1,9 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import { checkOptions } from '@ctr/syscall';
 import { idMap, type IdRange, type Namespace } from '@ctr/namespaces';
 import type { Limits } from '@ctr/cgroups';
+
+import { checkDestination, checkText } from './check-path.js';
+import { checkHardening, hardeningNames, type Hardening, type HardeningOptions } from './hardening.js';
 
 /** What a container's namespace of one kind is: a new one, the host's, or that of a process (by pid) or a file. */
 export type NamespaceChoice = 'new' | 'host' | { readonly pid: number } | { readonly path: string };
@@ -26,6 +29,14 @@ export interface TmpfsMount {
   readonly sizeBytes?: number;
 }
 
+/** A device file of the host that the container sees below its own /dev. */
+export interface HostDevice {
+  /** The path on the host. */
+  readonly device: string;
+  /** The path in the container. @default that on the host */
+  readonly to?: string;
+}
+
 /** Something that is mounted in the container. */
 export type Mount = BindMount | TmpfsMount;
 
@@ -38,7 +49,7 @@ export interface User {
 }
 
 /** What a container is made of. */
-export interface ContainerOptions {
+export interface ContainerOptions extends HardeningOptions {
   /** A directory that becomes the container's root. @default the host's own userland, copy on write */
   readonly rootfs?: string;
   /** @default 'container' */
@@ -49,6 +60,8 @@ export interface ContainerOptions {
   readonly uidMap?: readonly IdRange[];
   readonly gidMap?: readonly IdRange[];
   readonly mounts?: readonly Mount[];
+  /** Devices of the host that the container has as well, at the same or another path below /dev. @default none */
+  readonly devices?: readonly HostDevice[];
   /** The root file system cannot be written. @default false */
   readonly readonly?: boolean;
   /** The program's environment; nothing of the caller's is passed on. @default PATH, HOME, HOSTNAME, and TERM at a terminal */
@@ -98,6 +111,14 @@ export interface Spec {
   readonly name: string | undefined;
   readonly init: boolean;
   readonly terminal: TerminalSize | undefined;
+  readonly devices: readonly CheckedDevice[];
+  readonly hardening: Hardening;
+}
+
+/** A device whose file on the host has been looked at, by its name below /dev in the container. */
+export interface CheckedDevice {
+  readonly from: string;
+  readonly name: string;
 }
 
 /** A mount whose source has been looked at. */
@@ -108,7 +129,8 @@ export type CheckedMount =
 const kinds: readonly Namespace[] = ['user', 'mount', 'pid', 'net', 'uts', 'ipc', 'cgroup', 'time'];
 /** The keys of {@link ContainerOptions}. */
 export const optionNames = [
-  'rootfs', 'hostname', 'namespaces', 'uidMap', 'gidMap', 'mounts', 'readonly', 'env', 'cwd', 'user', 'limits', 'cgroup', 'measure', 'name', 'init', 'terminal',
+  'rootfs', 'hostname', 'namespaces', 'uidMap', 'gidMap', 'mounts', 'devices', 'readonly', 'env', 'cwd', 'user', 'limits', 'cgroup', 'measure', 'name', 'init', 'terminal',
+  ...hardeningNames,
 ] as const satisfies readonly (keyof ContainerOptions)[]; // prettier-ignore
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -127,7 +149,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   const root = process.geteuid?.() === 0;
   const namespaces = checkNamespaces(options.namespaces ?? {}, root);
   if (namespaces.mount !== 'new') {
-    for (const name of ['rootfs', 'mounts', 'readonly', 'terminal'] as const)
+    for (const name of ['rootfs', 'mounts', 'devices', 'readonly', 'terminal'] as const)
       if (options[name] !== undefined && options[name] !== false) throw new TypeError(`${name} needs a mount namespace of the container's own`);
   }
   if (options.hostname !== undefined && namespaces.uts !== 'new') throw new TypeError("hostname needs a UTS namespace of the container's own");
@@ -159,12 +181,9 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     name: options.name,
     init: options.init ?? false,
     terminal: options.terminal && checkTerminal(options.terminal),
+    devices: checkDevices(options.devices ?? []),
+    hardening: checkHardening(options, (kind) => namespaces[kind] === 'new', namespaces.user === 'host'),
   };
-}
-
-function checkText(what: string, text: unknown): asserts text is string {
-  if (typeof text !== 'string') throw new TypeError(`${what} is ${typeof text === 'object' ? 'an object' : String(text)}, not a string`);
-  if (text.includes('\0')) throw new TypeError(`${what} has a NUL byte in it: ${JSON.stringify(text)}`);
 }
 
 /** An empty path would be the working directory, which nobody means who has left a variable unset. */
@@ -200,14 +219,6 @@ function checkRootfs(rootfs: string): string {
   return path;
 }
 
-/** A path in the container: absolute, and without `..`, so that it means the same whatever stands there. */
-function checkDestination(what: string, path: string): string {
-  checkText(what, path);
-  if (!isAbsolute(path)) throw new TypeError(`${what} ${JSON.stringify(path)} is not an absolute path of the container`);
-  if (path.split('/').includes('..')) throw new TypeError(`${what} ${JSON.stringify(path)} has ".." in it: give the path itself`);
-  return path.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
-}
-
 function checkMounts(mounts: readonly Mount[]): CheckedMount[] {
   if (!Array.isArray(mounts)) throw new TypeError(`mounts is ${JSON.stringify(mounts)}: give an array of mounts`);
   return (mounts as readonly Mount[]).map(checkMount);
@@ -236,6 +247,23 @@ function checkMountPoint(path: string): string {
   if (to === '/') throw new TypeError('a mount at "/" would hide the root file system: use rootfs');
   if (to === '/proc' || to.startsWith('/proc/')) throw new TypeError(`a mount at ${JSON.stringify(path)} would let the container fake /proc`);
   return to;
+}
+
+function checkDevices(devices: readonly HostDevice[]): CheckedDevice[] {
+  if (!Array.isArray(devices)) throw new TypeError(`devices is ${JSON.stringify(devices)}: give an array of devices`);
+  return (devices as readonly HostDevice[]).map((device) => {
+    if (typeof device !== 'object') throw new TypeError(`a device is ${JSON.stringify(device)}: give { device: path }`);
+    checkOptions('device', device, ['device', 'to']);
+    checkHostPath('a device', device.device);
+    const from = resolve(device.device);
+    const to = checkDestination('the place of a device', device.to ?? from);
+    if (!/^\/dev\/[^/]/.test(to)) throw new TypeError(`the device ${JSON.stringify(device.device)} cannot be at ${JSON.stringify(to)}: give a path below /dev`);
+    const stat = statSync(from, { throwIfNoEntry: false });
+    if (!stat) throw new Error(`the device ${JSON.stringify(device.device)} does not exist on the host`);
+    if (!stat.isCharacterDevice() && !stat.isBlockDevice())
+      throw new Error(`${JSON.stringify(device.device)} is no device: a file or directory is bound as a mount`);
+    return { from, name: to.slice('/dev/'.length) };
+  });
 }
 
 function checkEnv(options: ContainerOptions, hostname: string | undefined): Record<string, string> {

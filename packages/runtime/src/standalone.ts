@@ -22,8 +22,9 @@ import {
 } from '@ctr/syscall';
 
 import { nameForPid, putOwnPid } from './own-pid.js';
-import { enter, flatten, isNew, joined, mapsOfHost, newKinds, planOwnGroup, setUp, userNamespace, type Section } from './plan.js';
+import { enter, isNew, joined, mapsOfHost, newKinds, planOwnGroup, setUp, userNamespace } from './plan.js';
 import { program } from './program.js';
+import { flatten, type Section } from './section.js';
 import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
 import { endAs, holdSignals, releaseSignals, supervise } from './supervise.js';
 

@@ -57,15 +57,15 @@ export function terminal(dev: ResultOf, { columns, rows }: TerminalSize): Termin
   };
 }
 
-/**
- * The terminal becomes that of the session, and the standard streams. Comes after setsid(2).
- * It is given to the user that the program is going to be, who may then open it by its name, too.
- */
-export function control(slave: ResultOf, uid = 0): Step[] {
+/** The terminal belongs to the user that the program is going to be, who may then open it by its name, too. */
+export function giveTerminal(slave: ResultOf, uid: number): Step[] {
   // An id that is not mapped is refused here, too, but told where the process becomes that user.
-  const give: Step = { call: 'fchown', args: [slave, uid, -1], purpose: `the terminal belongs to user ${uid}`, tolerates: ['EINVAL'] };
+  return uid === 0 ? [] : [{ call: 'fchown', args: [slave, uid, -1], purpose: `the terminal belongs to user ${uid}`, tolerates: ['EINVAL'] }];
+}
+
+/** The terminal becomes that of the session, and the standard streams. Comes after setsid(2). */
+export function control(slave: ResultOf): Step[] {
   return [
-    ...(uid === 0 ? [] : [give]),
     { call: 'ioctl', args: [slave, ioctls.TIOCSCTTY, 0], purpose: 'the terminal of the session' },
     ...[0, 1, 2].map((fd): Step => ({ call: 'dup3', args: [slave, fd, 0], purpose: `${['stdin', 'stdout', 'stderr'][fd]} is the terminal` })),
   ];

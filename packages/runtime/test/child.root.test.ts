@@ -94,14 +94,14 @@ describe('a container in a container', () => {
 // The outer container has the program's own directory, and runs it again.
 const nested = new NodeProgram(`
   import { dirname } from 'node:path';
-  import { run } from '@ctr/runtime';
+  import { privileged, run } from '@ctr/runtime';
   const [role] = process.argv.slice(2);
   if (role === 'inner') console.log((await run(['sh', '-c', 'echo $$ $(hostname)'], { hostname: 'inner', cgroup: false })).stdout.trimEnd());
   else {
     const path = process.argv[1] ?? '';
     for (const user of ['host', 'new'] as const) {
       const mounts = [{ bind: dirname(path), to: '/program', readonly: true }];
-      process.stdout.write((await run(['node', '/program/program.mjs', 'inner'], { mounts, namespaces: { user } })).stdout);
+      process.stdout.write((await run(['node', '/program/program.mjs', 'inner'], { ...privileged, mounts, namespaces: { user } })).stdout);
     }
   }
 `);

@@ -209,7 +209,7 @@ describe('the user namespace', () => {
       user: { uid: 1000, gid: 0 },
     });
     await expect(running).rejects.toThrow(
-      /^setresuid\(1000, 1000, 1000\) = EINVAL .*\nhint: the id 1000 is not mapped in the container's user namespace: give a map that has it, or be another user$/,
+      /^setresuid\(1000, 1000, 1000\) = EINVAL .*\nhint: the id 1000 is not mapped in the user namespace: give a map that has it, or be another user$/,
     );
   });
 

@@ -68,6 +68,7 @@ function isOwn(step: Step, own: ReadonlySet<Step>): boolean {
 
 function pathsOf(step: Step): { path: string; at: Arg | undefined }[] {
   if (step.call === 'add') return [];
+  if (step.call === 'statx') return [{ path: String(step.args[1]), at: step.args[0] }];
   const kinds = signatures[step.call];
   if (!kinds) throw new Error(`the rules do not know ${step.call}`);
   // What a link says is resolved by whoever follows it; what fsconfig sets is a path for overlayfs alone.

@@ -107,25 +107,204 @@ describe('the plan of a container', () => {
        81  add($attempts, 1), if < 128 go to 77  # a rename or a mount came in between: try again
        82  fail(EAGAIN)  # find /proc
        83  label()  # /proc is there
-       84  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc for /proc
+       84  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc
        85  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
        86  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
        87  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
        88  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
-       89  fchdir($root)  # go to the new root $root
-       90  pivot_root(".", ".")  # make it the root; the old one is on top of it now
-       91  umount2(".", MNT_DETACH)  # drop the old root
-       92  chdir("/")  # start at the new root
-       93  chdir("/")  # the directory to start in
-       94  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-       95  umask(022)  # files are made readable, and writable by their owner alone
-       96  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-       97  close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
-       98  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
-       99  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
-      100  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 102  # exec "/bin/hostname": is it there?
-      101  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
-      102  fail(ENOENT)  # exec "hostname": executable file not found
+       89  open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the null device, to cover files with
+       90  statx($null, "", 4096, 3, &stat)  # is /dev/null the null device?
+       91  add($stat+29, 0), if != 33 go to 93  # is it a character device?
+       92  add($stat+128, 0), if == 12884901889 go to 94  # is it 1:3?
+       93  fail(ENODEV)  # /dev/null has to be the null device
+       94  label()  # /dev/null is the null device
+       95  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+       96  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
+       97  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+       98  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+       99  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      100  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
+      101  add($empty, 0) = $empty  # the first cover of a directory
+      102  openat2($root, "proc/acpi", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if == -2 go to 109  # find /proc/acpi, if it is there
+      103  add($at-acpi, 0) (ENOTDIR is fine), if < 0 go to 106  # is it a directory?
+      104  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/acpi
+      105  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 109  # a cover for the next directory
+      106  openat2($root, "proc/acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 109  # find /proc/acpi, if it is there
+      107  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
+      108  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      109  label()  # /proc/acpi is hidden, if it exists
+      110  openat2($root, "proc/asound", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if == -2 go to 117  # find /proc/asound, if it is there
+      111  add($at-asound, 0) (ENOTDIR is fine), if < 0 go to 114  # is it a directory?
+      112  move_mount($empty, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/asound
+      113  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 117  # a cover for the next directory
+      114  openat2($root, "proc/asound", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if < 0 go to 117  # find /proc/asound, if it is there
+      115  move_mount($null, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/asound
+      116  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      117  label()  # /proc/asound is hidden, if it exists
+      118  openat2($root, "proc/interrupts", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if == -2 go to 125  # find /proc/interrupts, if it is there
+      119  add($at-interrupts, 0) (ENOTDIR is fine), if < 0 go to 122  # is it a directory?
+      120  move_mount($empty, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/interrupts
+      121  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 125  # a cover for the next directory
+      122  openat2($root, "proc/interrupts", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if < 0 go to 125  # find /proc/interrupts, if it is there
+      123  move_mount($null, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/interrupts
+      124  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      125  label()  # /proc/interrupts is hidden, if it exists
+      126  openat2($root, "proc/kcore", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if == -2 go to 133  # find /proc/kcore, if it is there
+      127  add($at-kcore, 0) (ENOTDIR is fine), if < 0 go to 130  # is it a directory?
+      128  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/kcore
+      129  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 133  # a cover for the next directory
+      130  openat2($root, "proc/kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 133  # find /proc/kcore, if it is there
+      131  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
+      132  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      133  label()  # /proc/kcore is hidden, if it exists
+      134  openat2($root, "proc/keys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if == -2 go to 141  # find /proc/keys, if it is there
+      135  add($at-keys, 0) (ENOTDIR is fine), if < 0 go to 138  # is it a directory?
+      136  move_mount($empty, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/keys
+      137  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 141  # a cover for the next directory
+      138  openat2($root, "proc/keys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if < 0 go to 141  # find /proc/keys, if it is there
+      139  move_mount($null, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/keys
+      140  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      141  label()  # /proc/keys is hidden, if it exists
+      142  openat2($root, "proc/latency_stats", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if == -2 go to 149  # find /proc/latency_stats, if it is there
+      143  add($at-latency_stats, 0) (ENOTDIR is fine), if < 0 go to 146  # is it a directory?
+      144  move_mount($empty, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/latency_stats
+      145  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 149  # a cover for the next directory
+      146  openat2($root, "proc/latency_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if < 0 go to 149  # find /proc/latency_stats, if it is there
+      147  move_mount($null, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/latency_stats
+      148  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      149  label()  # /proc/latency_stats is hidden, if it exists
+      150  openat2($root, "proc/sched_debug", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if == -2 go to 157  # find /proc/sched_debug, if it is there
+      151  add($at-sched_debug, 0) (ENOTDIR is fine), if < 0 go to 154  # is it a directory?
+      152  move_mount($empty, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/sched_debug
+      153  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 157  # a cover for the next directory
+      154  openat2($root, "proc/sched_debug", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if < 0 go to 157  # find /proc/sched_debug, if it is there
+      155  move_mount($null, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/sched_debug
+      156  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      157  label()  # /proc/sched_debug is hidden, if it exists
+      158  openat2($root, "proc/scsi", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if == -2 go to 165  # find /proc/scsi, if it is there
+      159  add($at-scsi, 0) (ENOTDIR is fine), if < 0 go to 162  # is it a directory?
+      160  move_mount($empty, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/scsi
+      161  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 165  # a cover for the next directory
+      162  openat2($root, "proc/scsi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if < 0 go to 165  # find /proc/scsi, if it is there
+      163  move_mount($null, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/scsi
+      164  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      165  label()  # /proc/scsi is hidden, if it exists
+      166  openat2($root, "proc/timer_list", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if == -2 go to 173  # find /proc/timer_list, if it is there
+      167  add($at-timer_list, 0) (ENOTDIR is fine), if < 0 go to 170  # is it a directory?
+      168  move_mount($empty, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/timer_list
+      169  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 173  # a cover for the next directory
+      170  openat2($root, "proc/timer_list", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if < 0 go to 173  # find /proc/timer_list, if it is there
+      171  move_mount($null, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_list
+      172  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      173  label()  # /proc/timer_list is hidden, if it exists
+      174  openat2($root, "proc/timer_stats", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if == -2 go to 181  # find /proc/timer_stats, if it is there
+      175  add($at-timer_stats, 0) (ENOTDIR is fine), if < 0 go to 178  # is it a directory?
+      176  move_mount($empty, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/timer_stats
+      177  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 181  # a cover for the next directory
+      178  openat2($root, "proc/timer_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if < 0 go to 181  # find /proc/timer_stats, if it is there
+      179  move_mount($null, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_stats
+      180  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      181  label()  # /proc/timer_stats is hidden, if it exists
+      182  openat2($root, "sys/devices/virtual/powercap", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if == -2 go to 189  # find /sys/devices/virtual/powercap, if it is there
+      183  add($at-powercap, 0) (ENOTDIR is fine), if < 0 go to 186  # is it a directory?
+      184  move_mount($empty, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /sys/devices/virtual/powercap
+      185  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 189  # a cover for the next directory
+      186  openat2($root, "sys/devices/virtual/powercap", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if < 0 go to 189  # find /sys/devices/virtual/powercap, if it is there
+      187  move_mount($null, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/devices/virtual/powercap
+      188  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      189  label()  # /sys/devices/virtual/powercap is hidden, if it exists
+      190  openat2($root, "sys/firmware", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if == -2 go to 197  # find /sys/firmware, if it is there
+      191  add($at-firmware, 0) (ENOTDIR is fine), if < 0 go to 194  # is it a directory?
+      192  move_mount($empty, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /sys/firmware
+      193  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 197  # a cover for the next directory
+      194  openat2($root, "sys/firmware", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if < 0 go to 197  # find /sys/firmware, if it is there
+      195  move_mount($null, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/firmware
+      196  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      197  label()  # /sys/firmware is hidden, if it exists
+      198  openat2($root, "proc/bus", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-bus (ENOENT, ENOTDIR is fine), if < 0 go to 202  # find /proc/bus, if it is there
+      199  open_tree($at-bus, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-bus  # a mount of /proc/bus
+      200  mount_setattr($at-bus, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      201  move_mount($at-bus, "", $at-bus, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/bus
+      202  label()  # /proc/bus is read-only, if it exists
+      203  openat2($root, "proc/fs", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-fs (ENOENT, ENOTDIR is fine), if < 0 go to 207  # find /proc/fs, if it is there
+      204  open_tree($at-fs, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-fs  # a mount of /proc/fs
+      205  mount_setattr($at-fs, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      206  move_mount($at-fs, "", $at-fs, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/fs
+      207  label()  # /proc/fs is read-only, if it exists
+      208  openat2($root, "proc/irq", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-irq (ENOENT, ENOTDIR is fine), if < 0 go to 212  # find /proc/irq, if it is there
+      209  open_tree($at-irq, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-irq  # a mount of /proc/irq
+      210  mount_setattr($at-irq, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      211  move_mount($at-irq, "", $at-irq, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/irq
+      212  label()  # /proc/irq is read-only, if it exists
+      213  openat2($root, "proc/sys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, ENOTDIR is fine), if < 0 go to 217  # find /proc/sys, if it is there
+      214  open_tree($at-sys, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sys  # a mount of /proc/sys
+      215  mount_setattr($at-sys, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      216  move_mount($at-sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sys
+      217  label()  # /proc/sys is read-only, if it exists
+      218  openat2($root, "proc/sysrq-trigger", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sysrq-trigger (ENOENT, ENOTDIR is fine), if < 0 go to 222  # find /proc/sysrq-trigger, if it is there
+      219  open_tree($at-sysrq-trigger, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sysrq-trigger  # a mount of /proc/sysrq-trigger
+      220  mount_setattr($at-sysrq-trigger, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      221  move_mount($at-sysrq-trigger, "", $at-sysrq-trigger, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
+      222  label()  # /proc/sysrq-trigger is read-only, if it exists
+      223  fchdir($root)  # go to the new root $root
+      224  pivot_root(".", ".")  # make it the root; the old one is on top of it now
+      225  umount2(".", MNT_DETACH)  # drop the old root
+      226  chdir("/")  # start at the new root
+      227  chdir("/")  # the directory to start in
+      228  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      229  add($nofile+8, 0) (any error is fine), if < 0 go to 231  # at most the hard limit
+      230  add($nofile+8, 0), if < 1024 go to 232  # is the hard limit less?
+      231  add(1024, 0)  # the soft limit
+      232  label()  # the hard limit stays
+      233  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      234  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      235  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      236  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      237  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      238  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      239  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      240  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      241  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      242  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      243  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      244  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      245  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      246  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      247  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      248  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      249  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      250  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      251  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      252  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      253  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      254  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      255  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      256  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      257  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      258  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      259  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      260  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      261  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      262  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      263  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      264  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      265  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      266  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 268  # nor one that a newer kernel has
+      267  add($next, 1), if != 0 go to 266  # the one behind it
+      268  label()  # there are no more
+      269  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      270  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      271  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      272  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      273  close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
+      274  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
+      275  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      276  umask(022)  # permissions that new files do not have
+      277  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+      278  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
+      279  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 281  # exec "/bin/hostname": is it there?
+      280  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
+      281  fail(ENOENT)  # exec "hostname": executable file not found
       "
     `);
   });
@@ -194,15 +373,60 @@ describe('namespaces', () => {
        9  umask(000)  # modes are as they are given
       10  sethostname("container", 9)  # the host name
       11  chdir("/")  # the directory to start in
-      12  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-      13  umask(022)  # files are made readable, and writable by their owner alone
-      14  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-      15  close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
-      16  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
-      17  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
-      18  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 20  # exec "/bin/true": is it there?
-      19  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
-      20  fail(ENOENT)  # exec "/bin/true": no such file or directory
+      12  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      13  add($nofile+8, 0) (any error is fine), if < 0 go to 15  # at most the hard limit
+      14  add($nofile+8, 0), if < 1024 go to 16  # is the hard limit less?
+      15  add(1024, 0)  # the soft limit
+      16  label()  # the hard limit stays
+      17  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      18  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      19  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      20  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      21  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      22  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      23  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      24  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      25  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      26  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      27  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      28  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      29  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      30  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      31  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      32  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      33  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      34  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      35  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      36  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      37  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      38  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      39  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      40  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      41  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      42  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      43  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      44  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      45  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      46  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      47  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      48  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      49  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      50  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 52  # nor one that a newer kernel has
+      51  add($next, 1), if != 0 go to 50  # the one behind it
+      52  label()  # there are no more
+      53  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      54  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      55  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      56  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      57  close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
+      58  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
+      59  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      60  umask(022)  # permissions that new files do not have
+      61  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+      62  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
+      63  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 65  # exec "/bin/true": is it there?
+      64  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
+      65  fail(ENOENT)  # exec "/bin/true": no such file or directory
       "
     `);
   });
@@ -279,24 +503,30 @@ describe('namespaces', () => {
       - mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
       - mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
       + open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the host's /dev/null
+      + mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + mknodat($dev, "null", S_IFREG|0666, makedev(0, 0))  # a file to mount null on
       + move_mount($null, "", $dev, "null", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to null
       + open_tree(AT_FDCWD, "/dev/zero", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $zero  # the host's /dev/zero
+      + mount_setattr($zero, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + mknodat($dev, "zero", S_IFREG|0666, makedev(0, 0))  # a file to mount zero on
       + move_mount($zero, "", $dev, "zero", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to zero
       + open_tree(AT_FDCWD, "/dev/full", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $full  # the host's /dev/full
+      + mount_setattr($full, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + mknodat($dev, "full", S_IFREG|0666, makedev(0, 0))  # a file to mount full on
       + move_mount($full, "", $dev, "full", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to full
       + open_tree(AT_FDCWD, "/dev/random", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $random  # the host's /dev/random
+      + mount_setattr($random, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + mknodat($dev, "random", S_IFREG|0666, makedev(0, 0))  # a file to mount random on
       + move_mount($random, "", $dev, "random", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to random
       + open_tree(AT_FDCWD, "/dev/urandom", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $urandom  # the host's /dev/urandom
+      + mount_setattr($urandom, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + mknodat($dev, "urandom", S_IFREG|0666, makedev(0, 0))  # a file to mount urandom on
       + move_mount($urandom, "", $dev, "urandom", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to urandom
       + open_tree(AT_FDCWD, "/dev/tty", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $tty  # the host's /dev/tty
+      + mount_setattr($tty, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + mknodat($dev, "tty", S_IFREG|0666, makedev(0, 0))  # a file to mount tty on
       + move_mount($tty, "", $dev, "tty", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to tty
-        umask(022)  # files are made readable, and writable by their owner alone
+        label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       "
     `);
@@ -394,7 +624,7 @@ describe('namespaces', () => {
       + setns($target, CLONE_NEWNS)  # join the mount namespace of process 4711
       + close($target)  # let go of it
       + clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
-        umask(022)  # files are made readable, and writable by their owner alone
+        label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       "
     `);
@@ -405,7 +635,7 @@ describe('mounts', () => {
   it('a root that cannot be written', () => {
     expect(changed({ readonly: true })).toMatchInlineSnapshot(`
       "
-        move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
+        label()  # /proc/sysrq-trigger is read-only, if it exists
       + mount_setattr($root, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
       "
     `);
@@ -478,11 +708,15 @@ describe('the process', () => {
         chdir("/")  # start at the new root
       - chdir("/")  # the directory to start in
       + chdir("/srv")  # the directory to start in
-        umask(022)  # files are made readable, and writable by their owner alone
+        label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       + setgroups(2, "\\4\\0\\0\\0\\33\\0\\0\\0")  # supplementary groups 4, 27
       + setresgid(100, 100, 100)  # group 100
       + setresuid(1000, 1000, 1000)  # user 1000
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      - capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      + capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=0, permitted=0, inheritable=0})  # no capabilities
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
       + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
       + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
       + exit_group(137)  # the host is gone
@@ -493,11 +727,15 @@ describe('the process', () => {
   it('a user without supplementary groups', () => {
     expect(changed({ user: { uid: 1000, gid: 100 } })).toMatchInlineSnapshot(`
       "
-        umask(022)  # files are made readable, and writable by their owner alone
+        label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       + setgroups(0, NULL) (EPERM is fine)  # supplementary groups (none)
       + setresgid(100, 100, 100)  # group 100
       + setresuid(1000, 1000, 1000)  # user 1000
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      - capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      + capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=0, permitted=0, inheritable=0})  # no capabilities
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
       + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
       + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
       + exit_group(137)  # the host is gone
@@ -508,7 +746,7 @@ describe('the process', () => {
   it('an init process', () => {
     expect(changed({ init: true })).toMatchInlineSnapshot(`
       "
-        chdir("/")  # the directory to start in
+        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
       + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
       + clone(SIGCHLD, NULL, NULL, NULL, NULL) = $program, if == 0 go to ‹the process of the program›  # a process for the program
       + close_range(3, 4294967295, 0)  # the set-up, and its reports, go on in the program alone
@@ -533,7 +771,7 @@ describe('the process', () => {
       .toMatchInlineSnapshot(`
         "- clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
         + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
-          chdir("/")  # the directory to start in
+          seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
         + prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to this process
           rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
         + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
@@ -566,13 +804,17 @@ describe('the process', () => {
   it('a terminal that another user gets', () => {
     const terminal = { columns: 80, rows: 24 };
     expect(changes(plan([...command], { ...base, terminal }), plan([...command], { ...base, terminal, user: { uid: 7, gid: 7 } }))).toMatchInlineSnapshot(`
-      "  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      "  chdir("/")  # the directory to start in
       + fchown($slave, 7, -1) (EINVAL is fine)  # the terminal belongs to user 7
-        umask(022)  # files are made readable, and writable by their owner alone
+        label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       + setgroups(0, NULL) (EPERM is fine)  # supplementary groups (none)
       + setresgid(7, 7, 7)  # group 7
       + setresuid(7, 7, 7)  # user 7
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      - capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      + capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=0, permitted=0, inheritable=0})  # no capabilities
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
       + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
       + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
       + exit_group(137)  # the host is gone

@@ -52,7 +52,7 @@ describe('the plan of an executable', () => {
       + label()  # the process that goes into the container
       + close($channel)  # only the launcher reads
       + rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
-        close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
+        umask(022)  # permissions that new files do not have
       - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
         fail(ENOENT)  # exec "/bin/sh": no such file or directory
       + write(2, "ctr: setting up a channel: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
@@ -65,11 +65,19 @@ describe('the plan of an executable', () => {
       + write(2, "ctr: setting up /sys: ", 22) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up /dev: ", 22) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up /proc: ", 23) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up what /proc and /sys do not show: ", 49) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up what cannot be written: ", 40) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the new root: ", 30) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the directory to start in: ", 43) (any error is fine), if != 0 go to ‹say which error›  # say what failed
-      + write(2, "ctr: setting up the session: ", 29) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the resource limits: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the session keyring: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the bounding set: ", 34) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the user: ", 26) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the capabilities: ", 34) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the privileges: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the open files: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the filter of system calls: ", 44) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the session: ", 29) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: exec \\"/bin/sh\\": no such file or directory: ", 48) (any error is fine)  # say what failed
       + add(127, 0), if != 0 go to ‹say which error›  # the exit code
       + write(2, "ctr: the program cannot be executed: ", 37) (any error is fine)  # say what failed

@@ -7,7 +7,7 @@ import { CallerTerminal, terminalSize } from '../caller-terminal.js';
 import { readCommandLine } from '../command-line.js';
 import { commandOf, containerOptions } from '../container-options.js';
 import { isHandled } from '../disposition.js';
-import { printPlan } from '../dry-run.js';
+import { printPlan, printPosture } from '../dry-run.js';
 import { isTerminal } from '../is-terminal.js';
 import { printError, styled } from '../print.js';
 import { progress } from '../progress.js';
@@ -32,7 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (!line) return 0;
   const { settings, rest } = line;
   if (settings.passThrough && settings.terminal) throw new UsageError('-T', undefined, 'it means no terminal, and -t a terminal: give one of them');
-  if (settings.json && !settings.dryRun) throw new UsageError('--json', undefined, 'it is for --dry-run');
+  if (settings.json && !settings.dryRun && !settings.showPosture) throw new UsageError('--json', undefined, 'it is for --dry-run and --show-posture');
   const atTerminal = isTerminal(0) && isTerminal(1);
   const command = commandOf('run', rest.length === 0 && atTerminal ? [shell(settings)] : rest);
   const withTerminal = !settings.passThrough && (settings.terminal ?? atTerminal);
@@ -42,6 +42,10 @@ export async function run(args: readonly string[]): Promise<number> {
     // Only root can be sure to have a cgroup to measure with; the kernel counts for everyone.
     ...(settings.stats && process.geteuid?.() === 0 && { measure: true }),
   };
+  if (settings.showPosture) {
+    printPosture(plan(command, options), settings);
+    return 0;
+  }
   if (settings.dryRun) {
     printPlan(plan(command, options), settings);
     return 0;

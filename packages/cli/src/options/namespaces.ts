@@ -38,7 +38,11 @@ export const namespaceOptions: readonly Option[] = [
   namespace('ipc', 'ipc', 'System V IPC and POSIX message queues (default: new)'),
   namespace('uts', 'uts', 'Host name and domain name (default: new)'),
   namespace('cgroup', 'cgroupns', 'What of the cgroups is seen (default: new)'),
-  namespace('user', 'userns', 'User ids (default: host for root, else new)'),
+  namespace('user', 'userns', 'User ids (default: host for root, else new; auto is the same as new)', {
+    set: (settings, value) => {
+      settings.namespaces.user = value === 'auto' ? 'new' : parseChoice(value);
+    },
+  }),
   namespace('time', 'time', 'Clocks since boot (default: host)'),
   namespace('mount', 'mountns', 'Mounts (default: new; any other means no root file system and no mounts of its own)'),
 ];

@@ -69,8 +69,17 @@ export const dryRunOptions: readonly Option[] = [
       settings.dryRun = true;
     },
   },
-  { ...jsonOption, help: 'With --dry-run: the plan as JSON' },
+  { ...jsonOption, help: 'With --dry-run or --show-posture: as JSON' },
 ];
+
+export const postureOption: Option = {
+  name: 'show-posture',
+  group: 'Look without running',
+  help: 'Prints what the plan keeps the program from, and changes nothing',
+  set: (settings) => {
+    settings.showPosture = true;
+  },
+};
 
 export const fileOption: Option = {
   name: 'output',

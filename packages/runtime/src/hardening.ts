@@ -1,0 +1,158 @@
+import { checkOptions } from '@ctr/syscall';
+import type { Namespace } from '@ctr/namespaces';
+import {
+  compileFilter,
+  defaultProfile,
+  type SeccompFilter,
+  type SeccompProfile,
+  capabilityNames,
+  defaultCapabilities,
+  parseCapability,
+  readCapabilities,
+  rlimits,
+  type Capability,
+  type Rlimits,
+} from '@ctr/security';
+
+import { checkDestination } from './check-path.js';
+import { checkSysctls } from './sysctls.js';
+import { maskedSystemPaths, readonlySystemPaths } from './system-paths.js';
+
+/** What the program may do beyond, or short of, the default. */
+export interface HardeningOptions {
+  /** Changes to the default capabilities. @default CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT for root, none for other users */
+  readonly capabilities?: CapabilityChanges;
+  /** No program brings rights with it, by a set-user-id bit or by file capabilities. @default true */
+  readonly noNewPrivileges?: boolean;
+  /** The system calls that may be made: a profile in the form of docker or of the OCI runtime-spec. @default that of docker, without what a container has no use for */
+  readonly seccomp?: SeccompProfile | 'unconfined';
+  /** Paths that show nothing. @default those of /proc and /sys that tell of the host */
+  readonly maskedPaths?: readonly string[];
+  /** Paths that cannot be written. @default those of /proc by which the host is configured */
+  readonly readonlyPaths?: readonly string[];
+  /** Resource limits of each process. @default at most 1024 open files until a program asks for more, and no core dumps */
+  readonly rlimits?: Rlimits;
+  /** Settings of the kernel that belong to the container's namespaces: `net.ipv4.ip_forward`, for instance. */
+  readonly sysctls?: Readonly<Record<string, string>>;
+  /** The AppArmor profile of the program; an error where AppArmor is not at work. @default the caller's */
+  readonly appArmorProfile?: string;
+  /** The SELinux label of the program; an error where SELinux is not at work. @default the caller's, or what the policy makes of it */
+  readonly selinuxLabel?: string;
+  /** Bits that are taken from the mode of each file the program makes. @default 0o022 */
+  readonly umask?: number;
+}
+
+/** Capabilities beside the default ones, and those that are taken out of them. What is added counts more. */
+export interface CapabilityChanges {
+  readonly add?: readonly Capability[] | 'all';
+  readonly drop?: readonly Capability[] | 'all';
+}
+
+/** {@link HardeningOptions}, checked and complete. */
+export interface Hardening {
+  /** The bounding set, and what root has. */
+  readonly capabilities: readonly Capability[];
+  /** What a user other than root has, too. */
+  readonly added: readonly Capability[];
+  readonly noNewPrivileges: boolean;
+  readonly filter: SeccompFilter | undefined;
+  /** The filter is of a profile that the caller has given. */
+  readonly ownProfile: boolean;
+  readonly maskedPaths: readonly string[];
+  readonly readonlyPaths: readonly string[];
+  readonly rlimits: Rlimits;
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly appArmorProfile: string | undefined;
+  readonly selinuxLabel: string | undefined;
+  readonly umask: number;
+}
+
+/** The keys of {@link HardeningOptions}. */
+export const hardeningNames = [
+  'capabilities', 'noNewPrivileges', 'seccomp', 'maskedPaths', 'readonlyPaths', 'rlimits', 'sysctls', 'appArmorProfile', 'selinuxLabel', 'umask',
+] as const satisfies readonly (keyof HardeningOptions)[]; // prettier-ignore
+
+/**
+ * No boundary for the root of a container: every capability the caller has, every system call, all of /proc and /sys.
+ * It is for containers that are to hold others, and for programs that set up the host.
+ *
+ * @example
+ * ```ts
+ * import { privileged, run } from '@ctr/runtime';
+ * const { stdout } = await run(['sh', '-c', 'grep ^CapEff /proc/self/status'], privileged);
+ * ```
+ */
+export const privileged = Object.freeze({
+  capabilities: Object.freeze({ add: 'all' }),
+  noNewPrivileges: false,
+  seccomp: 'unconfined',
+  maskedPaths: Object.freeze([]),
+  readonlyPaths: Object.freeze([]),
+}) satisfies HardeningOptions;
+
+const defaultRlimits: Rlimits = Object.freeze({ nofile: { soft: 1024 }, core: 0 });
+const DEFAULT_UMASK = 0o022;
+
+/**
+ * Checks {@link HardeningOptions} and fills in the defaults. Throws a `TypeError` or `RangeError` for what cannot be,
+ * and an `Error` where a capability is to be given that the caller does not have.
+ */
+export function checkHardening(options: HardeningOptions, isNew: (kind: Namespace) => boolean, hasUserOfCaller: boolean): Hardening {
+  const { noNewPrivileges = true, rlimits: limits = defaultRlimits, sysctls = {}, umask = DEFAULT_UMASK, seccomp = defaultProfile } = options;
+  if (typeof (noNewPrivileges as unknown) !== 'boolean') throw new TypeError(`noNewPrivileges is ${JSON.stringify(noNewPrivileges)}: true or false`);
+  if (!Number.isInteger(umask) || umask < 0 || umask > 0o777) throw new RangeError(`umask is ${umask}: an integer from 0 to 0o777`);
+  for (const name of ['maskedPaths', 'readonlyPaths', 'appArmorProfile', 'selinuxLabel'] as const)
+    if (options[name] !== undefined && !isNew('mount')) throw new TypeError(`${name} needs a mount namespace of the container's own`);
+  const { capabilities, added } = checkCapabilities(options.capabilities ?? {}, hasUserOfCaller);
+  if (options.rlimits) rlimits(limits);
+  return {
+    capabilities,
+    added,
+    noNewPrivileges,
+    filter: seccomp === 'unconfined' ? undefined : compileFilter(seccomp, { capabilities }),
+    ownProfile: options.seccomp !== undefined,
+    maskedPaths: options.maskedPaths ? checkPaths('maskedPaths', options.maskedPaths) : maskedSystemPaths(),
+    readonlyPaths: options.readonlyPaths ? checkPaths('readonlyPaths', options.readonlyPaths) : readonlySystemPaths,
+    rlimits: { ...defaultRlimits, ...limits },
+    sysctls: checkSysctls(sysctls, isNew),
+    appArmorProfile: options.appArmorProfile,
+    selinuxLabel: options.selinuxLabel,
+    umask,
+  };
+}
+
+/** The whole system's root may lack some capabilities itself; in a user namespace of its own, nobody does. */
+function checkCapabilities(changes: CapabilityChanges, ofCaller: boolean): Pick<Hardening, 'capabilities' | 'added'> {
+  checkOptions('capabilities', changes, ['add', 'drop']);
+  const { add = [], drop = [] } = changes;
+  const own = ofCaller ? permitted() : capabilityNames;
+  const named = (list: readonly Capability[] | 'all'): readonly Capability[] => (list === 'all' ? own : list);
+  const missing = add === 'all' ? undefined : add.find((name) => !own.includes(name));
+  for (const name of [...named(add), ...named(drop)]) parseCapability(name);
+  if (missing !== undefined)
+    throw new Error(`capabilities: ${missing} cannot be added, since the caller does not have it: it is in a container, or was started without it`);
+  const added = named(add);
+  const dropped = named(drop);
+  const kept = defaultCapabilities.filter((name) => own.includes(name) && !dropped.includes(name));
+  return {
+    capabilities: added.length === 0 && dropped.length === 0 && kept.length === defaultCapabilities.length ? defaultCapabilities : sorted([...kept, ...added]),
+    added,
+  };
+}
+
+function sorted(names: readonly Capability[]): Capability[] {
+  return capabilityNames.filter((name) => names.includes(name));
+}
+
+let own: readonly Capability[] | undefined;
+
+/** Read once: a process that has given up capabilities while it runs is told by the kernel. */
+function permitted(): readonly Capability[] {
+  own ??= sorted(readCapabilities('self').permitted as Capability[]);
+  return own;
+}
+
+function checkPaths(what: string, paths: readonly string[]): readonly string[] {
+  if (!Array.isArray(paths)) throw new TypeError(`${what} is ${JSON.stringify(paths)}: give an array of paths of the container`);
+  return (paths as readonly string[]).map((path) => checkDestination(what, path));
+}

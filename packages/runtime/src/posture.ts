@@ -1,0 +1,141 @@
+import { capabilityNumbers, cloneFlags, mountAttrs, namespaceFlags, prctlOptions, rlimitResources, type Plan, type Step, type Struct } from '@ctr/syscall';
+
+/** One thing that a container keeps its program from, or lets it have. */
+export interface PostureItem {
+  /** What it is about: `capabilities`, `seccomp`. */
+  readonly item: string;
+  /** How it is in this container. */
+  readonly value: string;
+}
+
+/**
+ * What a plan keeps a program from, read from its steps and not from the options that it was made of: what no step does is not said.
+ *
+ * @example
+ * ```ts
+ * import { plan, posture } from '@ctr/runtime';
+ * for (const { item, value } of posture(plan(['true']))) console.log(`${item}: ${value}`);
+ * ```
+ */
+export function posture(plan: Plan): PostureItem[] {
+  const calls = (name: Step['call'], first?: number): Step[] => plan.filter(({ call, args }) => call === name && (first === undefined || args[0] === first));
+  return Object.entries({
+    namespaces: namespaces(plan),
+    user: user(plan),
+    'root file system': root(plan),
+    capabilities: capabilities(plan),
+    'no new privileges': calls('prctl', prctlOptions.PR_SET_NO_NEW_PRIVS).length > 0 ? 'yes: set-user-id bits and file capabilities have no effect' : 'no',
+    seccomp: calls('seccomp')[0]?.purpose ?? 'none: every system call can be made',
+    'hidden paths': pathsOf(plan, / is hidden, if it exists$/),
+    'read-only paths': pathsOf(plan, / is read-only, if it exists$/),
+    sysctls: listed(plan.filter(({ call, purpose }) => call === 'write' && /^[a-z]+\..* = /.test(purpose)).map(({ purpose }) => purpose)),
+    network: newKinds(plan).has('net') ? 'its own, with a loopback only' : "another's: see namespaces",
+    limits: listed(calls('write').flatMap(({ purpose }) => /^the limit: (.*)$/.exec(purpose)?.[1] ?? [])),
+    'resource limits': listed(calls('prlimit64').flatMap((step) => (step.args[2] === null ? [] : resourceLimit(step, plan)))),
+    keyring: calls('keyctl').length > 0 ? 'a new one' : "the caller's",
+    session: calls('setsid').length > 0 ? 'a new one: no input and no signals by way of the terminal of the caller' : "the caller's",
+    'open files': calls('close_range').length > 0 ? 'stdin, stdout and stderr' : "all of the caller's",
+    umask: octal(calls('umask').at(-1)?.args[0]),
+    environment: environment(calls('execve')[0]),
+    'die with ctr': calls('prctl', prctlOptions.PR_SET_PDEATHSIG).length > 0 ? 'yes' : 'no',
+    'pid 1': plan.some(({ purpose }) => purpose === 'a process for the program') ? 'an init, which reaps orphans' : 'the program',
+  }).map(([item, value]) => ({ item, value }));
+}
+
+type Kind = keyof typeof namespaceFlags;
+const kinds = Object.keys(namespaceFlags) as Kind[];
+
+/** `CLONE_NEWTIME` lies in the byte that clone(2) has for the signal of the end: it is asked for by unshare(2). */
+function newKinds(plan: Plan): Set<Kind> {
+  const flags = plan.flatMap(({ call, args }) =>
+    call === 'unshare' ? [Number(args[0])] : call === 'clone' ? [Number(args[0]) & ~cloneFlags.CLONE_NEWTIME] : [],
+  );
+  return new Set(kinds.filter((kind) => flags.some((set) => (set & namespaceFlags[kind]) !== 0)));
+}
+
+function namespaces(plan: Plan): string {
+  const made = newKinds(plan);
+  const joined = plan.filter(({ call }) => call === 'setns').map(({ purpose }) => purpose);
+  const rest = kinds.filter((kind) => !made.has(kind));
+  return [
+    `new: ${listed([...made])}`,
+    ...joined,
+    ...(joined.length === 0 && rest.length > 0 ? [`the caller's: ${rest.join(', ')}`] : joined.length > 0 ? [`the others are the caller's`] : []),
+  ].join('; ');
+}
+
+function user(plan: Plan): string {
+  const [uid, gid] = (['setresuid', 'setresgid'] as const).map((name) => plan.findLast(({ call }) => call === name)?.args[0]);
+  const ids = uid === undefined ? 'root' : `uid ${Number(uid)}, gid ${Number(gid)}`;
+  return newKinds(plan).has('user') ? `${ids} of its own user namespace, nobody outside of it` : ids;
+}
+
+function root(plan: Plan): string {
+  const pivot = plan.findIndex(({ call }) => call === 'pivot_root');
+  if (pivot < 0) return "the caller's";
+  const isReadonly = plan.slice(0, pivot).some(({ call, args, as }) => call === 'mount_setattr' && as === undefined && isRootReadonly(args, plan[pivot - 1]));
+  return `its own, by pivot_root${isReadonly ? ', read-only' : ''}; the old one is gone`;
+}
+
+/** The mount that the process has gone to right before pivot_root(2). */
+function isRootReadonly(args: Step['args'], enter: Step | undefined): boolean {
+  const [mount] = args;
+  const entered = enter?.args[0];
+  if (!isResult(mount) || !isResult(entered) || mount.step !== entered.step) return false;
+  return (Number((args[3] as Struct | undefined)?.values['attr_set'] ?? 0) & mountAttrs.MOUNT_ATTR_RDONLY) !== 0;
+}
+
+function isResult(arg: unknown): arg is { readonly step: Step } {
+  return typeof arg === 'object' && arg !== null && 'kind' in arg && arg.kind === 'result';
+}
+
+function capabilities(plan: Plan): string {
+  const dropped = new Set(plan.filter(({ call, args }) => call === 'prctl' && args[0] === prctlOptions.PR_CAPBSET_DROP).map(({ args }) => args[1]));
+  const written = plan.findLast(({ call }) => call === 'capset')?.args[1] as Struct | undefined;
+  if (!written) return dropped.size === 0 ? "all that the caller's user has" : `bounded to ${names((number) => !dropped.has(number))}`;
+  const has =
+    (set: string) =>
+    (number: number): boolean => {
+      const half = Number(written.values[number < 32 ? set : `${set}_high`] ?? 0);
+      return Math.floor(half / 2 ** (number % 32)) % 2 === 1;
+    };
+  const effective = names(has('effective'));
+  const bounding = names((number) => !dropped.has(number));
+  const inheritable = names(has('inheritable'));
+  return `${effective}${bounding === effective ? '' : `; bounded to ${bounding}`}; inheritable: ${inheritable}`;
+}
+
+function names(has: (number: number) => boolean): string {
+  const all = Object.entries(capabilityNumbers);
+  const held = all.filter(([, number]) => has(number)).map(([name]) => name.slice('CAP_'.length));
+  return held.length === all.length ? 'all' : listed(held);
+}
+
+function pathsOf(plan: Plan, pattern: RegExp): string {
+  return listed(plan.flatMap(({ purpose }) => (pattern.test(purpose) ? [purpose.replace(pattern, '')] : [])));
+}
+
+const resources = new Map(Object.entries(rlimitResources).map(([name, number]) => [number as number, name.replace('RLIMIT_', '').toLowerCase()]));
+
+/** A limit is a struct where both values are given, and else memory that steps before it have put one of them into. */
+function resourceLimit({ args }: Step, plan: Plan): string {
+  const name = resources.get(Number(args[1])) ?? String(Number(args[1]));
+  const limit = args[2] as Struct;
+  const value = (number: unknown): string => (BigInt(number as number | bigint) >= 2n ** 63n ? 'unlimited' : String(number));
+  if (limit.kind === 'struct') return `${name} ${value(limit.values['rlim_cur'] ?? 0)}:${value(limit.values['rlim_max'] ?? 0)}`;
+  const [given] = plan.filter(({ into, args: [first] }) => into?.of === (limit as unknown) && (typeof first === 'number' || typeof first === 'bigint'));
+  return given ? `${name} ${given.into?.offset === 0 ? `${value(given.args[0])}:inherited` : `inherited:${value(given.args[0])}`}` : `${name} inherited`;
+}
+
+function octal(mode: unknown): string {
+  return typeof mode === 'number' ? mode.toString(8).padStart(4, '0') : "the caller's";
+}
+
+function environment(execution: Step | undefined): string {
+  const variables = execution?.args[2];
+  return Array.isArray(variables) ? listed((variables as readonly string[]).map((text) => text.split('=', 1)[0] ?? '')) : 'none';
+}
+
+function listed(words: readonly string[]): string {
+  return words.length === 0 ? 'none' : words.join(', ');
+}

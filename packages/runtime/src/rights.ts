@@ -1,0 +1,84 @@
+import { announceExec, closeRangeFlags, dieWithHost, errnoName, type ResultOf, type Step } from '@ctr/syscall';
+import {
+  appArmorProfile,
+  becomeUser,
+  boundingSet,
+  capabilitySets,
+  firstRefused,
+  keepCapabilities,
+  newSessionKeyring,
+  noNewPrivs,
+  rlimits,
+  seccomp,
+  selinuxKeyLabel,
+  selinuxLabel,
+} from '@ctr/security';
+
+import { program } from './program.js';
+import type { Section } from './section.js';
+import type { Spec } from './spec.js';
+
+/**
+ * Gives up, for good, what the program is not to have: the last thing before it, since what comes before needs more than the program does.
+ *
+ * The filter of system calls is the very last, so that it need not allow what the set-up calls. Where new privileges are allowed only CAP_SYS_ADMIN
+ * may load one: there it comes before the capabilities are given up, and has to let that pass.
+ *
+ * @param proc the container's own, if it has one: by which a security module is told what to make of the program
+ */
+export function rights(spec: Spec, proc: ResultOf | undefined): Section[] {
+  const { user, hardening } = spec;
+  const { capabilities, added, noNewPrivileges, filter } = hardening;
+  const filtered: Section = ['the filter of system calls', filter ? seccomp(filter) : []];
+  const isRoot = (user?.uid ?? 0) === 0;
+  const kept = isRoot ? capabilities : added;
+  return [
+    ['the resource limits', rlimits(hardening.rlimits)],
+    ['the security module', proc ? labels(spec, proc) : []],
+    ['the session keyring', newSessionKeyring()],
+    ...(noNewPrivileges ? [] : [filtered]),
+    ['the bounding set', boundingSet(capabilities)],
+    ['the user', becoming(spec, !isRoot && added.length > 0)],
+    ['the capabilities', capabilitySets({ permitted: kept, effective: kept, ...(!isRoot && { inheritable: kept, ambient: kept }) })],
+    ['the privileges', noNewPrivileges ? noNewPrivs() : []],
+    // The kernel forgets it at a change of user.
+    ['the tie to the host', user ? dieWithHost() : []],
+    [
+      'the open files',
+      [{ call: 'close_range', args: [4, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'nothing that the set-up opened is open in the program' }],
+    ],
+    ...(noNewPrivileges ? [filtered] : []),
+  ];
+}
+
+/**
+ * Refuses a profile of the caller's under which the plan could not go on to the program, before there is a process. Throws a `TypeError`.
+ * Why a program could not be executed may then remain untold; that it could not is told by the errno.
+ */
+export function checkFilter(spec: Spec, setUp: readonly Step[]): void {
+  const { filter, ownProfile } = spec.hardening;
+  if (!filter || !ownProfile) return;
+  const loaded = setUp.findIndex(({ call }) => call === 'seccomp');
+  const end: Step = { call: 'exit_group', args: [0], purpose: 'end' };
+  const rest = [...setUp.slice(loaded + 1), announceExec(), ...program(spec).filter(({ call }) => call === 'execve'), end];
+  const refused = firstRefused(filter, rest);
+  if (!refused) return;
+  const { step, verdict } = refused;
+  const answer = verdict.action === 'SCMP_ACT_ERRNO' ? errnoName(verdict.data) : verdict.action;
+  throw new TypeError(`seccomp: the profile answers ${step.call} with ${answer}, which has to be made after it is loaded (${step.purpose}): allow it`);
+}
+
+function labels({ hardening: { appArmorProfile: profile, selinuxLabel: label } }: Spec, proc: ResultOf): Step[] {
+  return [
+    ...(profile === undefined ? [] : appArmorProfile(profile, { proc })),
+    ...(label === undefined ? [] : [...selinuxLabel(label, { proc }), ...selinuxKeyLabel(label, { proc })]),
+  ];
+}
+
+function becoming({ user, namespaces }: Spec, keep: boolean): Step[] {
+  if (user) return [...(keep ? keepCapabilities() : []), ...becomeUser(user)];
+  // In a user namespace with the caller's id alone it is denied, and the groups mean nothing there.
+  return namespaces.user === 'host'
+    ? [{ call: 'setgroups', args: [0, null], purpose: "the caller's further groups are not the container's", tolerates: ['EPERM'] }]
+    : [];
+}

@@ -1,0 +1,33 @@
+import { readdirSync } from 'node:fs';
+
+/** Files and directories of /proc and /sys that tell of the host and its other users, or reach into them. */
+const masked = [
+  '/proc/acpi', '/proc/asound', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/sched_debug', '/proc/scsi', '/proc/timer_list', '/proc/timer_stats',
+  '/sys/devices/virtual/powercap', '/sys/firmware',
+]; // prettier-ignore
+
+/** Parts of /proc by which the whole host is configured. */
+export const readonlySystemPaths: readonly string[] = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+let known: readonly string[] | undefined;
+
+/** What a container's /proc and /sys do not show. Each processor has a file of its own that tells when it was too hot, and so what others compute. */
+export function maskedSystemPaths(): readonly string[] {
+  known ??= [...masked, ...throttles()];
+  return known;
+}
+
+function throttles(): string[] {
+  const processors = '/sys/devices/system/cpu';
+  return namesIn(processors)
+    .filter((name) => /^cpu\d+$/.test(name) && namesIn(`${processors}/${name}`).includes('thermal_throttle'))
+    .map((name) => `${processors}/${name}/thermal_throttle`);
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
