@@ -6,7 +6,6 @@ import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -39,20 +38,20 @@ export async function bundle(outdir) {
     charset: 'ascii',
     logLevel: 'warning',
   };
-  const program = join(outdir, 'program.cjs');
-  await build({
+  const { outputFiles } = await build({
     ...options,
     entryPoints: [join(source, 'program.ts')],
-    outfile: program,
-    plugins: [koffiOfSyscall, lazyBuiltins],
+    write: false,
+    plugins: [koffiOfSyscall],
     // As a script it is the function that Node would make of it, without another copy of the text; as a module it calls that.
-    banner: { js: `((load)=>typeof module==='object'?load(${scope}):load)(function(${scope}){` },
+    banner: {
+      js: `((load)=>typeof module==='object'?load(${scope}):load)(function(${scope}){"use strict";const lazily=(name)=>new Proxy({},{get:(_,key)=>require(name)[key]});`,
+    },
     footer: { js: '})' },
   });
-  const digest = createHash('sha256')
-    .update(await readFile(program))
-    .digest('hex')
-    .slice(0, 32);
+  const program = loadLazily(outputFiles[0]?.text ?? '');
+  writeFileSync(join(outdir, 'program.cjs'), program);
+  const digest = createHash('sha256').update(program).digest('hex').slice(0, 32);
   await build({
     ...options,
     entryPoints: [join(source, 'bin.ts')],
@@ -84,21 +83,12 @@ const koffiOfSyscall = {
 /**
  * Modules of Node's are loaded when something of them is used: node:net alone, which few commands need, takes 2 ms.
  *
- * @type {import('esbuild').Plugin}
+ * @param {string} code
  */
-const lazyBuiltins = {
-  name: 'lazy-builtins',
-  setup(bundler) {
-    const lazy = builtinModules.filter((name) => !name.startsWith('_') && !loadedAtStart.includes(name));
-    bundler.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
-      kind !== 'require-call' && lazy.includes(path.slice('node:'.length)) ? { path, namespace: 'lazy-builtin' } : undefined,
-    );
-    bundler.onLoad({ filter: /^/, namespace: 'lazy-builtin' }, async ({ path }) => {
-      const names = Object.keys(await import(path)).filter((name) => name !== 'default');
-      return { contents: `module.exports = { ${names.map((name) => `get ${name}() { return require('${path}').${name}; }`).join(', ')} };` };
-    });
-  },
-};
+function loadLazily(code) {
+  if (/__toESM\(require\("node:/.test(code)) throw new Error('a module of Node’s is imported as a whole, which loads it at once: name what is used of it');
+  return code.replaceAll(/\brequire\("node:([^"]+)"\)/g, (call, name) => (loadedAtStart.includes(name) ? call : call.replace('require', 'lazily')));
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const out = 'dist';
