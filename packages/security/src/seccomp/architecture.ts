@@ -33,10 +33,10 @@ export const architectures = {
 } as const satisfies Record<`SCMP_ARCH_${string}`, SyscallAbi | undefined>;
 
 /** The kinds of programs that the conditions of Docker's form of a profile can name, in its words. */
-export const conditionArches: readonly string[] = [
-  ...['amd64', 'x86', 'x32', 'arm', 'arm64', 'mips', 'mips64', 'mips64n32', 'mipsel', 'mipsel64', 'mipsel64n32', 'mips3l64n32', 'mipsle'],
-  ...['ppc', 'ppc64', 'ppc64le', 's390', 's390x', 'parisc', 'parisc64', 'riscv64', 'loongarch64', 'loong64'],
-];
+export const conditionArches: readonly string[] = (
+  'amd64 x86 x32 arm arm64 mips mips64 mips64n32 mipsel mipsel64 mipsel64n32 mips3l64n32 mipsle ' +
+  'ppc ppc64 ppc64le s390 s390x parisc parisc64 riscv64 loongarch64 loong64'
+).split(' ');
 
 /** What the programs of a machine itself are called, there and in the runtime-spec. */
 export const natives = {

@@ -37,37 +37,18 @@ export class Assembler {
   /** Opcode with both jump distances, and operand, by turns. */
   readonly #words: number[] = [];
   readonly #returns = new Map<number, number>();
-  #tests = new Map<number, number>();
-  #entries = new Map<number, number>();
+  readonly #tests = new Map<number, number>();
+  readonly #entries = new Map<number, number>();
 
   get length(): number {
     return this.#words.length / 2;
   }
 
-  /** What is assembled from here on is not to share anything with what was before, but for what is returned: it would be far away. */
-  startBlock(): void {
-    this.#tests = new Map();
-    this.#entries = new Map();
-  }
-
-  /** The search for a number, which the accumulator has; the place where it begins. */
-  tree(tree: SearchTree): number {
-    if (tree.kind === 'leaf') return this.decision(tree.decision);
-    const yes = this.tree(tree.yes);
-    const no = this.tree(tree.no);
-    return this.branch(tree.op, tree.k, yes, no);
-  }
-
-  /** A decision, whatever the accumulator has; the place where it begins. */
-  decision(decision: Decision): number {
-    if (decision.kind === 'return') return this.return(decision);
-    const known = this.#entries.get(decision.id);
-    if (known !== undefined) return known;
-    const test = this.#test(decision);
-    if (test !== this.length - 1) this.#jump(test);
-    const entry = this.load(dataOffsets.args + decision.word * 4);
-    this.#entries.set(decision.id, entry);
-    return entry;
+  /** The search for the number of a call; the place where it begins. It shares nothing but what is returned with others: these may be far away. */
+  block(tree: SearchTree): number {
+    this.#tests.clear();
+    this.#entries.clear();
+    return this.#after(this.#tree(tree), () => this.load(dataOffsets.nr));
   }
 
   return({ value }: Pick<Return, 'value'>): number {
@@ -101,18 +82,43 @@ export class Assembler {
     return bytes;
   }
 
+  /** The search for a number, which the accumulator has. */
+  #tree(tree: SearchTree): number {
+    if (tree.kind === 'leaf') return this.#decision(tree.decision);
+    const yes = this.#tree(tree.yes);
+    const no = this.#tree(tree.no);
+    return this.branch(tree.op, tree.k, yes, no);
+  }
+
+  /** A decision, whatever the accumulator has; the place where it begins. */
+  #decision(decision: Decision): number {
+    if (decision.kind === 'return') return this.return(decision);
+    let entry = this.#entries.get(decision.id);
+    if (entry === undefined) {
+      entry = this.#after(this.#test(decision), () => this.load(dataOffsets.args + decision.word * 4));
+      this.#entries.set(decision.id, entry);
+    }
+    return entry;
+  }
+
   /** The place of a test with its word in the accumulator. */
   #test(test: Test): number {
     const known = this.#tests.get(test.id);
     if (known !== undefined) return known;
     const after = (next: Decision): number =>
-      next.kind === 'test' && next.word === test.word && test.mask === undefined ? this.#test(next) : this.decision(next);
+      next.kind === 'test' && next.word === test.word && test.mask === undefined ? this.#test(next) : this.#decision(next);
     const no = after(test.no);
     const yes = after(test.yes);
     let place = this.branch(test.op, test.k, yes, no);
     if (test.mask !== undefined) place = this.#push(opcodes.and, test.mask);
     this.#tests.set(test.id, place);
     return place;
+  }
+
+  /** An instruction after which it goes on at a place. */
+  #after(place: number, push: () => number): number {
+    if (place !== this.length - 1) this.#jump(place);
+    return push();
   }
 
   #near(place: number): number {

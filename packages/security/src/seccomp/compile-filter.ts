@@ -47,7 +47,8 @@ export interface SeccompFilter {
  *
  * - A call is looked for in a tree, by its number: a few comparisons. What is allowed in any case is decided by the number alone, so that the kernel remembers it.
  * - Of several rules for one call, `first` ones count first. A rule without conditions rules out the others, whichever comes first. Of rules with conditions
- *   that hold at once, libseccomp's order decides: later arguments before earlier ones, equality before less before greater, greater values before smaller ones.
+ *   that hold at once, that counts which is on a later argument; then equality counts before less, and less before greater; then what fits fewer values.
+ *   That is libseccomp's order, as far as it has one.
  * - A rule that says the same as the default says nothing, unless it is `first`.
  * - 32-bit programs, and those of x32, pass 32 bits: the lower halves of the values are compared.
  * - Programs of other kinds than the profile names are killed, as are x32 calls where it does not name x32.
@@ -69,8 +70,8 @@ export function compileFilter(profile: SeccompProfile, options: CompileFilterOpt
   checkWord('newerCalls', newerCalls, newerCallsWords);
   if (!Object.isFrozen(profile) || !Object.isFrozen(profile.syscalls))
     return compile(resolveProfile(profile, conditions), conditions.arch ?? hostArch(), newerCalls);
-  let known = compiled.get(profile);
-  if (!known) compiled.set(profile, (known = new Map()));
+  const known = compiled.get(profile) ?? new Map<string, SeccompFilter>();
+  compiled.set(profile, known);
   const { capabilities = [], arch = hostArch(), kernel = '' } = conditions;
   const key = `${arch} ${newerCalls} ${kernel} ${capabilities.toSorted().join(' ')}`;
   let filter = known.get(key);
@@ -96,14 +97,12 @@ function compile(profile: ResolvedProfile, arch: Arch, newerCalls: 'ENOSYS' | 'd
   let dispatch = assembler.return(killed);
   // From the last to the first: what the machine's own programs go through comes right at the start.
   for (const abi of abis.filter((one) => one !== 'x32' || !tables.has('x64')).toReversed()) {
-    assembler.startBlock();
     const ranges = new Ranges();
     if (abi === 'x32') ranges.push(0, killed);
     else fill(ranges, 0, tables.get(abi) ?? none, lastNamed(rules, abi), { rest, newer });
     if (abi === 'arm') fill(ranges, ARM_PRIVATE, tables.get(abi) ?? none, undefined, { rest, newer });
     if (abi === 'x64' || abi === 'x32') fillX32(ranges, tables.get('x32'), lastNamed(rules, 'x32'), { rest, newer, killed });
-    assembler.tree(ranges.tree());
-    const block = assembler.load(dataOffsets.nr);
+    const block = assembler.block(ranges.tree());
     dispatch = assembler.branch('jeq', auditArchOf[abi], block, dispatch);
   }
   assembler.load(dataOffsets.arch);
@@ -130,7 +129,7 @@ type Decided = ReadonlyMap<number, Decision>;
 function decideCalls(rules: readonly SeccompRule[], abi: SyscallAbi, otherwise: number, decisions: Decisions): Decided {
   const some = rulesByNumber(rules, abi, otherwise);
   const decided = new Map<number, Decision>();
-  for (const number of Uint32Array.from(some.keys()).sort()) decided.set(number, decisions.byRules(some.get(number) ?? [], otherwise, abi));
+  for (const number of Uint32Array.from(some.keys()).toSorted()) decided.set(number, decisions.byRules(some.get(number) ?? [], otherwise, abi));
   return decided;
 }
 

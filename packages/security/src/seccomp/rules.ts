@@ -56,12 +56,11 @@ export function rulesByNumber(rules: readonly SeccompRule[], abi: SyscallAbi, ot
       }
     }
   }
-  const isWide = hasWideArguments(abi);
   for (const [name, some] of multiplexed) {
-    const other = onMultiplexer(name, inOrder(some, isWide), otherwise);
+    const other = onMultiplexer(name, inOrder(some), otherwise);
     if (other) append(all, other.number, other.rule);
   }
-  for (const [number, some] of all) if (some.length > 1) all.set(number, inOrder(some, isWide));
+  for (const [number, some] of all) if (some.length > 1) all.set(number, inOrder(some));
   return all;
 }
 
@@ -86,15 +85,15 @@ function alternatives(args: readonly SeccompArg[], abi: SyscallAbi): Condition[]
 }
 
 /**
- * First what is marked so; then one without conditions rules out all others, whichever comes first in the profile; then the others in an order of their own.
- * That is libseccomp's, on which profiles rely.
+ * First what is marked so; then one without conditions rules out all others, whichever comes first in the profile; then the others in an order of their own:
+ * libseccomp's, where that has one that does not depend on how its tree happens to grow.
  */
-function inOrder(rules: readonly CallRule[], isWide: boolean): CallRule[] {
+function inOrder(rules: readonly CallRule[]): CallRule[] {
   const first = rules.filter((rule) => rule.first);
   const rest = rules.filter((rule) => !rule.first);
   const always = rest.find(({ conditions }) => conditions.length === 0);
   if (always) return [...first, always];
-  const sorted = rest.toSorted((a, b) => precedence(a.conditions, b.conditions, isWide));
+  const sorted = rest.toSorted(precedence);
   for (const [i, rule] of sorted.entries()) {
     const other = sorted.slice(i + 1).find(({ conditions }) => isSame(conditions, rule.conditions));
     if (other && other.returns !== rule.returns) throw new TypeError(`${rule.where}, ${other.where}: they differ in what is done on the same conditions`);
@@ -103,32 +102,26 @@ function inOrder(rules: readonly CallRule[], isWide: boolean): CallRule[] {
 }
 
 const classes: Record<SeccompArg['op'], number> = {
-  SCMP_CMP_MASKED_EQ: 3,
-  SCMP_CMP_EQ: 3,
-  SCMP_CMP_NE: 3,
+  SCMP_CMP_EQ: 0,
+  SCMP_CMP_NE: 0,
+  SCMP_CMP_MASKED_EQ: 1,
   SCMP_CMP_LE: 2,
   SCMP_CMP_LT: 2,
-  SCMP_CMP_GE: 1,
-  SCMP_CMP_GT: 1,
+  SCMP_CMP_GE: 3,
+  SCMP_CMP_GT: 3,
 };
 
 /**
  * Which rule is looked at before the other (negative: the first): the one on a later argument; equality before less before greater;
- * greater values first, but with less the smaller ones; more conditions before fewer.
- * It compares the upper halves of 64 bits first, and looks at the lower ones only if these are the same test, as libseccomp's tree does.
+ * greater values first, but with less the smaller ones; more conditions before fewer; and the one that comes first in the profile.
  */
-function precedence(a: readonly Condition[], b: readonly Condition[], isWide: boolean): number {
+function precedence({ conditions: a }: CallRule, { conditions: b }: CallRule): number {
   for (let i = 0; ; i++) {
     const [one, other] = [a[i], b[i]];
     if (!one || !other) return (one ? 0 : 1) - (other ? 0 : 1);
     if (one.index !== other.index) return other.index - one.index;
-    if (classes[one.op] !== classes[other.op]) return classes[other.op] - classes[one.op];
-    for (const shift of isWide ? [32n, 0n] : [0n]) {
-      const half = (value: bigint): number => Number((value >> shift) & U32);
-      const difference = half(other.value) - half(one.value);
-      if (difference !== 0) return classes[one.op] === classes.SCMP_CMP_LT ? -difference : difference;
-      if (one.op !== other.op || half(one.mask) !== half(other.mask)) return 0;
-    }
+    if (classes[one.op] !== classes[other.op]) return classes[one.op] - classes[other.op];
+    if (one.value !== other.value) return one.value < other.value === (classes[one.op] === classes.SCMP_CMP_LT) ? -1 : 1;
   }
 }
 

@@ -53,7 +53,7 @@ export function decode(instructions: Uint8Array): Program {
 
 /** Runs a program on struct seccomp_data, as 32-bit words; what it returns. */
 export function run(program: Program, data: Uint32Array): number {
-  const [value] = outcomes(program, (word) => data[word] as number);
+  const [value] = outcomes(program, (word) => data[word]);
   return value as number;
 }
 
