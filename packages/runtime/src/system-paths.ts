@@ -6,12 +6,28 @@ const masked = [
   '/sys/devices/virtual/powercap', '/sys/firmware',
 ]; // prettier-ignore
 
-/** Parts of /proc by which the whole host is configured. */
+/**
+ * Parts of /proc by which the whole host is configured: what a container cannot write by default.
+ *
+ * @example
+ * ```ts
+ * import { readonlySystemPaths, run } from '@ctr/runtime';
+ * await run(['true'], { readonlyPaths: [...readonlySystemPaths, '/etc'] });
+ * ```
+ */
 export const readonlySystemPaths: readonly string[] = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 let known: readonly string[] | undefined;
 
-/** What a container's /proc and /sys do not show. Each processor has a file of its own that tells when it was too hot, and so what others compute. */
+/**
+ * What a container's /proc and /sys do not show by default. Acts: each processor of this host has a directory that tells when it was too hot, and so what others compute.
+ *
+ * @example
+ * ```ts
+ * import { maskedSystemPaths, run } from '@ctr/runtime';
+ * await run(['true'], { maskedPaths: [...maskedSystemPaths(), '/etc/passwd'] });
+ * ```
+ */
 export function maskedSystemPaths(): readonly string[] {
   known ??= [...masked, ...throttles()];
   return known;
