@@ -62,8 +62,10 @@ export class Worker {
     this.#end = unexpectedEnd(child);
   }
 
-  static async start(setting: Setting): Promise<Worker> {
-    const worker = new Worker(fork(join(sources, 'dist/worker.js'), [JSON.stringify(setting)], { execArgv: ['--expose-gc'] }));
+  /** @param id the user and group that the process is, if not those of this one */
+  static async start(setting: Setting, id?: number): Promise<Worker> {
+    const options = { execArgv: ['--expose-gc'], ...(id !== undefined && { uid: id, gid: id }) };
+    const worker = new Worker(fork(join(sources, 'dist/worker.js'), [JSON.stringify(setting)], options));
     await worker.#answer();
     return worker;
   }

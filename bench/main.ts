@@ -1,10 +1,11 @@
 // `npm run bench`: measures ctr against the calls themselves in C and against its peers, prints a table, and writes it to results.md.
 // `npm run bench -- 100` takes a hundred rounds instead of sixty.
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { plan, standalone } from '@ctr/runtime';
+import { plan, privileged, standalone } from '@ctr/runtime';
 
 import { compileC, CProgram, Worker, type Contender } from './contender.js';
 import { idlePercent, machine } from './machine.js';
@@ -18,6 +19,8 @@ import type { Measurement } from './worker.js';
 
 const root = join(fileURLToPath(import.meta.url), '../../..');
 const MB = 2 ** 20;
+/** A user that owns nothing here. */
+const ORDINARY = 54_320;
 const rounds = Number(process.argv[2] ?? 60);
 if (!Number.isSafeInteger(rounds) || rounds < 1) throw new RangeError(`${process.argv[2]} is not a number of rounds`);
 if (process.geteuid?.() !== 0) throw new Error('the containers that are measured are root’s: run it as root');
@@ -27,19 +30,19 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const idleBefore = await idlePercent();
 using stage = makeStage();
-const rows = [...(await seedRows(stage)), ...(await runRows(stage)), ...(await processRows(stage)), ...sizeRows(stage)];
+const rows = [...(await seedRows(stage)), ...(await runRows(stage)), ...seccompRows(), ...(await processRows(stage)), ...sizeRows(stage)];
 const report = markdown(new Date(), [...machine(), `${idleBefore} % idle before, ${await idlePercent()} % after`], rounds, rows);
 console.log(report);
 writeFileSync(join(root, 'bench/results.md'), report);
 
 /** The seed's set, with heaps of three sizes. */
-async function seedRows({ directory, rootfs }: Stage): Promise<Row[]> {
+async function seedRows({ directory, rootfs, filter }: Stage): Promise<Row[]> {
   const floor = floorOf([...seedSetUp(rootfs), ...seedProgram()], directory, 'floor-seed');
   const heaps = { small: 50 * MB, gigabyte: 1024 * MB, three: 3 * 1024 * MB };
   const workers = {
-    small: await Worker.start({ heapBytes: heaps.small, rootfs }),
-    gigabyte: await Worker.start({ heapBytes: heaps.gigabyte, rootfs }),
-    three: await Worker.start({ heapBytes: heaps.three, rootfs }),
+    small: await Worker.start({ heapBytes: heaps.small, rootfs, filter }),
+    gigabyte: await Worker.start({ heapBytes: heaps.gigabyte, rootfs, filter }),
+    three: await Worker.start({ heapBytes: heaps.three, rootfs, filter }),
   };
   say('the seed’s set …');
   // Only what is compared takes turns: a contender with a large heap empties the caches of all others.
@@ -63,12 +66,22 @@ async function seedRows({ directory, rootfs }: Stage): Promise<Row[]> {
 }
 
 /** Default containers by `run()`. */
-async function runRows({ directory, rootfs }: Stage): Promise<Row[]> {
+async function runRows({ directory, rootfs, filter }: Stage): Promise<Row[]> {
   const floors = [0, 1, 2, 3].map((i) => floorOf(plan(['true']), directory, `floor-run-${i}`, ['OUTPUT']));
   const [floor] = floors as [CProgram];
-  const worker = await Worker.start({ heapBytes: 50 * MB, rootfs });
+  const worker = await Worker.start({ heapBytes: 50 * MB, rootfs, filter });
   say('a default container …');
-  const t = medians(await takeTurns([{ name: 'floor', contender: floor, each: 8 }, turn('run', worker, 'run', 8)], rounds, dot));
+  const t = medians(
+    await takeTurns(
+      [{ name: 'floor', contender: floor, each: 8 }, turn('run', worker, 'run', 8), turn('bwrapHardened', worker, 'bwrapHardened', 4)],
+      rounds,
+      dot,
+    ),
+  );
+  say('the same as an ordinary user …');
+  const ordinary = await Worker.start({ heapBytes: 50 * MB, rootfs, filter }, ORDINARY);
+  const r = medians(await takeTurns([turn('run', ordinary, 'run', 8), turn('bwrapHardened', ordinary, 'bwrapHardened', 4)], rounds, dot));
+  ordinary.close();
   const loop = medians(await takeTurns([turn('blocks', worker, 'runBlocks', 8), turn('active', worker, 'runActive', 8)], rounds, dot));
   say('many containers …');
   const inC = await best({ sample: (count) => rateOf(floors, count) }, 1600);
@@ -76,13 +89,15 @@ async function runRows({ directory, rootfs }: Stage): Promise<Row[]> {
   const seeds = await best(worker.contender('launchThroughput'), 1600);
   const runs = await best(worker.contender('runThroughput'), 1600);
   worker.close();
-  const fresh = await Worker.start({ heapBytes: 0, rootfs });
+  const fresh = await Worker.start({ heapBytes: 0, rootfs, filter });
   await fresh.measure('run', 50);
   await fresh.measure('alive', 100);
   const [bytes = NaN] = await fresh.measure('alive', 1000);
   fresh.close();
   return [
-    ratio('a default container by `run()`', t.run, 'the same calls in C', t.floor, { atMost: 1.5 }),
+    ratio('a default container by `run()`, hardened and all', t.run, 'the same calls in C', t.floor, { atMost: 1.4 }),
+    ratio('the same', t.run, "`spawn('bwrap', …)` with the same namespaces, mounts and a filter", t.bwrapHardened, { atMost: 0.6 }),
+    ratio('the same as an ordinary user', r.run, "`spawn('bwrap', …)` as that user", r.bwrapHardened, { atMost: 0.7 }),
     atMost('the call to `run()` blocks the event loop', loop.blocks, 'ms', 0.5),
     {
       what: 'the event loop is at work for a container by `run()`, all turns together',
@@ -117,11 +132,27 @@ function sizeRows({ rootfs }: Stage): Row[] {
   });
 }
 
+/** The default profile, compiled in processes of its own. */
+function seccompRows(): Row[] {
+  say('the filter …');
+  const pairs = Array.from(
+    { length: 11 },
+    () => JSON.parse(execFileSync(process.execPath, [join(root, 'bench/dist/seccomp-compile.js')], { encoding: 'utf8' })) as [number, number],
+  );
+  const [first, cached] = [0, 1].map((i) => median(pairs.map((pair) => pair[i] ?? NaN))) as [number, number];
+  return [
+    atMost('compiling the default filter of system calls, the first time', first, 'ms', 10),
+    { what: 'and every other time', measured: `${(cached * 1000).toFixed(1)} µs`, goal: '≤ 100 µs', reached: cached <= 0.1 },
+  ];
+}
+
 /** Whole processes, timed by a C program. */
 async function processRows({ directory, rootfs }: Stage): Promise<Row[]> {
   const time = compileC('time.c', directory, 'time');
   const launcher = join(directory, 'launcher');
-  writeFileSync(launcher, standalone(['true'], { rootfs, hostname: 'box', cgroup: false, mounts: [{ tmpfs: '/tmp' }] }), { mode: 0o755 });
+  writeFileSync(launcher, standalone(['true'], { ...privileged, noNewPrivileges: true, rootfs, hostname: 'box', cgroup: false, mounts: [{ tmpfs: '/tmp' }] }), {
+    mode: 0o755,
+  });
   const commands = {
     node: [process.execPath, '-e', '0'],
     ctr: [process.execPath, join(root, 'packages/cli/dist/bin.cjs'), 'run', 'true'],

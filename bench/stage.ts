@@ -1,6 +1,8 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+
+import { compileFilter, defaultCapabilities, defaultProfile } from '@ctr/security';
 
 import { findOnPath } from './on-path.js';
 
@@ -8,6 +10,8 @@ import { findOnPath } from './on-path.js';
 export interface Stage extends Disposable {
   readonly directory: string;
   readonly rootfs: string;
+  /** A file with the filter that a default container has. */
+  readonly filter: string;
 }
 
 /** Throws where busybox is not installed. It has to be linked statically. */
@@ -19,5 +23,9 @@ export function makeStage(): Stage {
   for (const name of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp']) mkdirSync(join(rootfs, name), { recursive: true });
   copyFileSync(busybox, join(rootfs, 'bin/busybox'));
   symlinkSync('busybox', join(rootfs, 'bin/true'));
-  return { directory, rootfs, [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
+  const filter = join(directory, 'filter');
+  writeFileSync(filter, compileFilter(defaultProfile, { capabilities: defaultCapabilities }).instructions);
+  // An ordinary user is to read it, too.
+  chmodSync(directory, 0o755);
+  return { directory, rootfs, filter, [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
 }

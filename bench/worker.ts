@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { run, start } from '@ctr/runtime';
 import { launch } from '@ctr/syscall';
 
+import { bwrapHardened } from './bwrap-hardened.js';
 import { bwrapArgs, seedProgram, seedSetUp } from './seed.js';
 
 /** What a worker is started with. */
@@ -12,6 +13,8 @@ export interface Setting {
   /** Bytes of live Buffers. */
   readonly heapBytes: number;
   readonly rootfs: string;
+  /** A file with the filter that a default container has. */
+  readonly filter: string;
 }
 
 /** What it is to do, and how often. */
@@ -42,6 +45,8 @@ const measurements = {
     const [code] = (await once(spawn('bwrap', bwrapArgs(setting.rootfs), { stdio: 'ignore' }), 'exit')) as [number];
     expectZero({ code });
   }),
+  /** The namespaces, mounts and filter of a default container by bwrap, its output collected; milliseconds. */
+  bwrapHardened: timed(() => bwrapHardened(setting.filter)),
   /** A default container, its output collected; milliseconds. */
   run: timed(() => run(['true'])),
   /** How long the call to `run` blocks, all of posix_spawn included; what comes later are short turns of the event loop. Milliseconds. */
