@@ -101,18 +101,26 @@ export class Assembler {
     return entry;
   }
 
-  /** The place of a test with its word in the accumulator. */
+  /** The place of a test with its word in the accumulator. A profile can make a chain of any length of them, so this is no recursion. */
   #test(test: Test): number {
-    const known = this.#tests.get(test.id);
-    if (known !== undefined) return known;
+    const open = [test];
+    for (let one = open.at(-1); one; one = open.at(-1)) {
+      const before = open.length;
+      for (const next of [one.yes, one.no]) if (next.kind === 'test' && !this.#tests.has(next.id)) open.push(next);
+      if (open.length > before) continue;
+      open.pop();
+      if (!this.#tests.has(one.id)) this.#tests.set(one.id, this.#assembled(one));
+    }
+    return this.#tests.get(test.id) as number;
+  }
+
+  /** A test of which both ways to go on are assembled. */
+  #assembled({ word, op, k, mask, yes, no }: Test): number {
     const after = (next: Decision): number =>
-      next.kind === 'test' && next.word === test.word && test.mask === undefined ? this.#test(next) : this.#decision(next);
-    const no = after(test.no);
-    const yes = after(test.yes);
-    let place = this.branch(test.op, test.k, yes, no);
-    if (test.mask !== undefined) place = this.#push(opcodes.and, test.mask);
-    this.#tests.set(test.id, place);
-    return place;
+      next.kind === 'test' && next.word === word && mask === undefined ? (this.#tests.get(next.id) as number) : this.#decision(next);
+    const ifNot = after(no);
+    const test = this.branch(op, k, after(yes), ifNot);
+    return mask === undefined ? test : this.#push(opcodes.and, mask);
   }
 
   /** An instruction after which it goes on at a place. */

@@ -1,14 +1,14 @@
-import { checkOptions, errnoName, errnos, hostArch, syscallNumbers, type Arch, type SyscallAbi } from '@ctr/syscall';
+import { checkOptions, errnoName, errnos, hostArch, type Arch, type SyscallAbi } from '@ctr/syscall';
 
 import { checkWord } from '../check.js';
 import { actionOf, actionValues, letsThrough, verdictOf } from './action.js';
-import { ARM_PRIVATE, auditArchOf, X32_SYSCALL_BIT } from './architecture.js';
+import { auditArchOf } from './architecture.js';
 import { Assembler, BPF_MAXINSNS, dataOffsets } from './assembler.js';
-import { Decisions, type Decision } from './decision.js';
-import type { SeccompProfile, SeccompProfileFlag, SeccompRule } from './profile.js';
+import { decideCalls, rangesOf, type Calls, type Rest } from './calls.js';
+import { Decisions, leads, type Decision } from './decision.js';
+import type { SeccompProfile, SeccompProfileFlag } from './profile.js';
 import { abisOf, resolveOptionNames, resolveProfile, type ResolvedProfile, type ResolveOptions } from './resolve-profile.js';
-import { returnValue, rulesByNumber } from './rules.js';
-import { Ranges } from './search-tree.js';
+import { returnValue } from './rules.js';
 
 /** How a profile is compiled. */
 export interface CompileFilterOptions extends ResolveOptions {
@@ -38,7 +38,7 @@ export interface SeccompFilter {
   readonly notifies: boolean;
   /** What it does, in a few words: `331 calls allowed, 6 by their arguments, the rest EPERM`. */
   readonly summary: string;
-  /** Names in the profile that no architecture of the filter has. */
+  /** Names in the profile that ctr does not know; they have no effect. */
   readonly unknownSyscalls: readonly string[];
 }
 
@@ -79,38 +79,24 @@ export function compileFilter(profile: SeccompProfile, options: CompileFilterOpt
   return filter;
 }
 
-const none: Decided = new Map();
 const compiled = new WeakMap<SeccompProfile, Map<string, SeccompFilter>>();
 
 function compile(profile: ResolvedProfile, arch: Arch, newerCalls: 'ENOSYS' | 'default'): SeccompFilter {
   const { syscalls: rules, architectures, flags, unknownSyscalls } = profile;
   const otherwise = returnValue(profile.defaultAction, profile.defaultErrnoRet);
-  const isPermissive = letsThrough(otherwise) || verdictOf(otherwise).action === 'SCMP_ACT_TRACE';
+  const isPermissive = letsThrough(otherwise) || actionOf(otherwise) === actionValues.SCMP_ACT_TRACE;
   const decisions = new Decisions();
-  const rest = decisions.return(otherwise);
-  const newer = newerCalls === 'default' || isPermissive ? rest : decisions.return(actionValues.SCMP_ACT_ERRNO | errnos.ENOSYS);
-  const killed = decisions.return(actionValues.SCMP_ACT_KILL_PROCESS);
+  const known = decisions.return(otherwise);
+  const newer = newerCalls === 'default' || isPermissive ? known : decisions.return(actionValues.SCMP_ACT_ERRNO | errnos.ENOSYS);
+  const rest: Rest = { known, newer, foreign: decisions.return(actionValues.SCMP_ACT_KILL_PROCESS) };
   const abis = abisOf(architectures);
-  const tables = new Map(abis.map((abi) => [abi, decideCalls(rules, abi, otherwise, decisions)]));
-
-  const assembler = new Assembler();
-  let dispatch = assembler.return(killed);
-  // From the last to the first: what the machine's own programs go through comes right at the start.
-  for (const abi of abis.filter((one) => one !== 'x32' || !tables.has('x64')).toReversed()) {
-    const ranges = new Ranges();
-    if (abi === 'x32') ranges.push(0, killed);
-    else fill(ranges, 0, tables.get(abi) ?? none, lastNamed(rules, abi), { rest, newer });
-    if (abi === 'arm') fill(ranges, ARM_PRIVATE, tables.get(abi) ?? none, undefined, { rest, newer });
-    if (abi === 'x64' || abi === 'x32') fillX32(ranges, tables.get('x32'), lastNamed(rules, 'x32'), { rest, newer, killed });
-    const block = assembler.block(ranges.tree());
-    dispatch = assembler.branch('jeq', auditArchOf[abi], block, dispatch);
-  }
-  assembler.load(dataOffsets.arch);
+  const calls = new Map(abis.map((abi) => [abi, decideCalls(rules, abi, otherwise, decisions)]));
+  const assembler = assemble(abis, calls, rest);
   if (assembler.length > BPF_MAXINSNS)
     throw new RangeError(
       `the filter has ${assembler.length} instructions, and the kernel takes ${BPF_MAXINSNS}: the profile has too many conditions on arguments`,
     );
-  const all = new Set([rest, ...[...tables.values()].flatMap((table) => [...table.values()])]);
+  const all = new Set([known, ...[...calls.values()].flatMap(({ decided }) => [...decided.values()])]);
   return Object.freeze({
     instructions: assembler.bytes(),
     count: assembler.length,
@@ -118,68 +104,38 @@ function compile(profile: ResolvedProfile, arch: Arch, newerCalls: 'ENOSYS' | 'd
     abis: Object.freeze(abis),
     flags: Object.freeze([...flags]),
     notifies: [...all].some((decision) => leads(decision, (value) => actionOf(value) === actionValues.SCMP_ACT_NOTIFY)),
-    summary: summaryOf([...(tables.get(arch) ?? none).values()], otherwise, isPermissive),
+    summary: summaryOf([...(calls.get(arch)?.decided.values() ?? [])], otherwise, isPermissive),
     unknownSyscalls: Object.freeze([...unknownSyscalls]),
   });
 }
 
-/** The decision on each call that there are rules for, by its number, in ascending order. */
-type Decided = ReadonlyMap<number, Decision>;
-
-function decideCalls(rules: readonly SeccompRule[], abi: SyscallAbi, otherwise: number, decisions: Decisions): Decided {
-  const some = rulesByNumber(rules, abi, otherwise);
-  const decided = new Map<number, Decision>();
-  for (const number of Uint32Array.from(some.keys()).toSorted()) decided.set(number, decisions.byRules(some.get(number) ?? [], otherwise, abi));
-  return decided;
-}
-
-/** The greatest number of a call that the profile names, to whatever end. */
-function lastNamed(rules: readonly SeccompRule[], abi: SyscallAbi): number | undefined {
-  const numbers = syscallNumbers(abi);
-  let last: number | undefined;
-  for (const { names } of rules)
-    for (const name of names ?? []) {
-      const number = numbers.get(name);
-      if (number !== undefined && (abi !== 'arm' || number < ARM_PRIVATE) && (last === undefined || number > last)) last = number;
-    }
-  return last;
-}
-
-/** Fills the ranges from a number on with decisions on calls, and what lies between and behind them. */
-function fill(ranges: Ranges, begin: number, calls: Decided, last: number | undefined, { rest, newer }: { rest: Decision; newer: Decision }): void {
-  ranges.push(begin, rest);
-  calls.forEach((decision, number) => {
-    if (number < begin) return;
-    ranges.push(number, decision);
-    ranges.push(number + 1, rest);
-  });
-  if (last !== undefined) ranges.push(last + 1, newer);
-}
-
-function fillX32(
-  ranges: Ranges,
-  calls: Decided | undefined,
-  last: number | undefined,
-  { rest, newer, killed }: { rest: Decision; newer: Decision; killed: Decision },
-): void {
-  if (calls) fill(ranges, X32_SYSCALL_BIT, calls, last, { rest, newer });
-  else {
-    ranges.push(X32_SYSCALL_BIT, killed);
-    // -1 is what a tracer makes of a call that is to be left out.
-    ranges.push(0xffffffff, newer);
+/** From the last to the first: what the machine's own programs go through comes right at the start. */
+function assemble(abis: readonly SyscallAbi[], calls: ReadonlyMap<SyscallAbi, Calls>, rest: Rest): Assembler {
+  const assembler = new Assembler();
+  let dispatch = assembler.return({ value: actionValues.SCMP_ACT_KILL_PROCESS });
+  const groups = new Set(abis.map((abi) => (abi === 'x32' ? 'x64' : abi)));
+  for (const abi of [...groups].toReversed()) {
+    const block = assembler.block(rangesOf(abi, calls, rest).tree());
+    dispatch = assembler.branch('jeq', auditArchOf[abi], block, dispatch);
   }
-}
-
-function leads(decision: Decision, to: (value: number) => boolean): boolean {
-  return decision.kind === 'return' ? to(decision.value) : leads(decision.yes, to) || leads(decision.no, to);
+  assembler.load(dataOffsets.arch);
+  return assembler;
 }
 
 function summaryOf(calls: readonly Decision[], otherwise: number, isPermissive: boolean): string {
   const wanted = (value: number): boolean => letsThrough(value) !== isPermissive;
   const always = calls.filter((decision) => decision.kind === 'return' && wanted(decision.value)).length;
   const sometimes = calls.filter((decision) => decision.kind === 'test' && leads(decision, wanted)).length;
-  const what = isPermissive ? 'refused' : 'allowed';
-  return `${always} ${always === 1 ? 'call' : 'calls'} ${what}${sometimes > 0 ? `, ${sometimes} by their arguments` : ''}, the rest ${fateOf(otherwise)}`;
+  const what = isPermissive ? 'restricted' : 'allowed';
+  const parts = [
+    ...(always > 0 || sometimes === 0 ? [`${counted(always)} ${what}`] : []),
+    ...(sometimes > 0 ? [always > 0 ? `${sometimes} by their arguments` : `${counted(sometimes)} ${what} by their arguments`] : []),
+  ];
+  return [...parts, `the rest ${fateOf(otherwise)}`].join(', ');
+}
+
+function counted(calls: number): string {
+  return `${calls} ${calls === 1 ? 'call' : 'calls'}`;
 }
 
 function fateOf(value: number): string {

@@ -28,7 +28,8 @@ export type Decision = Return | Test;
 
 const ALL = 0xffffffff;
 /** How much work is put into making one decision smaller; a profile of another's making could ask for any amount. */
-const MOST_STEPS = 5000;
+const MOST_STEPS = 2000;
+const MOST_DEPTH = 100;
 
 /** Makes the decisions of a filter. */
 export class Decisions {
@@ -55,11 +56,13 @@ export class Decisions {
       decision = yes;
     }
     this.#steps = 0;
-    return decision.kind === 'return' ? decision : this.#simplify(decision, []);
+    return decision.kind === 'return' ? decision : this.#simplify(decision, [], 0);
   }
 
   #test(word: number, op: Test['op'], k: number, yes: Decision, no: Decision, mask?: number): Decision {
     if (yes === no) return yes;
+    // The same test again cannot end otherwise.
+    if (isThe(no, word, op, k, mask)) return this.#test(word, op, k, yes, no.no, mask);
     const key = `${word}${op}${k}/${mask ?? ''}?${yes.id}:${no.id}`;
     let known = this.#tests.get(key);
     if (!known) this.#tests.set(key, (known = { kind: 'test', id: this.#nextId(), word, op, k, mask, yes, no }));
@@ -77,7 +80,9 @@ export class Decisions {
     switch (op) {
       case 'SCMP_CMP_EQ':
       case 'SCMP_CMP_MASKED_EQ': {
-        const rest = this.#masked(low, Number(mask & 0xffffffffn), lowK, yes, no);
+        // Many rules have the same upper half, mostly none: where it is so, the next one does not have to ask again.
+        const next = isThe(no, high, 'jeq', highK) && mask >> 32n === 0xffffffffn ? no.yes : no;
+        const rest = this.#masked(low, Number(mask & 0xffffffffn), lowK, yes, isWide ? next : no);
         return isWide ? this.#masked(high, Number(mask >> 32n), highK, rest, no) : rest;
       }
       case 'SCMP_CMP_NE':
@@ -105,12 +110,12 @@ export class Decisions {
   }
 
   /** Leaves out what is settled by what was asked before: `bounds` has the least and the greatest value that each word can still have. */
-  #simplify(decision: Decision, bounds: Bounds): Decision {
-    if (decision.kind === 'return' || ++this.#steps > MOST_STEPS) return decision;
+  #simplify(decision: Decision, bounds: Bounds, depth: number): Decision {
+    if (decision.kind === 'return' || depth > MOST_DEPTH || ++this.#steps > MOST_STEPS) return decision;
     const { word, op, k, mask, yes, no } = decision;
     const [least, most] = bounds[word] ?? [0, ALL];
     const settled = outcome(decision, least, most);
-    if (settled !== undefined) return this.#simplify(settled ? yes : no, bounds);
+    if (settled !== undefined) return this.#simplify(settled ? yes : no, bounds, depth + 1);
     const within = (from: number, to: number): Bounds => {
       const narrower = [...bounds];
       narrower[word] = [from, to];
@@ -123,8 +128,29 @@ export class Decisions {
       else if (k === most) ifNo = within(least, most - 1);
     } else if (op === 'jgt') [ifYes, ifNo] = [within(k + 1, most), within(least, k)];
     else if (op === 'jge') [ifYes, ifNo] = [within(k, most), within(least, k - 1)];
-    return this.#test(word, op, k, this.#simplify(yes, ifYes), this.#simplify(no, ifNo), mask);
+    return this.#test(word, op, k, this.#simplify(yes, ifYes, depth + 1), this.#simplify(no, ifNo, depth + 1), mask);
   }
+}
+
+/** Whether a decision can lead to a value of a kind. */
+export function leads(decision: Decision, to: (value: number) => boolean): boolean {
+  const open = [decision];
+  const seen = new Set(open);
+  for (let one = open.pop(); one; one = open.pop()) {
+    if (one.kind === 'return') {
+      if (to(one.value)) return true;
+      continue;
+    }
+    for (const next of [one.yes, one.no]) {
+      if (!seen.has(next)) open.push(next);
+      seen.add(next);
+    }
+  }
+  return false;
+}
+
+function isThe(decision: Decision, word: number, op: Test['op'], k: number, mask?: number): decision is Test {
+  return decision.kind === 'test' && decision.word === word && decision.op === op && decision.k === k && decision.mask === mask;
 }
 
 type Bounds = readonly (readonly [least: number, most: number] | undefined)[];

@@ -40,7 +40,7 @@ export interface SeccompCondition {
 
 /** What is done with some calls. */
 export interface SeccompRule {
-  /** The calls, by the kernel's names. What no architecture of the filter has is passed over. */
+  /** The calls, by the kernel's names. One that a kind of programs does not have is passed over there. */
   readonly names?: readonly string[] | null;
   /** One call: the old form. */
   readonly name?: string | null;

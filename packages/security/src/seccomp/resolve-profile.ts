@@ -6,6 +6,7 @@ import { checkCapabilities, type Capability } from '../capability.js';
 import { quoted } from '../check.js';
 import { architectures, natives, type SeccompArchitecture } from './architecture.js';
 import { checkProfile } from './check-profile.js';
+import { isMultiplexed } from './multiplexer.js';
 import type { SeccompCondition, SeccompProfile, SeccompProfileFlag, SeccompRule } from './profile.js';
 
 /** What the conditions of a profile are asked of. */
@@ -26,7 +27,7 @@ export interface ResolvedProfile extends SeccompProfile {
   readonly architectures: readonly SeccompArchitecture[];
   readonly flags: readonly SeccompProfileFlag[];
   readonly syscalls: readonly SeccompRule[];
-  /** Names in its rules that no architecture of the filter has: a mistake, or newer than ctr. They have no effect. */
+  /** Names in its rules that ctr does not know: a mistake, newer than ctr, or of a machine that it does not run on. They have no effect. */
   readonly unknownSyscalls: readonly string[];
 }
 
@@ -116,8 +117,10 @@ function versionOf(what: string, text: string): Version {
 }
 
 function unknownAmong(rules: readonly SeccompRule[], listed: readonly SeccompArchitecture[]): string[] {
-  const tables = abisOf(listed).map(syscallNumbers);
+  // The filter's own first: the tables of others are not read unless they have to be.
+  const abis = [...new Set([...abisOf(listed), ...Object.values(architectures).filter((abi) => abi !== undefined)])];
+  const isKnown = (name: string): boolean => abis.some((abi) => syscallNumbers(abi).has(name)) || isMultiplexed(name);
   const unknown = new Set<string>();
-  for (const { names } of rules) for (const name of names ?? []) if (!tables.some((table) => table.has(name))) unknown.add(name);
+  for (const { names } of rules) for (const name of names ?? []) if (!isKnown(name)) unknown.add(name);
   return [...unknown];
 }

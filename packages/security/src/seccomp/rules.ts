@@ -95,8 +95,13 @@ function inOrder(rules: readonly CallRule[]): CallRule[] {
   if (always) return [...first, always];
   const sorted = rest.toSorted(precedence);
   for (const [i, rule] of sorted.entries()) {
-    const other = sorted.slice(i + 1).find(({ conditions }) => isSame(conditions, rule.conditions));
-    if (other && other.returns !== rule.returns) throw new TypeError(`${rule.where}, ${other.where}: they differ in what is done on the same conditions`);
+    // What has the same conditions is next to it.
+    for (let k = i + 1; k < sorted.length; k++) {
+      const other = sorted[k] as CallRule;
+      if (precedence(rule, other) !== 0) break;
+      if (other.returns !== rule.returns && isSame(rule.conditions, other.conditions))
+        throw new TypeError(`${rule.where}, ${other.where}: they differ in what is done on the same conditions`);
+    }
   }
   return [...first, ...sorted];
 }

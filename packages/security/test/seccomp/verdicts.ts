@@ -31,7 +31,7 @@ export function compare(
   profile: ResolvedProfile,
   ours: Uint8Array,
   theirs: Uint8Array,
-  isKnown = (_: Difference): boolean => false,
+  isKnown: (difference: Difference) => boolean = () => false,
   only?: SyscallAbi,
 ): { compared: number; differences: Difference[] } {
   const [one, other] = [decode(ours), decode(theirs)];
