@@ -21,11 +21,11 @@ describe('the plan of a child', () => {
       - exit_group(0)  # the first process has done its part
       - label()  # the new process
       - prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
-      - ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
+      - ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to ‹the host is alive›  # is the host still there?
       - exit_group(137)  # the host is gone
       - label()  # the host is alive
         umask(022)  # permissions that new files do not have
-      - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+      - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
       + rt_sigaction(SIGPIPE, {sa_handler=0}, NULL, 8)  # a closed pipe ends the program, as it should
       + rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
       + fcntl(0, F_SETFD, 0)  # the program keeps stdin

@@ -29,7 +29,7 @@ describe('the plan of a container', () => {
         3  exit_group(0)  # the first process has done its part
         4  label()  # the new process
         5  prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
-        6  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to 8  # is the host still there?
+        6  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to 8  # is the host still there?
         7  exit_group(137)  # the host is gone
         8  label()  # the host is alive
         9  umask(000)  # modes are as they are given
@@ -300,7 +300,7 @@ describe('the plan of a container', () => {
       274  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
       275  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       276  umask(022)  # permissions that new files do not have
-      277  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+      277  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
       278  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
       279  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 281  # exec "/bin/hostname": is it there?
       280  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
@@ -312,7 +312,7 @@ describe('the plan of a container', () => {
   it('looks for the program where PATH says, in the container', () => {
     expect(`\n${changes(plan(['/bin/sh'], base), plan(['sh'], { ...base, env: { ...base.env, PATH: '/opt/bin::/bin' } }))}\n`).toMatchInlineSnapshot(`
       "
-        write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+        write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
       - execve("/bin/sh", ["/bin/sh"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/sh"
       - faccessat(AT_FDCWD, "/bin/sh", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to ‹exec "/bin/sh": no such file or directory›  # exec "/bin/sh": is it there?
       - execve("/bin/sh", ["/bin/sh"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/sh"
@@ -367,7 +367,7 @@ describe('namespaces', () => {
        3  exit_group(0)  # the first process has done its part
        4  label()  # the new process
        5  prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
-       6  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to 8  # is the host still there?
+       6  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to 8  # is the host still there?
        7  exit_group(137)  # the host is gone
        8  label()  # the host is alive
        9  umask(000)  # modes are as they are given
@@ -422,7 +422,7 @@ describe('namespaces', () => {
       58  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
       59  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       60  umask(022)  # permissions that new files do not have
-      61  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+      61  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
       62  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
       63  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 65  # exec "/bin/true": is it there?
       64  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
@@ -718,7 +718,7 @@ describe('the process', () => {
       + capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=0, permitted=0, inheritable=0})  # no capabilities
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
       + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
-      + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
+      + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to ‹the host is alive›  # is the host still there?
       + exit_group(137)  # the host is gone
       + label()  # the host is alive
       "
@@ -737,7 +737,7 @@ describe('the process', () => {
       + capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=0, permitted=0, inheritable=0})  # no capabilities
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
       + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
-      + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
+      + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to ‹the host is alive›  # is the host still there?
       + exit_group(137)  # the host is gone
       + label()  # the host is alive
       "
@@ -775,7 +775,7 @@ describe('the process', () => {
         + prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to this process
           rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
         + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
-        + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
+        + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to ‹the host is alive›  # is the host still there?
         + exit_group(137)  # the host is gone
         + label()  # the host is alive"
       `);
@@ -816,7 +816,7 @@ describe('the process', () => {
       + capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=0, permitted=0, inheritable=0})  # no capabilities
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
       + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
-      + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹the host is alive›  # is the host still there?
+      + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to ‹the host is alive›  # is the host still there?
       + exit_group(137)  # the host is gone
       + label()  # the host is alive"
     `);

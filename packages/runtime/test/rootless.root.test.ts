@@ -164,7 +164,7 @@ describe('a container of an ordinary user', () => {
        13  exit_group(0)  # the first process has done its part
        14  label()  # the new process
        15  prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
-       16  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8) (any error is fine), if == 0 go to 18  # is the host still there?
+       16  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to 18  # is the host still there?
        17  exit_group(137)  # the host is gone
        18  label()  # the host is alive
        19  umask(000)  # modes are as they are given

@@ -53,7 +53,7 @@ describe('the plan of an executable', () => {
       + close($channel)  # only the launcher reads
       + rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
         umask(022)  # permissions that new files do not have
-      - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # the set-up is done
+      - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
         fail(ENOENT)  # exec "/bin/sh": no such file or directory
       + write(2, "ctr: setting up a channel: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up a process in new namespaces: ", 45) (any error is fine), if != 0 go to ‹say which error›  # say what failed

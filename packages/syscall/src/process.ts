@@ -118,7 +118,7 @@ export function handOver(file: ResultOf, purpose: string): Step[] {
  */
 export function announceExec(): Step {
   const report = new Memory(Buffer.from(Uint32Array.of(REPORT_EXEC, 0).buffer), 'report');
-  const step: Step = { call: 'write', args: [REPORT_FD, report, 8], purpose: 'the set-up is done', tolerates: 'any' };
+  const step: Step = { call: 'write', args: [REPORT_FD, report, 8], purpose: 'the set-up is done' };
   announcements.add(step);
   return step;
 }
@@ -139,7 +139,7 @@ export function dieWithHost(): Step[] {
   const goOn = label('the host is alive');
   return [
     { call: 'prctl', args: [prctlOptions.PR_SET_PDEATHSIG, signals.SIGKILL, 0, 0, 0], purpose: 'die with the host' },
-    { call: 'ppoll', args: [hangup, 1, timespec({}), null, 8], purpose: 'is the host still there?', tolerates: 'any', jump: { when: '==', to: goOn } },
+    { call: 'ppoll', args: [hangup, 1, timespec({}), null, 8], purpose: 'is the host still there?', jump: { when: '==', to: goOn } },
     { call: 'exit_group', args: [137], purpose: 'the host is gone' },
     goOn,
   ];
