@@ -63,7 +63,7 @@ describe('what is wrong in a profile is named by its place', () => {
     'control characters': [wrong({ defaultAction: '\u001b[31m' }), 'defaultAction: "\\u001b[31m" is not known'],
   };
   for (const [what, [profile, message]] of Object.entries(cases)) {
-    it(`${what}`, () => expect(() => resolveProfile(profile)).toThrow(message));
+    it(`with ${what}`, () => expect(() => resolveProfile(profile)).toThrow(message));
   }
 
   it('null is as good as nothing, as Go programs write it, and unknown keys are passed over', () => {
