@@ -1,11 +1,14 @@
 import { checkOptions, errnoName, errnos, hostArch, type Arch, type SyscallAbi } from '@ctr/syscall';
 
+import { defaultCapabilities, type Capability } from '../capability.js';
 import { checkWord } from '../check.js';
 import { actionOf, actionValues, letsThrough, verdictOf } from './action.js';
-import { auditArchOf } from './architecture.js';
+import { auditArchOf, natives } from './architecture.js';
 import { Assembler, BPF_MAXINSNS, dataOffsets } from './assembler.js';
 import { decideCalls, rangesOf, type Calls, type Rest } from './calls.js';
 import { Decisions, leads, type Decision } from './decision.js';
+import { defaultFilter } from './default-filter.js';
+import { defaultProfile } from './default-profile.js';
 import type { SeccompProfile, SeccompProfileFlag } from './profile.js';
 import { abisOf, resolveOptionNames, resolveProfile, type ResolvedProfile, type ResolveOptions } from './resolve-profile.js';
 import { returnValue } from './rules.js';
@@ -73,10 +76,17 @@ export function compileFilter(profile: SeccompProfile, options: CompileFilterOpt
   const known = compiled.get(profile) ?? new Map<string, SeccompFilter>();
   compiled.set(profile, known);
   const { capabilities = [], arch = hostArch(), kernel = '' } = conditions;
-  const key = `${arch} ${newerCalls} ${kernel} ${capabilities.toSorted().join(' ')}`;
+  const key = keyOf(arch, newerCalls, kernel, capabilities);
   let filter = known.get(key);
-  if (!filter) known.set(key, (filter = compile(resolveProfile(profile, conditions), arch, newerCalls)));
+  if (!filter) {
+    const isDefault = profile === defaultProfile && key === keyOf(arch, 'ENOSYS', '', defaultCapabilities) && Object.hasOwn(natives, arch);
+    known.set(key, (filter = isDefault ? defaultFilter(arch) : compile(resolveProfile(profile, conditions), arch, newerCalls)));
+  }
   return filter;
+}
+
+function keyOf(arch: Arch, newerCalls: string, kernel: string, capabilities: readonly Capability[]): string {
+  return `${arch} ${newerCalls} ${kernel} ${capabilities.toSorted().join(' ')}`;
 }
 
 const compiled = new WeakMap<SeccompProfile, Map<string, SeccompFilter>>();
