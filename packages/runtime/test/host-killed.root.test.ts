@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest';
 
 import type { ContainerOptions } from '@ctr/runtime';
 
+import { isWholeRun, record } from './fault-record.js';
 import { sharedImage } from './image.js';
 import { watchForLeaks } from './leaks.js';
+import { asNobody } from './nobody.js';
 import { NodeProgram } from './node-program.js';
-import type { Found } from './owner.js';
+import type { Supervised } from './owner.js';
 
 watchForLeaks();
 const image = sharedImage();
@@ -15,27 +17,46 @@ const program = new NodeProgram(new URL('./owner.ts', import.meta.url));
 // In a pid namespace of their own nobody else sees, or removes, what the owners leave.
 const alone = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
-async function supervise(options: ContainerOptions, from: number, to: number): Promise<Found[]> {
-  const { stdout, stderr } = await program.run(['supervise', JSON.stringify(options), String(from), String(to)], { by: alone });
+async function supervise(options: ContainerOptions, lists: readonly (readonly number[])[], by: readonly string[] = []): Promise<Supervised> {
+  const { stdout, stderr } = await program.run(['supervise', JSON.stringify(options), JSON.stringify(lists)], { by: [...alone, ...by] });
   expect(stderr).toBe('');
-  return JSON.parse(stdout) as Found[];
+  return JSON.parse(stdout) as Supervised;
 }
 
+/** How many containers an owner has when it is killed. */
+const AT_ONCE = 25;
+
 describe('an owner that is killed', () => {
-  it('before any step leaves no process, and no group but its own, until the next start', { timeout: 120_000 }, async () => {
-    const options = { rootfs: image.path };
-    const count = Number((await program.run(['count', JSON.stringify(options)])).stdout);
-    expect(count).toBeGreaterThan(90);
-    // Two at a time, each half in a namespace of its own.
-    const half = Math.ceil(count / 2);
-    const found = (await Promise.all([supervise(options, 0, half), supervise(options, half, count)])).flat();
-    expect(found.length).toBe(count);
-    expect(found.filter(({ older }) => older > 0)).toEqual([]);
-    expect(found.flatMap(({ running }) => running)).toEqual([]);
-    expect(found.filter(({ killed }) => !killed)).toEqual([]);
-    // But for those that were killed before there was a group.
-    expect(found.filter(({ own }) => own > 0).length).toBeGreaterThan(count - 5);
-    expect(found.filter(({ own }) => own > 1)).toEqual([]);
+  it.each<[what: string, options: () => ContainerOptions, by: readonly string[]]>([
+    ['the default plan', () => ({}), []],
+    ['the plan of an ordinary user', () => ({}), asNobody],
+    ['with a root', () => ({ rootfs: image.path }), []],
+  ])('before any step leaves no process, and no groups but its own, until the next start or gc: %s', { timeout: 120_000 }, async (what, options, by) => {
+    const count = Number((await program.run(['count', JSON.stringify(options())], { by })).stdout);
+    expect(count).toBeGreaterThan(200);
+    const every = isWholeRun ? 1 : 7;
+    const steps = Array.from({ length: Math.floor(count / every) }, (_, i) => i * every);
+    const lists = Array.from({ length: Math.ceil(steps.length / AT_ONCE) }, (_, i) => steps.slice(i * AT_ONCE, (i + 1) * AT_ONCE));
+    const { found, collected, again } = await supervise(options(), lists, by);
+    const waiting = found.flatMap((one) => one.waiting).length;
+    const running = found.flatMap((one) => one.running);
+    record({
+      plan: what,
+      fault: 'SIGKILL of the host',
+      points: steps.length,
+      told: waiting,
+      tolerated: 0,
+      offTheWay: steps.length - waiting,
+      leftBehind: running.length + again.length,
+      collected: collected.length,
+    });
+    expect(running).toEqual([]);
+    expect(found.filter(({ killed, older }) => !killed || older > 0)).toEqual([]);
+    expect(again).toEqual([]);
+    expect(waiting).toBeGreaterThan(steps.length * 0.6);
+    // As root, all but those that were killed before there was a group have left one; the others have none.
+    if (by.length > 0) expect([collected, found.map(({ own }) => own).filter(Boolean)]).toEqual([[], []]);
+    else for (const one of found) expect(one.own).toBeGreaterThan(one.waiting.length - 5);
   });
 
   it.each([
@@ -48,7 +69,7 @@ describe('an owner that is killed', () => {
     ['in a user namespace', { namespaces: { user: 'new' } }],
     ['in a time namespace', { namespaces: { time: 'new' } }],
   ] satisfies [string, ContainerOptions][])('takes a running container with it: %s', async (what, options) => {
-    const found = await supervise({ rootfs: image.path, ...options }, -1, 0);
+    const { found } = await supervise({ rootfs: image.path, ...options }, [[]]);
     const isShared = what.includes("host's pid namespace");
     expect(found.map(({ killed, own, older }) => ({ killed, own, older }))).toEqual([{ killed: true, own: 1, older: 0 }]);
     // Without a pid namespace of its own, only the program itself is tied to the host: what it has left is the group's to end.
@@ -57,10 +78,10 @@ describe('an owner that is killed', () => {
 
   it('whose container has processes that live on loses them to the next start', async () => {
     const options = JSON.stringify({ rootfs: image.path, namespaces: { pid: 'host' } });
-    const script = `"$@" supervise '${options}' -1 0 keep && "$@" collect && "$@" collect && ps -o args | grep -c "^sleep [1]000"`;
+    const script = `"$@" supervise '${options}' '[[]]' keep && "$@" collect && "$@" collect && ps -o args | grep -c "^sleep [1]000"`;
     const { stdout } = await program.run([], { by: [...alone, 'sh', '-c', script, 'sh'] });
     const [found = '', removed = '', again, left] = stdout.trimEnd().split('\n');
-    expect((JSON.parse(found) as Found[])[0]?.running).toEqual([expect.stringContaining('sleep 1000')]);
+    expect((JSON.parse(found) as Supervised).found[0]?.running).toEqual([expect.stringContaining('sleep 1000')]);
     expect(JSON.parse(removed)).toEqual([expect.stringContaining('/ctr/')]);
     expect([again, left]).toEqual(['[]', '0']);
   });
