@@ -18,6 +18,7 @@ export interface Settings {
   readonly?: boolean;
   readonly limits: { pids?: number | 'max'; memoryBytes?: number | 'max'; cpuCores?: number | 'max' };
   readonly namespaces: Partial<Record<Kind, NamespaceChoice>>;
+  ids?: 'own' | 'granted';
   readonly capAdd: string[];
   readonly capDrop: string[];
   readonly securityOptions: string[];

@@ -137,8 +137,14 @@ describe('what cannot be', () => {
     [['--cpus', 'two'], '--cpus: "two": a number of processors, such as 1.5'],
     [['--net', 'hots'], '--net: "hots": new, host, pid:N, or the path of a namespace with a slash in it'],
     [['--net', 'pid:0'], '--net: "pid:0": new, host, pid:N, or the path of a namespace with a slash in it'],
-    [['-v', '/a'], '-v: "/a": SRC:DST, SRC:DST:ro or SRC:DST:rw, where DST is an absolute path of the container and neither has a colon in it'],
-    [['-v', '/a:/b:z'], '-v: "/a:/b:z": SRC:DST, SRC:DST:ro or SRC:DST:rw, where DST is an absolute path of the container and neither has a colon in it'],
+    [
+      ['-v', '/a'],
+      '-v: "/a": SRC:DST or SRC:DST:MODE, where MODE is ro, rw, idmap, or two of them with a comma, DST is an absolute path of the container, and neither has a colon in it',
+    ],
+    [
+      ['-v', '/a:/b:z'],
+      '-v: "/a:/b:z": SRC:DST or SRC:DST:MODE, where MODE is ro, rw, idmap, or two of them with a comma, DST is an absolute path of the container, and neither has a colon in it',
+    ],
     [['--tmpfs', 'tmp'], '--tmpfs: "tmp": DST or DST:size=SIZE, where DST is an absolute path of the container'],
     [
       ['--tmpfs', '/t:noexec'],

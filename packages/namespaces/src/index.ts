@@ -1,4 +1,5 @@
 export { create, createFlags } from './create.js';
+export { grantedIds, type GrantedIds } from './granted-ids.js';
 export { parseId } from './id.js';
 export { idMap, mapOwnIds, type IdMap, type IdMaps, type IdRange } from './id-map.js';
 export { inspect, sameNamespace } from './inspect.js';

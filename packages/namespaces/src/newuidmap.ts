@@ -1,5 +1,4 @@
-import { constants, readSync } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { accessSync, constants, readSync } from 'node:fs';
 
 import { announceExec, call, Fd, launch, memfdFlags } from '@ctr/syscall';
 
@@ -8,7 +7,7 @@ import { quoted } from './id.js';
 import { currentUser, subIds, type SubIdUser } from './sub-ids.js';
 
 /** Where the helpers may be: fixed, so that no PATH leads to another program. */
-const DIRECTORIES = ['/usr/bin', '/bin', '/usr/local/bin'];
+export const HELPER_DIRECTORIES: readonly string[] = ['/usr/bin', '/bin', '/usr/local/bin'];
 
 /**
  * Maps the ids of a process by newuidmap(1) or newgidmap(1), which have the privilege for it and see to it that /etc/subuid or /etc/subgid grant the ids.
@@ -16,10 +15,10 @@ const DIRECTORIES = ['/usr/bin', '/bin', '/usr/local/bin'];
  */
 export async function mapByHelper(pid: number, kind: 'uid' | 'gid', map: IdMap): Promise<void> {
   const name = `new${kind}map`;
-  const path = await find(name);
+  const path = findHelper(name);
   if (path === undefined) {
     throw new Error(
-      `${name}: it maps the ids of process ${pid}, and is in none of ${DIRECTORIES.join(', ')}\n` +
+      `${name}: it maps the ids of process ${pid}, and is in none of ${HELPER_DIRECTORIES.join(', ')}\n` +
         'hint: install the package uidmap (Debian, Ubuntu) or shadow-utils (Fedora, Alpine: shadow-uidmap), or map no id but your own',
     );
   }
@@ -37,17 +36,16 @@ export async function mapByHelper(pid: number, kind: 'uid' | 'gid', map: IdMap):
   }
 }
 
-async function find(name: string): Promise<string | undefined> {
-  for (const directory of DIRECTORIES) {
-    const path = `${directory}/${name}`;
+/** The path of a helper; `undefined` where there is none. */
+export function findHelper(name: string): string | undefined {
+  return HELPER_DIRECTORIES.map((directory) => `${directory}/${name}`).find((path) => {
     try {
-      await access(path, constants.X_OK);
-      return path;
+      accessSync(path, constants.X_OK);
+      return true;
     } catch {
-      // It may be in the next one.
+      return false;
     }
-  }
-  return undefined;
+  });
 }
 
 /** The first 4 KB of what was written to a memfd. */

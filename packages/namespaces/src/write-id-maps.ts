@@ -34,8 +34,9 @@ import { checkPid } from './pid.js';
 export async function writeIdMaps(pid: number, maps: IdMaps): Promise<void> {
   checkPid(pid);
   const { uids, gids } = checkedMaps(maps);
-  await writeMap(pid, 'uid', uids);
-  await writeMap(pid, 'gid', gids);
+  // Side by side: where it takes the helpers, each of them is the start of a process.
+  const [ofUids, ofGids] = await Promise.allSettled([writeMap(pid, 'uid', uids), writeMap(pid, 'gid', gids)]);
+  for (const outcome of [ofUids, ofGids]) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 async function writeMap(pid: number, kind: 'uid' | 'gid', map: IdMap): Promise<void> {

@@ -5,6 +5,8 @@ import { checkOptions, Fd, launch, requireKernel, type Child, type Exit, type La
 import { Master } from './master.js';
 import { planContainer, type ContainerPlan } from './plan.js';
 import type { Ending, Usage } from './result.js';
+import { mapOwners } from './id-mapped-mounts.js';
+import { ownGroups } from './own-groups.js';
 import { checkSpec, optionNames, type ContainerOptions, type Spec } from './spec.js';
 
 /** How a container is started. */
@@ -39,7 +41,7 @@ let sweeping: Promise<unknown> | undefined;
  * collectGarbage tells of it.
  */
 function sweep(): Promise<unknown> {
-  sweeping ??= new Promise((resolve) => setImmediate(resolve)).then(() => collectGarbage()).catch(() => undefined);
+  sweeping ??= new Promise((resolve) => setImmediate(resolve)).then(() => collectGarbage(ownGroups())).catch(() => undefined);
   return sweeping;
 }
 
@@ -90,10 +92,10 @@ export async function startSpec(
       onFile: (file) => {
         master = file;
       },
-      ...(container.idMaps && { onWaiting: (pid: number) => writeIdMaps(pid, container.idMaps as NonNullable<ContainerPlan['idMaps']>) }),
+      ...(container.idMaps && { onWaiting: (pid: number) => mapIds(container, pid) }),
       ...(cancelSignal && { cancelSignal }),
     });
-    swept = container.group && sweep();
+    swept = container.group && container.group.directories.length > 0 ? sweep() : undefined;
     child = await launched;
   } catch (error) {
     master?.close();
@@ -103,8 +105,13 @@ export async function startSpec(
   return running(container, child, master, swept, began, cancelSignal, timeoutMs);
 }
 
+async function mapIds({ idMaps, spec }: ContainerPlan, pid: number): Promise<void> {
+  if (idMaps) await writeIdMaps(pid, idMaps);
+  mapOwners(spec, pid);
+}
+
 function refuseTaken(name: string): void {
-  const other = findByName(name);
+  const other = findByName(name, ownGroups());
   if (other) throw new Error(`a container named ${JSON.stringify(name)} runs already, started by pid ${other.pid}: give another name, or end that one first`);
 }
 
@@ -127,6 +134,11 @@ function running(
   cancelSignal: AbortSignal | undefined,
   timeoutMs: number | undefined,
 ): Container {
+  // The steps have been taken. What is kept while the container lives is what its end needs.
+  const name = spec.name ?? String(child.pid);
+  // Nobody has asked for what the default limit counts, and reading it takes a tenth of what the host has to do for a container.
+  const read = spec.measure || Object.keys(spec.limits).length > 0 ? group?.read : undefined;
+  const directories = group?.directories;
   let timedOut = false;
   let ended = false;
   const timer =
@@ -142,9 +154,8 @@ function running(
     const exit = await child.exited;
     ended = true;
     clearTimeout(timer);
-    // Nobody has asked for what the default limit counts, and reading it takes a tenth of what the host has to do for a container.
-    const measured = spec.measure || Object.keys(spec.limits).length > 0 ? group?.read() : undefined;
-    if (group) await removeGroup(group.directories);
+    const measured = read?.();
+    if (directories) await removeGroup(directories);
     await swept;
     return {
       exitCode: exit.code,
@@ -159,7 +170,7 @@ function running(
   const exited = finish();
   const master = masterFd && new Master(masterFd);
   return {
-    name: spec.name ?? String(child.pid),
+    name,
     pid: child.pid,
     terminal: master,
     exited,

@@ -1,4 +1,4 @@
-import { CgroupError, groupName, planGroup, readLayout, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
+import { CgroupError, groupName, planGroup, type PlannedGroup } from '@ctr/cgroups';
 import {
   attach,
   bind,
@@ -16,11 +16,29 @@ import {
   tmpfs,
   type Place,
 } from '@ctr/fs';
-import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type IdRange, type Namespace } from '@ctr/namespaces';
-import { announceExec, continueInChild, dieWithHost, openFlags, prctlOptions, resultOf, waitForHost, type Plan, type ResultOf, type Step } from '@ctr/syscall';
+import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type Namespace } from '@ctr/namespaces';
+import {
+  AT_FDCWD,
+  announceExec,
+  continueInChild,
+  dieWithHost,
+  label,
+  openFlags,
+  openHow,
+  prctlOptions,
+  resolveFlags,
+  resultOf,
+  waitForHost,
+  type Plan,
+  type ResultOf,
+  type Step,
+} from '@ctr/syscall';
 import { becomeUser, type SeccompFilter } from '@ctr/security';
 
+import { mappedMount, openMapped } from './id-mapped-mounts.js';
+import { checkIsMapped, idMapsOf, idMapsText, isOwnAlone } from './ids.js';
 import { init } from './init.js';
+import { ownGroups } from './own-groups.js';
 import { hasGroup, isInUserNamespace } from './own-user-namespace.js';
 import { program } from './program.js';
 import { checkFilter, rights } from './rights.js';
@@ -43,8 +61,6 @@ export interface ContainerPlan {
 
 /** Enough for most programs, too few for a fork bomb. */
 const DEFAULT_PIDS = 2048;
-/** Ids that root gives to a user namespace when none are named: a range that no account has by convention. */
-const DEFAULT_RANGE: readonly IdRange[] = [{ inside: 0, outside: 100_000, count: 65_536 }];
 
 /**
  * The plan of a container, not run: for `explain`, for tests and reviews. It looks at the host (which directories there are, which cgroups) and changes nothing.
@@ -65,7 +81,7 @@ export function plan(command: readonly [string, ...string[]], options: Container
 /** The whole order of things, from the caller's process to the program. */
 export function planContainer(spec: Spec): ContainerPlan {
   const group = planOwnGroup(spec, groupName(spec.name));
-  const parts = [group?.steps ?? [], wayIn(spec), [announceExec(), ...program(spec)]];
+  const parts = [[...(group?.steps ?? []), ...unlimited(spec, group)], wayIn(spec), [announceExec(), ...program(spec)]];
   return { spec, parts, group, idMaps: mapsOfHost(spec) };
 }
 
@@ -106,20 +122,34 @@ function wayIn(spec: Spec): readonly Step[] {
 /** The group of a container. A limit that was asked for is there, or there is an error; the one that nobody has asked for is there where it can be. */
 export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined {
   if (!spec.cgroup) return undefined;
-  const options = { layout: layout(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) };
+  const options = { ...ownGroups(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) };
   if (spec.limits.pids !== undefined) return planGroup(name, spec.limits, options);
-  try {
-    return planGroup(name, { pids: DEFAULT_PIDS, ...spec.limits }, options);
-  } catch (error) {
-    if (!(error instanceof CgroupError)) throw error;
-    return planGroup(name, spec.limits, options);
+  if (!refusal) {
+    try {
+      return planGroup(name, { pids: DEFAULT_PIDS, ...spec.limits }, options);
+    } catch (error) {
+      if (!(error instanceof CgroupError)) throw error;
+      refusal = error;
+    }
   }
+  return planGroup(name, spec.limits, options);
+}
+
+/** Why there is no default limit here: found out once. */
+let refusal: CgroupError | undefined;
+
+/** A word in the plan where a container has no limit although nobody wanted that. */
+function unlimited(spec: Spec, group: PlannedGroup | undefined): Step[] {
+  if (!group || group.directories.length > 0 || spec.limits.pids !== undefined || !refusal) return [];
+  const why = refusal.kind === 'not-delegated' ? 'no control group is delegated to this user' : (refusal.message.split(/:|, so /)[0] ?? refusal.kind);
+  return [label(`no limits: ${why}`)];
 }
 
 /** The way into the namespaces: the plan goes on in the container's first process. */
 export function enter(spec: Spec): Section[] {
   const copied = isNew(spec, 'time');
   return [
+    ['the mounts whose owners are mapped', isNew(spec, 'user') ? openMapped(spec) : []],
     ['a user namespace', userNamespace(spec)],
     ['the namespaces to join', joined(spec)],
     [
@@ -134,20 +164,14 @@ export function enter(spec: Spec): Section[] {
 export function setUp(spec: Spec): Section[] {
   // A mount namespace that others are in, too, stays as it is.
   const inside = isNew(spec, 'mount') ? fileSystems(spec) : { sections: [], terminal: undefined, proc: undefined };
-  const chdir: Step = {
-    call: 'chdir',
-    args: [spec.cwd],
-    purpose: 'the directory to start in',
-    hints: { ENOENT: `${spec.cwd} does not exist in the container: make it, or start elsewhere` },
-  };
   const sections: Section[] = [
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
     ['the host name', spec.hostname === undefined ? [] : hostname(spec.hostname)],
     ['the network', isNew(spec, 'net') ? loopbackUp() : []],
     ...inside.sections,
-    ['the directory to start in', [chdir]],
+    ['the directory to start in', startIn(spec.cwd)],
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
-    ...rights(spec, inside.proc),
+    ...rights(spec, inside),
     // It has no more rights than the program, which could otherwise gain them from it.
     ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid') }) : []],
     [
@@ -163,10 +187,36 @@ export function setUp(spec: Spec): Section[] {
   return sections;
 }
 
+/**
+ * Where the program starts: a directory of the container. By a link of proc it could be one that this process has open, and those are the host's.
+ *
+ * @see openat2(2): RESOLVE_NO_MAGICLINKS
+ */
+function startIn(cwd: string): Step[] {
+  const purpose = 'the directory to start in';
+  // What leads nowhere else needs no care.
+  if (cwd === '/') return [{ call: 'chdir', args: ['/'], purpose }];
+  const how = openHow({ flags: openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, resolve: resolveFlags.RESOLVE_NO_MAGICLINKS });
+  const open: Step = {
+    call: 'openat2',
+    args: [AT_FDCWD, cwd, how, how.byteLength],
+    purpose,
+    as: 'cwd',
+    hints: {
+      ENOENT: `${cwd} does not exist in the container: make it, or start elsewhere`,
+      ELOOP: `${cwd} leads by a link of /proc to what a process has open, which need not be the container's, or has too many links in it`,
+    },
+  };
+  return [open, { call: 'fchdir', args: [resultOf(open)], purpose: `start in ${cwd}` }];
+}
+
 /** The mounts, from the private mount namespace to the new root. Everything below the new root is reached from its open mount. */
 function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | undefined; proc: ResultOf } {
   const inUserNamespace = spec.namespaces.user !== 'host' || isInUserNamespace();
-  const root = spec.rootfs === undefined ? userland(userlandOptions(spec, inUserNamespace)) : rootfs(spec.rootfs);
+  const root =
+    spec.rootfs === undefined
+      ? userland(userlandOptions(spec, inUserNamespace))
+      : rootfs(spec.rootfs, { devices: !inUserNamespace && spec.hardening.capabilities.includes('CAP_MKNOD') });
   const devPlace = standardPlace(root, 'dev');
   const devices = dev(devPlace.place, {
     nodes: inUserNamespace ? 'bind' : 'make',
@@ -181,6 +231,8 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
     inUserNamespace && spec.namespaces.pid === 'host' ? bindMount('/proc', { recursive: true }) : procMount({ purpose: 'a fresh proc', as: 'proc' });
   const procPlace = standardPlace(root, 'proc');
   const atProc = openPlace(procPlace.place);
+  // Whoever can rename the image's /proc meanwhile must not decide what is protected. Nothing can be mounted over this one.
+  const own = { '/proc': ownProc.mount };
   return {
     sections: [
       ['private mounts', propagation('/', 'private', { recursive: true })],
@@ -198,8 +250,8 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
       // After the others: a link of the image may have led one of them here, and nothing may stand in for proc.
       ['/proc', [...procPlace.steps, ...atProc.steps, ...ownProc.steps, ...attach(ownProc.mount, atProc.fd, 'attach it to /proc')]],
       ['the settings of the kernel', sysctlSteps(ownProc.mount, spec.hardening.sysctls)],
-      ['what /proc and /sys do not show', mask(root.mount, spec.hardening.maskedPaths)],
-      ['what cannot be written', readonlyPath(root.mount, spec.hardening.readonlyPaths)],
+      ['what /proc and /sys do not show', mask(root.mount, spec.hardening.maskedPaths, { mounts: own })],
+      ['what cannot be written', readonlyPath(root.mount, spec.hardening.readonlyPaths, { mounts: own })],
       ['the new root', [...(spec.readonly ? setAttributes(root.mount, { readonly: true }) : []), ...pivotRoot(root.mount)]],
     ],
     terminal: console,
@@ -230,7 +282,12 @@ function userlandOptions({ hostname = 'container', namespaces, readonly }: Spec,
 function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
   if (mount.kind === 'tmpfs')
     return tmpfs(inRoot(root, mount.to), { noSuid: true, noDev: true, mode: 0o1777, ...(mount.sizeBytes !== undefined && { sizeBytes: mount.sizeBytes }) });
-  return bind(mount.from, inRoot(root, mount.to, { create: mount.of }), {
+  const place = inRoot(root, mount.to, { create: mount.of });
+  if (mount.idMap) {
+    const at = openPlace(place, { directory: mount.of === 'directory' });
+    return [...at.steps, ...attach(mappedMount(mount), at.fd, `attach it to ${mount.to}`)];
+  }
+  return bind(mount.from, place, {
     recursive: true,
     kind: mount.of,
     noSuid: true,
@@ -242,27 +299,23 @@ function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
 /** A new user namespace comes first, so that the others belong to it; its ids are mapped by the process itself where one id is all it may have. */
 export function userNamespace(spec: Spec): Step[] {
   if (!isNew(spec, 'user')) return [];
+  const maps = idMapsOf(spec);
+  checkIsMapped(spec, maps);
+  if (!mapsOfHost(spec)) return [...create('user'), ...mapOwnIds(maps)];
   // The caller's own id need not be in a map that the host writes: the process becomes the root of its namespace.
-  if (mapsOfHost(spec)) return [...create('user'), ...waitForHost('map the ids'), ...becomeUser({ uid: 0, gid: 0, groups: [] })];
-  return [...create('user'), ...mapOwnIds(ownIds())];
+  return [...create('user'), ...waitForHost(`map the ids: ${idMapsText(maps)}`), ...becomeUser({ uid: 0, gid: 0, groups: [] })];
 }
 
-/** The maps that only the host can write: any but the one id of an ordinary user. */
+/** The maps that only the host can write: any but the caller's own id. It also has to be there to map the owners of files. */
 export function mapsOfHost(spec: Spec): IdMaps | undefined {
   if (!isNew(spec, 'user')) return undefined;
-  const root = process.geteuid?.() === 0;
-  if (!root && spec.uidMap === undefined && spec.gidMap === undefined) return undefined;
-  return { uids: spec.uidMap ?? DEFAULT_RANGE, gids: spec.gidMap ?? DEFAULT_RANGE };
-}
-
-/** The caller is root of the namespace, and nobody else exists in it. */
-function ownIds(): IdMaps {
-  return { uids: [{ inside: 0, outside: process.geteuid?.() ?? 0, count: 1 }], gids: [{ inside: 0, outside: process.getegid?.() ?? 0, count: 1 }] };
+  const maps = idMapsOf(spec);
+  return isOwnAlone(maps) && !spec.mounts.some((mount) => mount.kind === 'bind' && mount.idMap) ? undefined : maps;
 }
 
 function hasGroupInside(spec: Spec, id: number): boolean {
   if (!isNew(spec, 'user')) return hasGroup(id);
-  return mapsOfHost(spec)?.gids.some(({ inside, count }) => id >= inside && id < inside + count) ?? id === 0;
+  return idMapsOf(spec).gids.some(({ inside, count }) => id >= inside && id < inside + count);
 }
 
 /**
@@ -290,12 +343,4 @@ export function newKinds(spec: Spec): Namespace[] {
 
 export function isNew(spec: Spec, kind: Namespace): boolean {
   return spec.namespaces[kind] === 'new';
-}
-
-let known: CgroupLayout | undefined;
-
-/** Read once: reading the mount table takes longer than planning the group, and hierarchies do not move while a process runs. */
-function layout(): CgroupLayout {
-  known ??= readLayout();
-  return known;
 }

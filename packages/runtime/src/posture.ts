@@ -30,7 +30,7 @@ export function posture(plan: Plan): PostureItem[] {
     'read-only paths': pathsOf(plan, / is read-only, if it exists$/),
     sysctls: listed(plan.filter(({ call, purpose }) => call === 'write' && /^[a-z]+\..* = /.test(purpose)).map(({ purpose }) => purpose)),
     network: newKinds(plan).has('net') ? 'its own, with a loopback only' : "another's: see namespaces",
-    limits: listed(calls('write').flatMap(({ purpose }) => /^the limit: (.*)$/.exec(purpose)?.[1] ?? [])),
+    limits: limits(plan),
     'resource limits': listed(calls('prlimit64').flatMap((step) => (step.args[2] === null ? [] : resourceLimit(step, plan)))),
     keyring: calls('keyctl').length > 0 ? 'a new one' : "the caller's",
     session: calls('setsid').length > 0 ? 'a new one: no input and no signals by way of the terminal of the caller' : "the caller's",
@@ -66,8 +66,24 @@ function namespaces(plan: Plan): string {
 
 function user(plan: Plan): string {
   const [uid, gid] = (['setresuid', 'setresgid'] as const).map((name) => plan.findLast(({ call }) => call === name)?.args[0]);
-  const ids = uid === undefined ? 'root' : `uid ${Number(uid)}, gid ${Number(gid)}`;
-  return newKinds(plan).has('user') ? `${ids} of its own user namespace, nobody outside of it` : ids;
+  const ids = uid === undefined || (uid === 0 && gid === 0) ? 'root' : `uid ${Number(uid)}, gid ${Number(gid)}`;
+  return newKinds(plan).has('user') ? `${ids} of its own user namespace, nobody outside of it; ${mapped(plan)}` : ids;
+}
+
+/** Which ids there are, by the words for the host, or by what the process writes itself: `0 1000 1`. */
+function mapped(plan: Plan): string {
+  const told = plan.flatMap(({ purpose }) => /^tell the host: map the ids: (.*)$/.exec(purpose)?.[1] ?? [])[0];
+  if (told !== undefined) return told;
+  const [uid, gid] = (['map the user id', 'map the group id'] as const).map(
+    (purpose) => String(plan.find((step) => step.call === 'write' && step.purpose === purpose)?.args[1]).split(' ', 2)[1],
+  );
+  return `no ids but this one: uid ${uid} and gid ${gid} outside`;
+}
+
+function limits(plan: Plan): string {
+  const set = plan.flatMap(({ call, purpose }) => (call === 'write' ? (/^the limit: (.*)$/.exec(purpose)?.[1] ?? []) : []));
+  const none = plan.flatMap(({ purpose }) => /^no limits: (.*)$/.exec(purpose)?.[1] ?? []);
+  return set.length === 0 && none[0] !== undefined ? `none: ${none[0]}` : listed(set);
 }
 
 function root(plan: Plan): string {

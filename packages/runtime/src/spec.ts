@@ -19,6 +19,12 @@ export interface BindMount {
   readonly to: string;
   /** @default false */
   readonly readonly?: boolean;
+  /**
+   * Show the owners of its files by the ids of the container: what root owns on the host, root of the container does too, and what it writes belongs to root on the host.
+   * It takes a new user namespace, root, and a file system that can be mapped.
+   * @default false
+   */
+  readonly idMap?: boolean;
 }
 
 /** A file system in memory. */
@@ -56,7 +62,13 @@ export interface ContainerOptions extends HardeningOptions {
   readonly hostname?: string;
   /** @default new ones of all kinds but time, and user where the caller is root */
   readonly namespaces?: Readonly<Partial<Record<Namespace, NamespaceChoice>>>;
-  /** Ids of the container and of the host. @default the caller's own id as root, or, as root, 65536 ids from 100000 on */
+  /**
+   * The ids of a new user namespace: the caller's `own` one, as root, or also those that are `granted` to the caller: as far as newuidmap(1) may map them, what /etc/subuid and
+   * /etc/subgid grant an ordinary user, and to root 65536 ids from 100000 on. More ids take some time at the start of each container.
+   * @default 'own' for an ordinary user, unless `user` is another than root; 'granted' for root
+   */
+  readonly ids?: 'own' | 'granted';
+  /** Which ids of the container are which of the host. @default those of `ids` */
   readonly uidMap?: readonly IdRange[];
   readonly gidMap?: readonly IdRange[];
   readonly mounts?: readonly Mount[];
@@ -72,7 +84,7 @@ export interface ContainerOptions extends HardeningOptions {
   readonly user?: User;
   /** Limits of the container's cgroup. @default 2048 pids */
   readonly limits?: Limits;
-  /** Put the container into a cgroup; without one there are no limits. @default true as root */
+  /** Put the container into a cgroup; without one there are no limits. @default true, as far as one can be made */
   readonly cgroup?: boolean;
   /** Measure what the container uses, in a cgroup for each controller that can; costs some time at its start. @default false */
   readonly measure?: boolean;
@@ -96,6 +108,7 @@ export interface Spec {
   readonly rootfs: string | undefined;
   readonly hostname: string | undefined;
   readonly namespaces: Readonly<Record<Namespace, NamespaceChoice>>;
+  readonly ids: 'own' | 'granted';
   readonly uidMap: readonly IdRange[] | undefined;
   readonly gidMap: readonly IdRange[] | undefined;
   readonly mounts: readonly CheckedMount[];
@@ -123,13 +136,20 @@ export interface CheckedDevice {
 
 /** A mount whose source has been looked at. */
 export type CheckedMount =
-  | { readonly kind: 'bind'; readonly from: string; readonly to: string; readonly readonly: boolean; readonly of: 'directory' | 'file' }
+  | {
+      readonly kind: 'bind';
+      readonly from: string;
+      readonly to: string;
+      readonly readonly: boolean;
+      readonly idMap: boolean;
+      readonly of: 'directory' | 'file';
+    }
   | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number | undefined };
 
 const kinds: readonly Namespace[] = ['user', 'mount', 'pid', 'net', 'uts', 'ipc', 'cgroup', 'time'];
 /** The keys of {@link ContainerOptions}. */
 export const optionNames = [
-  'rootfs', 'hostname', 'namespaces', 'uidMap', 'gidMap', 'mounts', 'devices', 'readonly', 'env', 'cwd', 'user', 'limits', 'cgroup', 'measure', 'name', 'init', 'terminal',
+  'rootfs', 'hostname', 'namespaces', 'ids', 'uidMap', 'gidMap', 'mounts', 'devices', 'readonly', 'env', 'cwd', 'user', 'limits', 'cgroup', 'measure', 'name', 'init', 'terminal',
   ...hardeningNames,
 ] as const satisfies readonly (keyof ContainerOptions)[]; // prettier-ignore
 
@@ -154,11 +174,13 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   }
   if (options.hostname !== undefined && namespaces.uts !== 'new') throw new TypeError("hostname needs a UTS namespace of the container's own");
   if ((options.uidMap ?? options.gidMap) && namespaces.user !== 'new') throw new TypeError('an id map needs a new user namespace');
+  if (options.ids !== undefined && !['own', 'granted'].includes(options.ids)) throw new TypeError(`ids is ${JSON.stringify(options.ids)}: 'own' or 'granted'`);
+  if (options.ids === 'own' && namespaces.user !== 'new') throw new TypeError("ids 'own' need a new user namespace: in any other, there are the ids it has");
   for (const name of ['readonly', 'cgroup', 'measure', 'init'] as const) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name} is ${JSON.stringify(value)}: true or false`);
   }
-  const cgroup = options.cgroup ?? (root || options.limits !== undefined || options.measure === true);
+  const cgroup = options.cgroup ?? true;
   if (!cgroup && options.limits !== undefined) throw new TypeError('limits need a cgroup');
   const hostname = namespaces.uts === 'new' ? (options.hostname ?? 'container') : undefined;
   const env = checkEnv(options, hostname);
@@ -167,9 +189,10 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     rootfs: options.rootfs === undefined ? undefined : checkRootfs(options.rootfs),
     hostname,
     namespaces,
+    ids: options.ids ?? (root || isAnother(options.user) ? 'granted' : 'own'),
     uidMap: options.uidMap && idMap(options.uidMap),
     gidMap: options.gidMap && idMap(options.gidMap),
-    mounts: checkMounts(options.mounts ?? []),
+    mounts: checkMounts(options.mounts ?? [], namespaces.user === 'new', root),
     readonly: options.readonly ?? false,
     env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
     path: (env['PATH'] ?? DEFAULT_PATH).split(':').map((directory) => (directory === '' ? '.' : directory)),
@@ -219,9 +242,21 @@ function checkRootfs(rootfs: string): string {
   return path;
 }
 
-function checkMounts(mounts: readonly Mount[]): CheckedMount[] {
+/** Whether it takes more ids than the one of root. */
+function isAnother(user: User | undefined): boolean {
+  return user !== undefined && [user.uid, user.gid, ...(user.groups ?? [])].some((id) => id !== 0);
+}
+
+function checkMounts(mounts: readonly Mount[], canMap: boolean, root: boolean): CheckedMount[] {
   if (!Array.isArray(mounts)) throw new TypeError(`mounts is ${JSON.stringify(mounts)}: give an array of mounts`);
-  return (mounts as readonly Mount[]).map(checkMount);
+  const checked = (mounts as readonly Mount[]).map(checkMount);
+  const mapped = checked.find((mount) => mount.kind === 'bind' && mount.idMap);
+  if (mapped && !canMap) throw new TypeError(`the mount at ${JSON.stringify(mapped.to)}: idMap needs a new user namespace, by whose ids owners are shown`);
+  if (mapped && !root)
+    throw new Error(
+      `the mount at ${JSON.stringify(mapped.to)}: only root may map the owners of its files (CAP_SYS_ADMIN where the file system was mounted): run as root, or without idMap`,
+    );
+  return checked;
 }
 
 function checkMount(mount: Mount): CheckedMount {
@@ -233,13 +268,16 @@ function checkMount(mount: Mount): CheckedMount {
       throw new RangeError(`the size of a tmpfs is ${sizeBytes}: a positive number of bytes`);
     return { kind: 'tmpfs', to: checkMountPoint(mount.tmpfs), sizeBytes };
   }
-  checkOptions('bind mount', mount, ['bind', 'to', 'readonly']);
+  checkOptions('bind mount', mount, ['bind', 'to', 'readonly', 'idMap']);
+  for (const name of ['readonly', 'idMap'] as const)
+    if (mount[name] !== undefined && typeof (mount[name] as unknown) !== 'boolean')
+      throw new TypeError(`a bind mount: ${name} is ${JSON.stringify(mount[name])}: true or false`);
   checkHostPath('the source of a bind mount', mount.bind);
   const from = resolve(mount.bind);
   const to = checkMountPoint(mount.to);
   const stat = statSync(from, { throwIfNoEntry: false });
   if (!stat) throw new Error(`bind mount: ${JSON.stringify(mount.bind)} does not exist on the host`);
-  return { kind: 'bind', from, to, readonly: mount.readonly ?? false, of: stat.isDirectory() ? 'directory' : 'file' };
+  return { kind: 'bind', from, to, readonly: mount.readonly ?? false, idMap: mount.idMap ?? false, of: stat.isDirectory() ? 'directory' : 'file' };
 }
 
 function checkMountPoint(path: string): string {

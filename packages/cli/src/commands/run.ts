@@ -37,6 +37,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const command = commandOf('run', rest.length === 0 && atTerminal ? [shell(settings)] : rest);
   const withTerminal = !settings.passThrough && (settings.terminal ?? atTerminal);
   const options: ContainerOptions = {
+    // At a prompt, what works counts more than a few milliseconds.
+    ids: 'granted',
     ...containerOptions(settings),
     ...(withTerminal && { terminal: terminalSize() }),
     // Only root can be sure to have a cgroup to measure with; the kernel counts for everyone.

@@ -19,10 +19,10 @@ export const fileOptions: readonly Option[] = [
   {
     name: 'volume',
     short: 'v',
-    metavar: 'SRC:DST[:ro]',
+    metavar: 'SRC:DST[:MODE]',
     group: 'Files',
     repeatable: true,
-    help: 'Shows the file or directory SRC of the host at DST',
+    help: 'Shows the file or directory SRC of the host at DST; MODE: ro, idmap (owners by the ids of a new user namespace), or ro,idmap',
     set: ({ mounts }, value) => {
       mounts.push(parseVolume(value));
     },
@@ -49,9 +49,13 @@ export const fileOptions: readonly Option[] = [
 
 function parseVolume(text: string): Mount {
   const [bind = '', to = '', mode = 'rw', ...rest] = text.split(':');
-  if (bind === '' || !to.startsWith('/') || !['ro', 'rw'].includes(mode) || rest.length > 0)
-    throw new ValueError('SRC:DST, SRC:DST:ro or SRC:DST:rw, where DST is an absolute path of the container and neither has a colon in it');
-  return { bind, to, ...(mode === 'ro' && { readonly: true }) };
+  const words = mode.split(',');
+  const known = words.every((word) => ['ro', 'rw', 'idmap'].includes(word)) && !(words.includes('ro') && words.includes('rw'));
+  if (bind === '' || !to.startsWith('/') || !known || rest.length > 0)
+    throw new ValueError(
+      'SRC:DST or SRC:DST:MODE, where MODE is ro, rw, idmap, or two of them with a comma, DST is an absolute path of the container, and neither has a colon in it',
+    );
+  return { bind, to, ...(words.includes('ro') && { readonly: true }), ...(words.includes('idmap') && { idMap: true }) };
 }
 
 /** What every tmpfs of a container is anyway: taken, since docker's users write it. */

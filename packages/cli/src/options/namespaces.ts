@@ -43,6 +43,16 @@ export const namespaceOptions: readonly Option[] = [
       settings.namespaces.user = value === 'auto' ? 'new' : parseChoice(value);
     },
   }),
+  {
+    name: 'ids',
+    metavar: 'IDS',
+    group: 'Namespaces',
+    help: "The ids of a new user namespace: granted (default: all that /etc/subuid and /etc/subgid grant, or for root 65536) or own (the caller's alone)",
+    set: (settings, value) => {
+      if (value !== 'own' && value !== 'granted') throw new ValueError('own or granted');
+      settings.ids = value;
+    },
+  },
   namespace('time', 'time', 'Clocks since boot (default: host)'),
   namespace('mount', 'mountns', 'Mounts (default: new; any other means no root file system and no mounts of its own)'),
 ];
