@@ -85,7 +85,7 @@ describe('the command', () => {
     expect(await ctr(['run', '-w', '/nowhere', 'true'])).toMatchObject({
       code: 125,
       stderr: expect.stringMatching(
-        /^ctr: chdir\("\/nowhere"\) = ENOENT \(no such file or directory\)\n {2}step .*\n {2}hint: \/nowhere does not exist in the container/,
+        /^ctr: openat2\(AT_FDCWD, "\/nowhere", .* = ENOENT \(no such file or directory\)\n {2}step .*\n {2}hint: \/nowhere does not exist in the container/,
       ),
     });
   });
@@ -205,7 +205,7 @@ describe('--debug', () => {
   it('shows the plan with an arrow, and where it happened', async () => {
     const { code, stderr } = await ctr(['run', '--debug', '-w', '/nowhere', 'true']);
     expect(code).toBe(125);
-    expect(stderr).toMatch(/^→ +\d+ {2}chdir\("\/nowhere"\)/m);
+    expect(stderr).toMatch(/^→ +\d+ {2}openat2\(AT_FDCWD, "\/nowhere"/m);
     expect(stderr).toMatch(/^ {4}at /m);
     expect((await ctr(['run', '-w', '/nowhere', 'true'], { env: { CTR_DEBUG: '1' } })).stderr).toMatch(/^→ /m);
     expect((await ctr(['run', '-w', '/nowhere', 'true'])).stderr).not.toMatch(/^ {4}at /m);

@@ -123,6 +123,17 @@ export function openInRoot(place: InRoot, directory: boolean): OpenedPlace {
   return { steps, fd: resultOf(first) };
 }
 
+/** Mounts below a root, by the paths they are at, that have been made here: places below them are looked for from these. */
+export type KnownMounts = Readonly<Record<string, Handle>>;
+
+/** A place below a root, or below the one of these mounts that it is in. */
+export function inMounts(root: Handle, mounts: KnownMounts, path: string): InRoot {
+  const place = inRoot(root, path);
+  const at = Object.keys(mounts).find((mount) => `/${place.path}/`.startsWith(`${mount}/`));
+  const handle = at === undefined ? undefined : mounts[at];
+  return at === undefined || handle === undefined ? place : { ...place, root: handle, path: place.path.slice(at.length) };
+}
+
 /** Opens what is at a place below a root; that nothing is, or no directory where one is wanted, is for the jump to tell. */
 export function openIfThere(place: InRoot, { directory, jump }: { readonly directory: boolean; readonly jump: Jump }): Step {
   const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC | (directory ? openFlags.O_DIRECTORY : 0), resolve: resolution(place.symlinks) });

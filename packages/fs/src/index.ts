@@ -8,7 +8,7 @@ export { devpts, devptsMount, type DevptsOptions } from './devpts.js';
 export { directory } from './directory.js';
 export type { Handle } from './handle.js';
 export { idmap } from './idmap.js';
-export { inRoot, type InRoot, type InRootOptions, type OpenedPlace } from './in-root.js';
+export { inRoot, type InRoot, type InRootOptions, type KnownMounts, type OpenedPlace } from './in-root.js';
 export { mask, type MaskOptions } from './mask.js';
 export { newMount, type Detached, type Mounted, type MountOptions, type NewMount, type StepOptions } from './mount.js';
 export { mounts, parseMountinfo, type Mount, type MountPropagation } from './mountinfo.js';

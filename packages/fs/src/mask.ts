@@ -4,7 +4,7 @@ import { attach } from './attach.js';
 import { setAttributes } from './attributes.js';
 import { checkPath } from './check.js';
 import type { Handle } from './handle.js';
-import { inRoot, openIfThere } from './in-root.js';
+import { inMounts, openIfThere, type InRoot, type KnownMounts } from './in-root.js';
 import { placeName } from './place.js';
 import { tmpfsMount } from './tmpfs.js';
 
@@ -12,6 +12,11 @@ import { tmpfsMount } from './tmpfs.js';
 export interface MaskOptions {
   /** The null device: a path that the caller vouches for, or an open file. @default '/dev/null', which is the host's as long as the root has not been changed */
   readonly nullDevice?: string | Handle;
+  /**
+   * Mounts below the root that the caller has made, by where they are: `{ '/proc': mount }`. What is below them is looked for from there,
+   * so that nobody who renames a directory on the way meanwhile keeps a path from being found. @default none
+   */
+  readonly mounts?: KnownMounts;
 }
 
 const CLONE = openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC;
@@ -34,8 +39,8 @@ const CLONE = openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC;
  * ```
  */
 export function mask(root: Handle, paths: readonly string[], options: MaskOptions = {}): Step[] {
-  checkOptions('mask', options, ['nullDevice']);
-  const { nullDevice = '/dev/null' } = options;
+  checkOptions('mask', options, ['nullDevice', 'mounts']);
+  const { nullDevice = '/dev/null', mounts = {} } = options;
   if (typeof nullDevice === 'string') checkPath(nullDevice);
   if (paths.length === 0) return [];
   const firstFile: Step = {
@@ -60,7 +65,7 @@ export function mask(root: Handle, paths: readonly string[], options: MaskOption
     ...setAttributes(resultOf(firstFile), { readonly: true, noSuid: true, noExec: true }),
     ...empty.steps,
     firstDirectory,
-    ...paths.flatMap((path) => hide(root, path, firstFile, firstDirectory)),
+    ...paths.flatMap((path) => hide(path, inMounts(root, mounts, path), firstFile, firstDirectory)),
   ];
 }
 
@@ -68,9 +73,8 @@ export function mask(root: Handle, paths: readonly string[], options: MaskOption
  * One path: looked for as a directory, and else as a file.
  * A mount that is attached to nothing cannot be copied (before Linux 6.15), but one that has just been attached can: the next cover is a copy of the last, stored in its place.
  */
-function hide(root: Handle, path: string, firstFile: Step, firstDirectory: Step): Step[] {
+function hide(path: string, place: InRoot, firstFile: Step, firstDirectory: Step): Step[] {
   const next = label(`${path} is hidden, if it exists`);
-  const place = inRoot(root, path);
   const directory = openIfThere(place, { directory: true, jump: { when: '==', than: -errnos.ENOENT, to: next } });
   const file = openIfThere(place, { directory: false, jump: { when: '<', to: next } });
   return [

@@ -1,15 +1,16 @@
-import { label, resultOf, type Step } from '@ctr/syscall';
+import { checkOptions, label, resultOf, type Step } from '@ctr/syscall';
 
 import { attach } from './attach.js';
 import { bindMount } from './bind.js';
 import type { Handle } from './handle.js';
-import { inRoot, openIfThere } from './in-root.js';
+import { inMounts, openIfThere, type KnownMounts } from './in-root.js';
 
 /**
  * Makes files and directories below a root read-only, with all that is mounted below them: each is bound onto itself. What is missing is no error.
  *
  * Comes after what is to be protected is mounted: what is mounted there later is not.
  *
+ * @param options.mounts mounts below the root that the caller has made, by where they are: what is below them is looked for from there, whatever is renamed meanwhile. @default none
  * @see mount_setattr(2)
  * @example
  * ```ts
@@ -19,10 +20,12 @@ import { inRoot, openIfThere } from './in-root.js';
  * const plan = [...proc(inRoot(root, '/proc')), ...readonlyPath(root, ['/proc/sys', '/proc/sysrq-trigger'])];
  * ```
  */
-export function readonlyPath(root: Handle, paths: readonly string[]): Step[] {
+export function readonlyPath(root: Handle, paths: readonly string[], options: { readonly mounts?: KnownMounts } = {}): Step[] {
+  checkOptions('readonlyPath', options, ['mounts']);
+  const { mounts = {} } = options;
   return paths.flatMap((path) => {
     const next = label(`${path} is read-only, if it exists`);
-    const place = openIfThere(inRoot(root, path), { directory: false, jump: { when: '<', to: next } });
+    const place = openIfThere(inMounts(root, mounts, path), { directory: false, jump: { when: '<', to: next } });
     const bound = bindMount(resultOf(place), { recursive: true, readonly: true, purpose: `a mount of ${path}` });
     return [place, ...bound.steps, ...attach(bound.mount, resultOf(place), `attach it over ${path}`), next];
   });

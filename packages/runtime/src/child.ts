@@ -1,10 +1,16 @@
-import { fcntlCommands, maskHow, Memory, perform, sigaction, signals, type Step } from '@ctr/syscall';
+import { fstatSync, readdirSync } from 'node:fs';
+
+import { closeRangeFlags, fcntlCommands, maskHow, Memory, perform, sigaction, signals, type Step } from '@ctr/syscall';
 import { groupName, planGroup } from '@ctr/cgroups';
 
 import { setUp } from './plan.js';
 import { program } from './program.js';
 import { flatten } from './section.js';
 import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
+
+/** All but the standard streams: nobody else has a file open here. */
+const FIRST_FD = 3;
+const LAST_FD = 0xffffffff;
 
 /**
  * The child's half of a container alone, in this very process: it takes the new root, the mounts, the host name, and becomes the program. It does not return.
@@ -20,12 +26,12 @@ import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
  * ```
  */
 export function child(command: readonly [string, ...string[]], options: ContainerOptions = {}): never {
-  perform(childPlan(command, options));
+  perform(closingFiles(childPlan(command, options)));
   throw new Error('the plan ended without a program');
 }
 
 /**
- * What {@link child} performs, for `explain`.
+ * What {@link child} performs, for `explain`; between the files that Node itself has open it closes all others, too.
  *
  * @example
  * ```ts
@@ -39,7 +45,41 @@ export function childPlan(command: readonly [string, ...string[]], options: Cont
     if (options[name]) throw new TypeError(`child has no ${name}: it is a process that exists already`);
   const spec: Spec = { ...checkSpec(command, { cgroup: options.limits !== undefined, ...options }), namespaces: around(options.namespaces) };
   const group = spec.cgroup ? planGroup(groupName(spec.name), options.limits ?? {}) : undefined;
-  return [...(group?.steps ?? []), ...flatten(setUp(spec)), ...defaultSignals(), ...keepStreams(), ...program(spec)];
+  return [...(group?.steps ?? []), ...flatten(setUp(spec)).map(marked), ...defaultSignals(), ...keepStreams(), ...program(spec)];
+}
+
+/** If the program cannot be executed Node goes on, and needs its files: they are closed by execve. */
+function marked(step: Step): Step {
+  return step.call === 'close_range'
+    ? { ...step, purpose: 'nothing that the set-up opened is open in the program', args: [FIRST_FD, LAST_FD, closeRangeFlags.CLOSE_RANGE_CLOEXEC] }
+    : step;
+}
+
+/** A directory or a file of the host that is open while the program is looked up could be reached by a link of the image to `/proc/self/fd`. */
+function closingFiles(steps: readonly Step[]): Step[] {
+  const kept = [FIRST_FD - 1, ...filesOfNode(), LAST_FD + 1];
+  const gaps = kept.flatMap((fd, i): Step[] => {
+    const next = (kept[i + 1] ?? 0) - 1;
+    return fd < next ? [{ call: 'close_range', args: [fd + 1, next, 0], purpose: 'nothing that the set-up opened is open any more' }] : [];
+  });
+  return steps.flatMap((step) => (step.call === 'close_range' ? [...gaps, step] : [step]));
+}
+
+/** What Node's event loop works with: pipes, sockets and the like, by which no path leads anywhere. */
+function filesOfNode(): number[] {
+  return readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((fd) => fd >= FIRST_FD && !isOfFileSystem(fd))
+    .toSorted((a, b) => a - b);
+}
+
+function isOfFileSystem(fd: number): boolean {
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFile() || stat.isDirectory();
+  } catch {
+    return true;
+  }
 }
 
 /** The kinds that the program of the original made for its child count as new ones, unless said otherwise. */

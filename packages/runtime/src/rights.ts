@@ -1,4 +1,4 @@
-import { announceExec, closeRangeFlags, dieWithHost, errnoName, type ResultOf, type Step } from '@ctr/syscall';
+import { announceExec, dieWithHost, errnoName, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 import {
   appArmorProfile,
   becomeUser,
@@ -25,8 +25,12 @@ import type { Spec } from './spec.js';
  * may load one: there it comes before the capabilities are given up, and has to let that pass.
  *
  * @param proc the container's own, if it has one: by which a security module is told what to make of the program
+ * @param terminal what is still needed of the open files
  */
-export function rights(spec: Spec, proc: ResultOf | undefined): Section[] {
+export function rights(
+  spec: Spec,
+  { proc, terminal }: { readonly proc: ResultOf | undefined; readonly terminal: { readonly slave: ResultOf } | undefined },
+): Section[] {
   const { user, hardening } = spec;
   const { capabilities, added, noNewPrivileges, filter } = hardening;
   const filtered: Section = ['the filter of system calls', filter ? seccomp(filter) : []];
@@ -43,11 +47,34 @@ export function rights(spec: Spec, proc: ResultOf | undefined): Section[] {
     ['the privileges', noNewPrivileges ? noNewPrivs() : []],
     // The kernel forgets it at a change of user.
     ['the tie to the host', user ? dieWithHost() : []],
-    [
-      'the open files',
-      [{ call: 'close_range', args: [4, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'nothing that the set-up opened is open in the program' }],
-    ],
+    ['the open files', closeFiles(terminal?.slave)],
     ...(noNewPrivileges ? [filtered] : []),
+  ];
+}
+
+/** The first one after the standard streams and the report to the host. */
+const FIRST_FD = 4;
+const LAST_FD = 0xffffffff;
+
+/**
+ * Closes what the set-up and the caller have opened. That it would be closed when the program is executed is too late: the kernel looks the program up before,
+ * and a link of the image to `/proc/self/fd/N/...` would lead to the host.
+ */
+function closeFiles(kept: ResultOf | undefined): Step[] {
+  const close = (from: number | ResultOf, to: number | ResultOf, purpose: string, more: Partial<Step> = {}): Step => ({
+    call: 'close_range',
+    args: [from, to, 0],
+    purpose,
+    ...more,
+  });
+  if (!kept) return [close(FIRST_FD, LAST_FD, 'nothing that the set-up opened is open any more')];
+  const last: Step = { call: 'add', args: [kept, -1], purpose: 'all up to the terminal' };
+  const first: Step = { call: 'add', args: [kept, 1], purpose: 'and all after it' };
+  return [
+    last,
+    close(FIRST_FD, resultOf(last), 'nothing that the set-up opened before it is open any more', { tolerates: ['EINVAL'] }),
+    first,
+    close(resultOf(first), LAST_FD, 'nor what it opened after it'),
   ];
 }
 

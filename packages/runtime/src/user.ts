@@ -56,20 +56,18 @@ function entries(rootfs: string, path: string): string[][] {
 
 function readBelow(rootfs: string, path: string): string {
   using root = openFd(rootfs, { directory: true });
-  let file;
+  let place;
   try {
-    file = openFd(path, {
-      at: root,
-      flags: openFlags.O_RDONLY | openFlags.O_NONBLOCK | openFlags.O_NOCTTY,
-      resolve: resolveFlags.RESOLVE_IN_ROOT | resolveFlags.RESOLVE_NO_MAGICLINKS,
-    });
+    place = openFd(path, { at: root, resolve: resolveFlags.RESOLVE_IN_ROOT | resolveFlags.RESOLVE_NO_MAGICLINKS });
   } catch (error) {
     if (isSyscallError(error) && error.code === 'ENOENT') return '';
     throw error;
   }
-  using opened = file;
+  using found = place;
+  // To open a device is to use it: a watchdog, for one, resets the machine some time later.
+  if (!fstatSync(found.number).isFile()) throw new Error(`/${path} of the container is not a regular file`);
+  using opened = openFd(`/proc/self/fd/${found.number}`, { flags: openFlags.O_RDONLY });
   const stat = fstatSync(opened.number);
-  if (!stat.isFile()) throw new Error(`/${path} of the container is not a regular file`);
   if (stat.size > MAX_FILE_BYTES) throw new Error(`/${path} of the container has ${stat.size} bytes: more than ${MAX_FILE_BYTES} are not read`);
   const bytes = Buffer.alloc(stat.size);
   let read = 0;

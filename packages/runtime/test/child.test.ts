@@ -24,6 +24,9 @@ describe('the plan of a child', () => {
       - ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to ‹the host is alive›  # is the host still there?
       - exit_group(137)  # the host is gone
       - label()  # the host is alive
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      - close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      + close_range(3, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
         umask(022)  # permissions that new files do not have
       - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
       + rt_sigaction(SIGPIPE, {sa_handler=0}, NULL, 8)  # a closed pipe ends the program, as it should
