@@ -1,4 +1,4 @@
-import { CgroupError, groupName, planGroup, readLayout, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
+import { CgroupError, groupName, planGroup, type PlannedGroup } from '@ctr/cgroups';
 import {
   attach,
   bind,
@@ -16,12 +16,13 @@ import {
   tmpfs,
   type Place,
 } from '@ctr/fs';
-import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type IdRange, type Namespace } from '@ctr/namespaces';
+import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type Namespace } from '@ctr/namespaces';
 import {
   AT_FDCWD,
   announceExec,
   continueInChild,
   dieWithHost,
+  label,
   openFlags,
   openHow,
   prctlOptions,
@@ -34,7 +35,10 @@ import {
 } from '@ctr/syscall';
 import { becomeUser, type SeccompFilter } from '@ctr/security';
 
+import { mappedMount, openMapped } from './id-mapped-mounts.js';
+import { checkIsMapped, idMapsOf, idMapsText, isOwnAlone } from './ids.js';
 import { init } from './init.js';
+import { ownGroups } from './own-groups.js';
 import { hasGroup, isInUserNamespace } from './own-user-namespace.js';
 import { program } from './program.js';
 import { checkFilter, rights } from './rights.js';
@@ -57,8 +61,6 @@ export interface ContainerPlan {
 
 /** Enough for most programs, too few for a fork bomb. */
 const DEFAULT_PIDS = 2048;
-/** Ids that root gives to a user namespace when none are named: a range that no account has by convention. */
-const DEFAULT_RANGE: readonly IdRange[] = [{ inside: 0, outside: 100_000, count: 65_536 }];
 
 /**
  * The plan of a container, not run: for `explain`, for tests and reviews. It looks at the host (which directories there are, which cgroups) and changes nothing.
@@ -79,7 +81,7 @@ export function plan(command: readonly [string, ...string[]], options: Container
 /** The whole order of things, from the caller's process to the program. */
 export function planContainer(spec: Spec): ContainerPlan {
   const group = planOwnGroup(spec, groupName(spec.name));
-  const parts = [group?.steps ?? [], wayIn(spec), [announceExec(), ...program(spec)]];
+  const parts = [[...(group?.steps ?? []), ...unlimited(spec, group)], wayIn(spec), [announceExec(), ...program(spec)]];
   return { spec, parts, group, idMaps: mapsOfHost(spec) };
 }
 
@@ -120,20 +122,34 @@ function wayIn(spec: Spec): readonly Step[] {
 /** The group of a container. A limit that was asked for is there, or there is an error; the one that nobody has asked for is there where it can be. */
 export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined {
   if (!spec.cgroup) return undefined;
-  const options = { layout: layout(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) };
+  const options = { ...ownGroups(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) };
   if (spec.limits.pids !== undefined) return planGroup(name, spec.limits, options);
-  try {
-    return planGroup(name, { pids: DEFAULT_PIDS, ...spec.limits }, options);
-  } catch (error) {
-    if (!(error instanceof CgroupError)) throw error;
-    return planGroup(name, spec.limits, options);
+  if (!refusal) {
+    try {
+      return planGroup(name, { pids: DEFAULT_PIDS, ...spec.limits }, options);
+    } catch (error) {
+      if (!(error instanceof CgroupError)) throw error;
+      refusal = error;
+    }
   }
+  return planGroup(name, spec.limits, options);
+}
+
+/** Why there is no default limit here: found out once. */
+let refusal: CgroupError | undefined;
+
+/** A word in the plan where a container has no limit although nobody wanted that. */
+function unlimited(spec: Spec, group: PlannedGroup | undefined): Step[] {
+  if (!group || group.directories.length > 0 || spec.limits.pids !== undefined || !refusal) return [];
+  const why = refusal.kind === 'not-delegated' ? 'no control group is delegated to this user' : (refusal.message.split(/:|, so /)[0] ?? refusal.kind);
+  return [label(`no limits: ${why}`)];
 }
 
 /** The way into the namespaces: the plan goes on in the container's first process. */
 export function enter(spec: Spec): Section[] {
   const copied = isNew(spec, 'time');
   return [
+    ['the mounts whose owners are mapped', isNew(spec, 'user') ? openMapped(spec) : []],
     ['a user namespace', userNamespace(spec)],
     ['the namespaces to join', joined(spec)],
     [
@@ -266,7 +282,12 @@ function userlandOptions({ hostname = 'container', namespaces, readonly }: Spec,
 function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
   if (mount.kind === 'tmpfs')
     return tmpfs(inRoot(root, mount.to), { noSuid: true, noDev: true, mode: 0o1777, ...(mount.sizeBytes !== undefined && { sizeBytes: mount.sizeBytes }) });
-  return bind(mount.from, inRoot(root, mount.to, { create: mount.of }), {
+  const place = inRoot(root, mount.to, { create: mount.of });
+  if (mount.idMap) {
+    const at = openPlace(place, { directory: mount.of === 'directory' });
+    return [...at.steps, ...attach(mappedMount(mount), at.fd, `attach it to ${mount.to}`)];
+  }
+  return bind(mount.from, place, {
     recursive: true,
     kind: mount.of,
     noSuid: true,
@@ -278,27 +299,23 @@ function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
 /** A new user namespace comes first, so that the others belong to it; its ids are mapped by the process itself where one id is all it may have. */
 export function userNamespace(spec: Spec): Step[] {
   if (!isNew(spec, 'user')) return [];
+  const maps = idMapsOf(spec);
+  checkIsMapped(spec, maps);
+  if (!mapsOfHost(spec)) return [...create('user'), ...mapOwnIds(maps)];
   // The caller's own id need not be in a map that the host writes: the process becomes the root of its namespace.
-  if (mapsOfHost(spec)) return [...create('user'), ...waitForHost('map the ids'), ...becomeUser({ uid: 0, gid: 0, groups: [] })];
-  return [...create('user'), ...mapOwnIds(ownIds())];
+  return [...create('user'), ...waitForHost(`map the ids: ${idMapsText(maps)}`), ...becomeUser({ uid: 0, gid: 0, groups: [] })];
 }
 
-/** The maps that only the host can write: any but the one id of an ordinary user. */
+/** The maps that only the host can write: any but the caller's own id. It also has to be there to map the owners of files. */
 export function mapsOfHost(spec: Spec): IdMaps | undefined {
   if (!isNew(spec, 'user')) return undefined;
-  const root = process.geteuid?.() === 0;
-  if (!root && spec.uidMap === undefined && spec.gidMap === undefined) return undefined;
-  return { uids: spec.uidMap ?? DEFAULT_RANGE, gids: spec.gidMap ?? DEFAULT_RANGE };
-}
-
-/** The caller is root of the namespace, and nobody else exists in it. */
-function ownIds(): IdMaps {
-  return { uids: [{ inside: 0, outside: process.geteuid?.() ?? 0, count: 1 }], gids: [{ inside: 0, outside: process.getegid?.() ?? 0, count: 1 }] };
+  const maps = idMapsOf(spec);
+  return isOwnAlone(maps) && !spec.mounts.some((mount) => mount.kind === 'bind' && mount.idMap) ? undefined : maps;
 }
 
 function hasGroupInside(spec: Spec, id: number): boolean {
   if (!isNew(spec, 'user')) return hasGroup(id);
-  return mapsOfHost(spec)?.gids.some(({ inside, count }) => id >= inside && id < inside + count) ?? id === 0;
+  return idMapsOf(spec).gids.some(({ inside, count }) => id >= inside && id < inside + count);
 }
 
 /**
@@ -326,12 +343,4 @@ export function newKinds(spec: Spec): Namespace[] {
 
 export function isNew(spec: Spec, kind: Namespace): boolean {
   return spec.namespaces[kind] === 'new';
-}
-
-let known: CgroupLayout | undefined;
-
-/** Read once: reading the mount table takes longer than planning the group, and hierarchies do not move while a process runs. */
-function layout(): CgroupLayout {
-  known ??= readLayout();
-  return known;
 }
