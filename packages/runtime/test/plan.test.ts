@@ -37,274 +37,275 @@ describe('the plan of a container', () => {
        11  mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, {propagation=MS_PRIVATE}, 32)  # make / and all below private
        12  openat(AT_FDCWD, "/usr", O_DIRECTORY|O_CLOEXEC|O_PATH) = $directory  # the directory of the root file system
        13  open_tree($directory, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $root  # a mount of it
-       14  move_mount($root, "", $directory, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it
-       15  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, EAGAIN is fine), if != -2 go to 18  # find /sys
-       16  mkdirat($root, "sys", 0755) (EEXIST is fine)  # make /sys
-       17  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (EAGAIN is fine)  # find what is now /sys
-       18  add($at-sys, 0) (EAGAIN is fine), if != -11 go to 21  # was it found?
-       19  add($attempts, 1), if < 128 go to 15  # a rename or a mount came in between: try again
-       20  fail(EAGAIN)  # find /sys
-       21  label()  # /sys is there
-       22  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys
-       23  fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
-       24  fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       25  fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
-       26  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys
-       27  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (ENOENT, EAGAIN is fine), if != -2 go to 30  # find /dev
-       28  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
-       29  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
-       30  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 33  # was it found?
-       31  add($attempts, 1), if < 128 go to 27  # a rename or a mount came in between: try again
-       32  fail(EAGAIN)  # find /dev
-       33  label()  # /dev is there
-       34  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
-       35  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
-       36  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-       37  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-       38  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       39  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
-       40  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
-       41  umask(000) = $umask  # devices get exactly the mode they should have
-       42  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
-       43  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
-       44  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
-       45  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
-       46  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
-       47  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
-       48  umask($umask)  # the umask is as before
-       49  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
-       50  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
-       51  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
-       52  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
-       53  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
-       54  mkdirat($dev, "pts", 0755)  # make the directory pts
-       55  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
-       56  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
-       57  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
-       58  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
-       59  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
-       60  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       61  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
-       62  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
-       63  mkdirat($dev, "shm", 0755)  # make the directory shm
-       64  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
-       65  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
-       66  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-       67  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
-       68  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       69  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
-       70  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
-       71  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
-       72  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
-       73  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
-       74  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       75  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
-       76  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
-       77  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 80  # find /proc
-       78  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
-       79  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
-       80  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 83  # was it found?
-       81  add($attempts, 1), if < 128 go to 77  # a rename or a mount came in between: try again
-       82  fail(EAGAIN)  # find /proc
-       83  label()  # /proc is there
-       84  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc
-       85  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
-       86  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       87  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
-       88  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
-       89  open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the null device, to cover files with
-       90  statx($null, "", 4096, 3, &stat)  # is /dev/null the null device?
-       91  add($stat+29, 0), if != 33 go to 93  # is it a character device?
-       92  add($stat+128, 0), if == 12884901889 go to 94  # is it 1:3?
-       93  fail(ENODEV)  # /dev/null has to be the null device
-       94  label()  # /dev/null is the null device
-       95  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
-       96  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
-       97  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
-       98  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-       99  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      100  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
-      101  add($empty, 0) = $empty  # the first cover of a directory
-      102  openat2($root, "proc/acpi", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if == -2 go to 109  # find /proc/acpi, if it is there
-      103  add($at-acpi, 0) (ENOTDIR is fine), if < 0 go to 106  # is it a directory?
-      104  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/acpi
-      105  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 109  # a cover for the next directory
-      106  openat2($root, "proc/acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 109  # find /proc/acpi, if it is there
-      107  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
-      108  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      109  label()  # /proc/acpi is hidden, if it exists
-      110  openat2($root, "proc/asound", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if == -2 go to 117  # find /proc/asound, if it is there
-      111  add($at-asound, 0) (ENOTDIR is fine), if < 0 go to 114  # is it a directory?
-      112  move_mount($empty, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/asound
-      113  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 117  # a cover for the next directory
-      114  openat2($root, "proc/asound", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if < 0 go to 117  # find /proc/asound, if it is there
-      115  move_mount($null, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/asound
-      116  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      117  label()  # /proc/asound is hidden, if it exists
-      118  openat2($root, "proc/interrupts", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if == -2 go to 125  # find /proc/interrupts, if it is there
-      119  add($at-interrupts, 0) (ENOTDIR is fine), if < 0 go to 122  # is it a directory?
-      120  move_mount($empty, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/interrupts
-      121  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 125  # a cover for the next directory
-      122  openat2($root, "proc/interrupts", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if < 0 go to 125  # find /proc/interrupts, if it is there
-      123  move_mount($null, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/interrupts
-      124  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      125  label()  # /proc/interrupts is hidden, if it exists
-      126  openat2($root, "proc/kcore", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if == -2 go to 133  # find /proc/kcore, if it is there
-      127  add($at-kcore, 0) (ENOTDIR is fine), if < 0 go to 130  # is it a directory?
-      128  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/kcore
-      129  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 133  # a cover for the next directory
-      130  openat2($root, "proc/kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 133  # find /proc/kcore, if it is there
-      131  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
-      132  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      133  label()  # /proc/kcore is hidden, if it exists
-      134  openat2($root, "proc/keys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if == -2 go to 141  # find /proc/keys, if it is there
-      135  add($at-keys, 0) (ENOTDIR is fine), if < 0 go to 138  # is it a directory?
-      136  move_mount($empty, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/keys
-      137  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 141  # a cover for the next directory
-      138  openat2($root, "proc/keys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if < 0 go to 141  # find /proc/keys, if it is there
-      139  move_mount($null, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/keys
-      140  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      141  label()  # /proc/keys is hidden, if it exists
-      142  openat2($root, "proc/latency_stats", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if == -2 go to 149  # find /proc/latency_stats, if it is there
-      143  add($at-latency_stats, 0) (ENOTDIR is fine), if < 0 go to 146  # is it a directory?
-      144  move_mount($empty, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/latency_stats
-      145  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 149  # a cover for the next directory
-      146  openat2($root, "proc/latency_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if < 0 go to 149  # find /proc/latency_stats, if it is there
-      147  move_mount($null, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/latency_stats
-      148  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      149  label()  # /proc/latency_stats is hidden, if it exists
-      150  openat2($root, "proc/sched_debug", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if == -2 go to 157  # find /proc/sched_debug, if it is there
-      151  add($at-sched_debug, 0) (ENOTDIR is fine), if < 0 go to 154  # is it a directory?
-      152  move_mount($empty, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/sched_debug
-      153  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 157  # a cover for the next directory
-      154  openat2($root, "proc/sched_debug", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if < 0 go to 157  # find /proc/sched_debug, if it is there
-      155  move_mount($null, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/sched_debug
-      156  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      157  label()  # /proc/sched_debug is hidden, if it exists
-      158  openat2($root, "proc/scsi", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if == -2 go to 165  # find /proc/scsi, if it is there
-      159  add($at-scsi, 0) (ENOTDIR is fine), if < 0 go to 162  # is it a directory?
-      160  move_mount($empty, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/scsi
-      161  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 165  # a cover for the next directory
-      162  openat2($root, "proc/scsi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if < 0 go to 165  # find /proc/scsi, if it is there
-      163  move_mount($null, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/scsi
-      164  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      165  label()  # /proc/scsi is hidden, if it exists
-      166  openat2($root, "proc/timer_list", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if == -2 go to 173  # find /proc/timer_list, if it is there
-      167  add($at-timer_list, 0) (ENOTDIR is fine), if < 0 go to 170  # is it a directory?
-      168  move_mount($empty, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/timer_list
-      169  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 173  # a cover for the next directory
-      170  openat2($root, "proc/timer_list", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if < 0 go to 173  # find /proc/timer_list, if it is there
-      171  move_mount($null, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_list
-      172  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      173  label()  # /proc/timer_list is hidden, if it exists
-      174  openat2($root, "proc/timer_stats", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if == -2 go to 181  # find /proc/timer_stats, if it is there
-      175  add($at-timer_stats, 0) (ENOTDIR is fine), if < 0 go to 178  # is it a directory?
-      176  move_mount($empty, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/timer_stats
-      177  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 181  # a cover for the next directory
-      178  openat2($root, "proc/timer_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if < 0 go to 181  # find /proc/timer_stats, if it is there
-      179  move_mount($null, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_stats
-      180  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      181  label()  # /proc/timer_stats is hidden, if it exists
-      182  openat2($root, "sys/devices/virtual/powercap", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if == -2 go to 189  # find /sys/devices/virtual/powercap, if it is there
-      183  add($at-powercap, 0) (ENOTDIR is fine), if < 0 go to 186  # is it a directory?
-      184  move_mount($empty, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /sys/devices/virtual/powercap
-      185  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 189  # a cover for the next directory
-      186  openat2($root, "sys/devices/virtual/powercap", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if < 0 go to 189  # find /sys/devices/virtual/powercap, if it is there
-      187  move_mount($null, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/devices/virtual/powercap
-      188  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      189  label()  # /sys/devices/virtual/powercap is hidden, if it exists
-      190  openat2($root, "sys/firmware", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if == -2 go to 197  # find /sys/firmware, if it is there
-      191  add($at-firmware, 0) (ENOTDIR is fine), if < 0 go to 194  # is it a directory?
-      192  move_mount($empty, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /sys/firmware
-      193  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 197  # a cover for the next directory
-      194  openat2($root, "sys/firmware", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if < 0 go to 197  # find /sys/firmware, if it is there
-      195  move_mount($null, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/firmware
-      196  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      197  label()  # /sys/firmware is hidden, if it exists
-      198  openat2($root, "proc/bus", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-bus (ENOENT, ENOTDIR is fine), if < 0 go to 202  # find /proc/bus, if it is there
-      199  open_tree($at-bus, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-bus  # a mount of /proc/bus
-      200  mount_setattr($at-bus, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      201  move_mount($at-bus, "", $at-bus, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/bus
-      202  label()  # /proc/bus is read-only, if it exists
-      203  openat2($root, "proc/fs", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-fs (ENOENT, ENOTDIR is fine), if < 0 go to 207  # find /proc/fs, if it is there
-      204  open_tree($at-fs, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-fs  # a mount of /proc/fs
-      205  mount_setattr($at-fs, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      206  move_mount($at-fs, "", $at-fs, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/fs
-      207  label()  # /proc/fs is read-only, if it exists
-      208  openat2($root, "proc/irq", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-irq (ENOENT, ENOTDIR is fine), if < 0 go to 212  # find /proc/irq, if it is there
-      209  open_tree($at-irq, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-irq  # a mount of /proc/irq
-      210  mount_setattr($at-irq, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      211  move_mount($at-irq, "", $at-irq, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/irq
-      212  label()  # /proc/irq is read-only, if it exists
-      213  openat2($root, "proc/sys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, ENOTDIR is fine), if < 0 go to 217  # find /proc/sys, if it is there
-      214  open_tree($at-sys, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sys  # a mount of /proc/sys
-      215  mount_setattr($at-sys, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      216  move_mount($at-sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sys
-      217  label()  # /proc/sys is read-only, if it exists
-      218  openat2($root, "proc/sysrq-trigger", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sysrq-trigger (ENOENT, ENOTDIR is fine), if < 0 go to 222  # find /proc/sysrq-trigger, if it is there
-      219  open_tree($at-sysrq-trigger, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sysrq-trigger  # a mount of /proc/sysrq-trigger
-      220  mount_setattr($at-sysrq-trigger, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      221  move_mount($at-sysrq-trigger, "", $at-sysrq-trigger, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
-      222  label()  # /proc/sysrq-trigger is read-only, if it exists
-      223  fchdir($root)  # go to the new root $root
-      224  pivot_root(".", ".")  # make it the root; the old one is on top of it now
-      225  umount2(".", MNT_DETACH)  # drop the old root
-      226  chdir("/")  # start at the new root
-      227  chdir("/")  # the directory to start in
-      228  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
-      229  add($nofile+8, 0) (any error is fine), if < 0 go to 231  # at most the hard limit
-      230  add($nofile+8, 0), if < 1024 go to 232  # is the hard limit less?
-      231  add(1024, 0)  # the soft limit
-      232  label()  # the hard limit stays
-      233  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
-      234  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
-      235  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-      236  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
-      237  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
-      238  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
-      239  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
-      240  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
-      241  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
-      242  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
-      243  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
-      244  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
-      245  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
-      246  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
-      247  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
-      248  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
-      249  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
-      250  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
-      251  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
-      252  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
-      253  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
-      254  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
-      255  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
-      256  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
-      257  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
-      258  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
-      259  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
-      260  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
-      261  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
-      262  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
-      263  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
-      264  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
-      265  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
-      266  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 268  # nor one that a newer kernel has
-      267  add($next, 1), if != 0 go to 266  # the one behind it
-      268  label()  # there are no more
-      269  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-      270  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
-      271  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
-      272  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
-      273  close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
-      274  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
-      275  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-      276  umask(022)  # permissions that new files do not have
-      277  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
-      278  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
-      279  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 281  # exec "/bin/hostname": is it there?
-      280  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
-      281  fail(ENOENT)  # exec "hostname": executable file not found
+       14  mount_setattr($root, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it noDev
+       15  move_mount($root, "", $directory, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it
+       16  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, EAGAIN is fine), if != -2 go to 19  # find /sys
+       17  mkdirat($root, "sys", 0755) (EEXIST is fine)  # make /sys
+       18  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (EAGAIN is fine)  # find what is now /sys
+       19  add($at-sys, 0) (EAGAIN is fine), if != -11 go to 22  # was it found?
+       20  add($attempts, 1), if < 128 go to 16  # a rename or a mount came in between: try again
+       21  fail(EAGAIN)  # find /sys
+       22  label()  # /sys is there
+       23  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys
+       24  fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
+       25  fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       26  fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
+       27  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys
+       28  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (ENOENT, EAGAIN is fine), if != -2 go to 31  # find /dev
+       29  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
+       30  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
+       31  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 34  # was it found?
+       32  add($attempts, 1), if < 128 go to 28  # a rename or a mount came in between: try again
+       33  fail(EAGAIN)  # find /dev
+       34  label()  # /dev is there
+       35  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
+       36  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+       37  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       38  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+       39  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       40  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
+       41  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
+       42  umask(000) = $umask  # devices get exactly the mode they should have
+       43  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
+       44  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
+       45  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
+       46  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
+       47  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
+       48  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
+       49  umask($umask)  # the umask is as before
+       50  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
+       51  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
+       52  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
+       53  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
+       54  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
+       55  mkdirat($dev, "pts", 0755)  # make the directory pts
+       56  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
+       57  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
+       58  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
+       59  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
+       60  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
+       61  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       62  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
+       63  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
+       64  mkdirat($dev, "shm", 0755)  # make the directory shm
+       65  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
+       66  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
+       67  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       68  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
+       69  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       70  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
+       71  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
+       72  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
+       73  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
+       74  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
+       75  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       76  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
+       77  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+       78  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 81  # find /proc
+       79  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
+       80  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
+       81  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 84  # was it found?
+       82  add($attempts, 1), if < 128 go to 78  # a rename or a mount came in between: try again
+       83  fail(EAGAIN)  # find /proc
+       84  label()  # /proc is there
+       85  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc
+       86  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
+       87  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       88  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
+       89  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
+       90  open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the null device, to cover files with
+       91  statx($null, "", 4096, 3, &stat)  # is /dev/null the null device?
+       92  add($stat+29, 0), if != 33 go to 94  # is it a character device?
+       93  add($stat+128, 0), if == 12884901889 go to 95  # is it 1:3?
+       94  fail(ENODEV)  # /dev/null has to be the null device
+       95  label()  # /dev/null is the null device
+       96  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+       97  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
+       98  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+       99  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+      100  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      101  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
+      102  add($empty, 0) = $empty  # the first cover of a directory
+      103  openat2($proc, "acpi", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if == -2 go to 110  # find /acpi, if it is there
+      104  add($at-acpi, 0) (ENOTDIR is fine), if < 0 go to 107  # is it a directory?
+      105  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/acpi
+      106  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 110  # a cover for the next directory
+      107  openat2($proc, "acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 110  # find /acpi, if it is there
+      108  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
+      109  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      110  label()  # /proc/acpi is hidden, if it exists
+      111  openat2($proc, "asound", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if == -2 go to 118  # find /asound, if it is there
+      112  add($at-asound, 0) (ENOTDIR is fine), if < 0 go to 115  # is it a directory?
+      113  move_mount($empty, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/asound
+      114  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 118  # a cover for the next directory
+      115  openat2($proc, "asound", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if < 0 go to 118  # find /asound, if it is there
+      116  move_mount($null, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/asound
+      117  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      118  label()  # /proc/asound is hidden, if it exists
+      119  openat2($proc, "interrupts", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if == -2 go to 126  # find /interrupts, if it is there
+      120  add($at-interrupts, 0) (ENOTDIR is fine), if < 0 go to 123  # is it a directory?
+      121  move_mount($empty, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/interrupts
+      122  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 126  # a cover for the next directory
+      123  openat2($proc, "interrupts", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if < 0 go to 126  # find /interrupts, if it is there
+      124  move_mount($null, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/interrupts
+      125  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      126  label()  # /proc/interrupts is hidden, if it exists
+      127  openat2($proc, "kcore", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if == -2 go to 134  # find /kcore, if it is there
+      128  add($at-kcore, 0) (ENOTDIR is fine), if < 0 go to 131  # is it a directory?
+      129  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/kcore
+      130  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 134  # a cover for the next directory
+      131  openat2($proc, "kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 134  # find /kcore, if it is there
+      132  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
+      133  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      134  label()  # /proc/kcore is hidden, if it exists
+      135  openat2($proc, "keys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if == -2 go to 142  # find /keys, if it is there
+      136  add($at-keys, 0) (ENOTDIR is fine), if < 0 go to 139  # is it a directory?
+      137  move_mount($empty, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/keys
+      138  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 142  # a cover for the next directory
+      139  openat2($proc, "keys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if < 0 go to 142  # find /keys, if it is there
+      140  move_mount($null, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/keys
+      141  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      142  label()  # /proc/keys is hidden, if it exists
+      143  openat2($proc, "latency_stats", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if == -2 go to 150  # find /latency_stats, if it is there
+      144  add($at-latency_stats, 0) (ENOTDIR is fine), if < 0 go to 147  # is it a directory?
+      145  move_mount($empty, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/latency_stats
+      146  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 150  # a cover for the next directory
+      147  openat2($proc, "latency_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if < 0 go to 150  # find /latency_stats, if it is there
+      148  move_mount($null, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/latency_stats
+      149  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      150  label()  # /proc/latency_stats is hidden, if it exists
+      151  openat2($proc, "sched_debug", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if == -2 go to 158  # find /sched_debug, if it is there
+      152  add($at-sched_debug, 0) (ENOTDIR is fine), if < 0 go to 155  # is it a directory?
+      153  move_mount($empty, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/sched_debug
+      154  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 158  # a cover for the next directory
+      155  openat2($proc, "sched_debug", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if < 0 go to 158  # find /sched_debug, if it is there
+      156  move_mount($null, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/sched_debug
+      157  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      158  label()  # /proc/sched_debug is hidden, if it exists
+      159  openat2($proc, "scsi", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if == -2 go to 166  # find /scsi, if it is there
+      160  add($at-scsi, 0) (ENOTDIR is fine), if < 0 go to 163  # is it a directory?
+      161  move_mount($empty, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/scsi
+      162  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 166  # a cover for the next directory
+      163  openat2($proc, "scsi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if < 0 go to 166  # find /scsi, if it is there
+      164  move_mount($null, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/scsi
+      165  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      166  label()  # /proc/scsi is hidden, if it exists
+      167  openat2($proc, "timer_list", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if == -2 go to 174  # find /timer_list, if it is there
+      168  add($at-timer_list, 0) (ENOTDIR is fine), if < 0 go to 171  # is it a directory?
+      169  move_mount($empty, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/timer_list
+      170  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 174  # a cover for the next directory
+      171  openat2($proc, "timer_list", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if < 0 go to 174  # find /timer_list, if it is there
+      172  move_mount($null, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_list
+      173  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      174  label()  # /proc/timer_list is hidden, if it exists
+      175  openat2($proc, "timer_stats", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if == -2 go to 182  # find /timer_stats, if it is there
+      176  add($at-timer_stats, 0) (ENOTDIR is fine), if < 0 go to 179  # is it a directory?
+      177  move_mount($empty, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/timer_stats
+      178  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 182  # a cover for the next directory
+      179  openat2($proc, "timer_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if < 0 go to 182  # find /timer_stats, if it is there
+      180  move_mount($null, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_stats
+      181  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      182  label()  # /proc/timer_stats is hidden, if it exists
+      183  openat2($root, "sys/devices/virtual/powercap", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if == -2 go to 190  # find /sys/devices/virtual/powercap, if it is there
+      184  add($at-powercap, 0) (ENOTDIR is fine), if < 0 go to 187  # is it a directory?
+      185  move_mount($empty, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /sys/devices/virtual/powercap
+      186  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 190  # a cover for the next directory
+      187  openat2($root, "sys/devices/virtual/powercap", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if < 0 go to 190  # find /sys/devices/virtual/powercap, if it is there
+      188  move_mount($null, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/devices/virtual/powercap
+      189  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      190  label()  # /sys/devices/virtual/powercap is hidden, if it exists
+      191  openat2($root, "sys/firmware", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if == -2 go to 198  # find /sys/firmware, if it is there
+      192  add($at-firmware, 0) (ENOTDIR is fine), if < 0 go to 195  # is it a directory?
+      193  move_mount($empty, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /sys/firmware
+      194  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 198  # a cover for the next directory
+      195  openat2($root, "sys/firmware", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if < 0 go to 198  # find /sys/firmware, if it is there
+      196  move_mount($null, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/firmware
+      197  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
+      198  label()  # /sys/firmware is hidden, if it exists
+      199  openat2($proc, "bus", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-bus (ENOENT, ENOTDIR is fine), if < 0 go to 203  # find /bus, if it is there
+      200  open_tree($at-bus, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-bus  # a mount of /proc/bus
+      201  mount_setattr($at-bus, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      202  move_mount($at-bus, "", $at-bus, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/bus
+      203  label()  # /proc/bus is read-only, if it exists
+      204  openat2($proc, "fs", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-fs (ENOENT, ENOTDIR is fine), if < 0 go to 208  # find /fs, if it is there
+      205  open_tree($at-fs, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-fs  # a mount of /proc/fs
+      206  mount_setattr($at-fs, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      207  move_mount($at-fs, "", $at-fs, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/fs
+      208  label()  # /proc/fs is read-only, if it exists
+      209  openat2($proc, "irq", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-irq (ENOENT, ENOTDIR is fine), if < 0 go to 213  # find /irq, if it is there
+      210  open_tree($at-irq, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-irq  # a mount of /proc/irq
+      211  mount_setattr($at-irq, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      212  move_mount($at-irq, "", $at-irq, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/irq
+      213  label()  # /proc/irq is read-only, if it exists
+      214  openat2($proc, "sys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, ENOTDIR is fine), if < 0 go to 218  # find /sys, if it is there
+      215  open_tree($at-sys, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sys  # a mount of /proc/sys
+      216  mount_setattr($at-sys, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      217  move_mount($at-sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sys
+      218  label()  # /proc/sys is read-only, if it exists
+      219  openat2($proc, "sysrq-trigger", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sysrq-trigger (ENOENT, ENOTDIR is fine), if < 0 go to 223  # find /sysrq-trigger, if it is there
+      220  open_tree($at-sysrq-trigger, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sysrq-trigger  # a mount of /proc/sysrq-trigger
+      221  mount_setattr($at-sysrq-trigger, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      222  move_mount($at-sysrq-trigger, "", $at-sysrq-trigger, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
+      223  label()  # /proc/sysrq-trigger is read-only, if it exists
+      224  fchdir($root)  # go to the new root $root
+      225  pivot_root(".", ".")  # make it the root; the old one is on top of it now
+      226  umount2(".", MNT_DETACH)  # drop the old root
+      227  chdir("/")  # start at the new root
+      228  chdir("/")  # the directory to start in
+      229  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      230  add($nofile+8, 0) (any error is fine), if < 0 go to 232  # at most the hard limit
+      231  add($nofile+8, 0), if < 1024 go to 233  # is the hard limit less?
+      232  add(1024, 0)  # the soft limit
+      233  label()  # the hard limit stays
+      234  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      235  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      236  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      237  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      238  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      239  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      240  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      241  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      242  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      243  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      244  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      245  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      246  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      247  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      248  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      249  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      250  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      251  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      252  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      253  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      254  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      255  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      256  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      257  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      258  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      259  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      260  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      261  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      262  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      263  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      264  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      265  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      266  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      267  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 269  # nor one that a newer kernel has
+      268  add($next, 1), if != 0 go to 267  # the one behind it
+      269  label()  # there are no more
+      270  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      271  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      272  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      273  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      274  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      275  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
+      276  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      277  umask(022)  # permissions that new files do not have
+      278  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
+      279  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
+      280  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 282  # exec "/bin/hostname": is it there?
+      281  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
+      282  fail(ENOENT)  # exec "hostname": executable file not found
       "
     `);
   });
@@ -418,7 +419,7 @@ describe('namespaces', () => {
       54  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
       55  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
       56  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
-      57  close_range(4, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
+      57  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
       58  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
       59  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       60  umask(022)  # permissions that new files do not have
@@ -483,8 +484,8 @@ describe('namespaces', () => {
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
       + unshare(CLONE_NEWUSER)  # new user namespace
-      + write(3, "\\2\\0\\0\\0\\0\\0\\0\\0", 8)  # tell the host: map the ids
-      + read(3, &answer, 1), if == 1 go to ‹the host has answered›  # wait for the host: map the ids
+      + write(3, "\\2\\0\\0\\0\\0\\0\\0\\0", 8)  # tell the host: map the ids: uids and gids 0-65535 are 100000-165535
+      + read(3, &answer, 1), if == 1 go to ‹the host has answered›  # wait for the host: map the ids: uids and gids 0-65535 are 100000-165535
       + fail(EPIPE)  # the host is gone
       + label()  # the host has answered
       + setgroups(0, NULL) (EPERM is fine)  # supplementary groups (none)
@@ -707,7 +708,8 @@ describe('the process', () => {
       "
         chdir("/")  # start at the new root
       - chdir("/")  # the directory to start in
-      + chdir("/srv")  # the directory to start in
+      + openat2(AT_FDCWD, "/srv", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS}, 24) = $cwd  # the directory to start in
+      + fchdir($cwd)  # start in /srv
         label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       + setgroups(2, "\\4\\0\\0\\0\\33\\0\\0\\0")  # supplementary groups 4, 27
@@ -793,6 +795,12 @@ describe('the process', () => {
       + move_mount($console, "", $place, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it
       + add($master, 0)  # the host has the master
       + sendmsg(3, {msg_iov={iov_base="\\4\\0\\0\\0\\0\\0\\0\\0", iov_len=8}, msg_iovlen=1, msg_control={cmsg_len=20, cmsg_level=1, cmsg_type=1}, msg_controllen=24}, MSG_NOSIGNAL)  # the host has the master
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      - close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      + add($slave, -1)  # all up to the terminal
+      + close_range(4, $‹all up to the terminal›, 0) (EINVAL is fine)  # nothing that the set-up opened before it is open any more
+      + add($slave, 1)  # and all after it
+      + close_range($‹and all after it›, 4294967295, 0)  # nor what it opened after it
         setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       + ioctl($slave, TIOCSCTTY, NULL)  # the terminal of the session
       + dup3($slave, 0, 0)  # stdin is the terminal
