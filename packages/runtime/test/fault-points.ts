@@ -39,8 +39,8 @@ const END_TIMEOUT_MS = 5000;
 export async function faultsAt(options: ContainerOptions, { fault, every, from }: Chosen): Promise<Outcomes> {
   const outcomes = { fault, points: 0, told: 0, tolerated: 0, offTheWay: [] as number[], wrong: [] as string[], leftBehind: [] as string[] };
   const before = leftovers();
-  const count = stepsOf(options).steps.length;
-  const chosen = Array.from({ length: Math.ceil((count - from) / every) }, (_, i) => from + i * every);
+  const { steps } = stepsOf(options);
+  const chosen = Array.from({ length: Math.ceil((steps.length - from) / every) }, (_, i) => from + i * every).filter((at) => !waitsForEver(steps[at], fault));
   const atOnce = fault === 'SIGSTOP' ? 24 : 8;
   for (let i = 0; i < chosen.length; i += atOnce) {
     const some = chosen.slice(i, i + atOnce);
@@ -92,6 +92,11 @@ async function faultAt(options: ContainerOptions, fault: Fault, at: number): Pro
   } finally {
     master?.close();
   }
+}
+
+/** What waits for signals tries again, as it should: it would do so without end. */
+function waitsForEver(step: Step | undefined, fault: Fault): boolean {
+  return step?.call === 'rt_sigtimedwait' && fault === 'EINTR';
 }
 
 function tolerates({ tolerates: errors = [], onFailure }: Step, fault: Fault): boolean {

@@ -7,7 +7,7 @@ import { plan, type ContainerOptions } from '@ctr/runtime';
 import { call, errnos, fail, Fd, launch, type Step } from '@ctr/syscall';
 
 import type { Chosen, Fault, Outcomes } from './fault-points.js';
-import { isWholeRun, record } from './fault-record.js';
+import { isWholeRun, record } from '../../../tools/fault-record.mjs';
 import { sharedImage } from './image.js';
 import { watchForLeaks } from './leaks.js';
 import { NodeProgram } from './node-program.js';
@@ -58,7 +58,7 @@ describe.each(variants)('at each step: $what', ({ what, options, by, often, seld
     expect([stderr, code]).toEqual(['', 0]);
     const found = JSON.parse(stdout) as Outcomes[];
     for (const { fault, points, told, tolerated, offTheWay, leftBehind } of found)
-      record({ plan: what, fault, points, told, tolerated, offTheWay: offTheWay.length, leftBehind: leftBehind.length, collected: 0 });
+      record({ plan: what, fault, points, told, tolerated, offTheWay: offTheWay.length, leftBehind: leftBehind.length, collected: undefined });
     expect(found.flatMap(({ fault, wrong, leftBehind }) => [...wrong, ...leftBehind].map((text) => `${fault} ${text}`))).toEqual([]);
     // Most steps are on the way that succeeds; which these are does not depend on what goes wrong at one of them.
     for (const { points, offTheWay } of found) expect(offTheWay.length).toBeLessThan(points * 0.4);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { ContainerOptions } from '@ctr/runtime';
 
-import { isWholeRun, record } from './fault-record.js';
+import { isWholeRun, record } from '../../../tools/fault-record.mjs';
 import { sharedImage } from './image.js';
 import { watchForLeaks } from './leaks.js';
 import { asNobody } from './nobody.js';

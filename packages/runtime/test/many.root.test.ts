@@ -6,11 +6,15 @@ import { describe, expect, it } from 'vitest';
 
 import { run, start, type Container } from '@ctr/runtime';
 
+import { isWholeRun, note } from '../../../tools/fault-record.mjs';
+import type { Churn } from './churn-program.js';
 import { sharedImage } from './image.js';
 import { groupsOf, leftovers, sameAs, watchForLeaks } from './leaks.js';
+import { NodeProgram } from './node-program.js';
 
 watchForLeaks();
 const image = sharedImage();
+const churn = new NodeProgram(new URL('./churn-program.ts', import.meta.url));
 
 /** What these tests may take on a busy machine. */
 const timeout = 120_000;
@@ -79,5 +83,27 @@ describe('100 runs', () => {
     const running = Array.from({ length: 20 }, () => kinds.map((kind) => kind())).flat();
     setTimeout(() => controller.abort(), 200);
     expect(await Promise.all(running)).toEqual(Array.from({ length: 20 }, () => expected).flat());
+  });
+});
+
+const launches = isWholeRun ? 20_000 : 500;
+
+describe(`${launches} launches in one process, of which a third fail in any way`, () => {
+  it('leave nothing, and take no memory', { timeout: isWholeRun ? 600_000 : timeout }, async () => {
+    const seed = Date.now() >>> 0;
+    const { stdout, stderr, code } = await churn.run([JSON.stringify([launches, seed, image.path])]);
+    expect([stderr, code]).toEqual(['', 0]);
+    const found = JSON.parse(stdout) as Churn;
+    const { residentBytesPerLaunch: resident, heapBytesPerLaunch: heap } = found;
+    const failed = Object.values(found.failed).reduce((sum, number) => sum + number, 0);
+    note(
+      `${found.launches} launches in one process, ${failed} of which failed`,
+      `${found.leftBehind ?? 'nothing left behind'}; resident memory grows by ${resident.toFixed(0)} bytes, the heap by ${heap.toFixed(0)} bytes a launch`,
+    );
+    expect({ seed, wrong: found.wrong, leftBehind: found.leftBehind }).toEqual({ seed, wrong: [], leftBehind: undefined });
+    expect(failed).toBeGreaterThan(launches / 4);
+    // Over few launches it says more of when the allocator gives pages back.
+    expect(heap).toBeLessThan(isWholeRun ? 20 : 2000);
+    expect(resident).toBeLessThan(isWholeRun ? 1000 : 100_000);
   });
 });

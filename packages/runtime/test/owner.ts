@@ -68,7 +68,10 @@ async function waitAndDie(options: ContainerOptions, steps: readonly number[]): 
           },
         });
         // The step is not on the way that succeeds, or comes after the program.
-        void launched.then(resolve, resolve);
+        void launched.then(
+          () => resolve(),
+          () => resolve(),
+        );
       });
       await reached;
     }),
@@ -82,7 +85,7 @@ function waitForEnd(): Step[] {
   const [tell] = waitForHost('kill the host');
   if (!tell) throw new Error('there is no step that tells the host');
   const hangup = pollfd({ fd: 3, events: 0 });
-  const answers: Step = { call: 'read', args: [3, new Memory(8), 0], purpose: 'no answer is waited for, but launch has to listen', tolerates: 'any' };
+  const answers: Step = { call: 'read', args: [3, new Memory(8, 'answer'), 0], purpose: 'no answer is waited for, but launch has to listen', tolerates: 'any' };
   return [
     { ...tell, tolerates: 'any' },
     { call: 'ppoll', args: [hangup, 1, null, null, 8], purpose: 'wait until the host is dead', tolerates: 'any' },
