@@ -75,7 +75,7 @@ export const byCapability: readonly (readonly [Capability, string])[] = [
 
 /** What some machines have of their own, in Docker's words for them. */
 export const onMachines: readonly (readonly [arches: readonly string[], names: string])[] = [
-  [['arm', 'arm64'], 'arm_fadvise64_64 arm_sync_file_range sync_file_range2 breakpoint cacheflush set_tls'],
+  [['arm', 'arm64'], 'arm_fadvise64_64 arm_sync_file_range breakpoint cacheflush set_tls'],
   [['amd64', 'x32'], 'arch_prctl'],
   [['amd64', 'x32', 'x86'], 'modify_ldt'],
 ];

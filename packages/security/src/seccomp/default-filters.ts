@@ -49,6 +49,6 @@ export const defaultFilters: Readonly<Record<Arch, readonly string[]>> = {
     'AoAEAADUAAQCVAQAANQAUFZQBAAA1ABMUnwEAADUAEwCyAQAANQAREqkBAAA1AAMAuAEAADUAAQC2AQAANQAPDLQBAAA1AA4NtwEAABUADQy5AQAANQAGANMBAAA1AAMAwwEAADUAAQD',
     'AAQAANQAICb8BAAA1AAcIwgEAADUABwDOAQAANQAFBssBAAA1AAMAAwAPADUABAABAA8ANQACAAAADwAGAAAAJgAFABUAAQAFAA8ABgAAAAEABQAGAAAAAAD/fwYAAAAAAACA","coun',
     't":234,"arch":"arm64","abis":["arm64","arm"],"flags":[],"notifies":false,"summary":"263 calls allowed, 4 by their arguments, the rest EPERM"',
-    ',"unknownSyscalls":["sync_file_range2"]}',
+    ',"unknownSyscalls":[]}',
   ],
 };

@@ -21,14 +21,14 @@ import type { SeccompArg, SeccompProfile, SeccompRule } from './profile.js';
  * });
  * ```
  */
-export const defaultProfile: SeccompProfile = Object.freeze<SeccompProfile>({
+export const defaultProfile: SeccompProfile = frozen({
   defaultAction: 'SCMP_ACT_ERRNO',
   defaultErrnoRet: errnos.EPERM,
   archMap: [
     { architecture: 'SCMP_ARCH_X86_64', subArchitectures: ['SCMP_ARCH_X86', 'SCMP_ARCH_X32'] },
     { architecture: 'SCMP_ARCH_AARCH64', subArchitectures: ['SCMP_ARCH_ARM'] },
   ],
-  syscalls: Object.freeze(rules()),
+  syscalls: rules(),
 });
 
 function rules(): SeccompRule[] {
@@ -68,4 +68,10 @@ function refused(): SeccompRule[] {
 
 function allow(names: string, args?: SeccompArg[]): SeccompRule {
   return { names: names.split(/\s+/), action: 'SCMP_ACT_ALLOW', ...(args && { args }) };
+}
+
+/** With all that is in it: what a filter was compiled of is not to change behind its back. */
+function frozen<T extends object>(value: T): Readonly<T> {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) frozen(inner as object);
+  return Object.freeze(value);
 }
