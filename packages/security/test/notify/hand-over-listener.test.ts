@@ -8,7 +8,7 @@ describe('handOverListener', () => {
     const filter = seccomp({ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdirat'], action: 'SCMP_ACT_NOTIFY' }] }, { arch: 'x64' });
     expect(`\n${explain(handOverListener(filter))}\n`).toMatchInlineSnapshot(`
       "
-      1  seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, {len=10, filter=&filter}) = $listener  # the filter: 1 call refused, the rest allowed (10 instructions)
+      1  seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, {len=10, filter=&filter}) = $listener  # the filter: 1 call restricted, the rest allowed (10 instructions)
       2  add($listener, 0)  # who answers the calls that the filter asks about
       3  sendmsg(3, {msg_iov={iov_base="\\4\\0\\0\\0\\0\\0\\0\\0", iov_len=8}, msg_iovlen=1, msg_control={cmsg_len=20, cmsg_level=1, cmsg_type=1}, msg_controllen=24}, MSG_NOSIGNAL)  # who answers the calls that the filter asks about
       4  close($listener)  # nobody else answers
