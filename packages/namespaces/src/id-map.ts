@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { checkOptions, type Step } from '@ctr/syscall';
 
 import { MAX_ID } from './id.js';
@@ -69,12 +71,32 @@ export function checkedMaps(maps: IdMaps): IdMaps {
  */
 export function mapOwnIds(maps: IdMaps): Step[] {
   const { uids, gids } = checkedMaps(maps);
-  const hints = (kind: string): Step['hints'] => ({ EPERM: `a process can map its own effective ${kind} only, and only once` });
+  const restricted = ubuntuRestriction();
+  const hints = (kind: string): Step['hints'] => ({ EPERM: restricted ?? `a process can map its own effective ${kind} only, and only once` });
   return [
-    ...writeProcFile('/proc/self/setgroups', 'deny', 'keep the groups of all processes in it, which the kernel asks for before a group is mapped'),
+    ...writeProcFile('/proc/self/setgroups', 'deny', 'keep the groups of all processes in it, which the kernel asks for before a group is mapped', {
+      ...(restricted !== undefined && { EACCES: restricted, EPERM: restricted }),
+    }),
     ...writeProcFile('/proc/self/uid_map', idMapText(single(uids, 'uids')), 'map the user id', hints('user id')),
     ...writeProcFile('/proc/self/gid_map', idMapText(single(gids, 'gids')), 'map the group id', hints('group id')),
   ];
+}
+
+let restriction: string | undefined;
+let isLookedUp = false;
+
+/** There a user namespace can be made, but what makes it of use cannot be done in it. */
+function ubuntuRestriction(): string | undefined {
+  if (isLookedUp) return restriction;
+  isLookedUp = true;
+  try {
+    if (process.geteuid?.() !== 0 && readFileSync('/proc/sys/kernel/apparmor_restrict_unprivileged_userns', 'latin1').trim() === '1')
+      restriction =
+        'Ubuntu restricts user namespaces by AppArmor here: sysctl kernel.apparmor_restrict_unprivileged_userns=0 (as root), or an AppArmor profile with "userns," for this program';
+  } catch {
+    // No other system has that setting.
+  }
+  return restriction;
 }
 
 function single(map: IdMap, kind: string): IdMap {

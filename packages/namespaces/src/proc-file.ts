@@ -7,6 +7,7 @@ export function writeProcFile(path: string, text: string, purpose: string, hints
     args: [AT_FDCWD, path, openFlags.O_WRONLY | openFlags.O_CLOEXEC],
     purpose: `to ${purpose}`,
     as: path.slice(path.lastIndexOf('/') + 1),
+    ...(hints && { hints }),
   };
   return [
     open,
