@@ -49,7 +49,8 @@ export function checkLimits(limits: Limits): void {
     const { from, to, integer, max, unit } = ranges[name];
     if (value === undefined || (max && value === 'max')) continue;
     const wanted = `${name} takes ${integer ? 'a whole number' : 'a number'} of ${unit} from ${from} to ${to}${max ? ", or 'max' for no limit" : ''}`;
-    if (typeof value !== 'number') throw new TypeError(`${wanted}: ${JSON.stringify(value)} is none`);
+    if (typeof value !== 'number')
+      throw new TypeError(`${wanted}: ${typeof value === 'string' ? JSON.stringify(value) : `a value of type ${typeof value}`} is none`);
     if (!(value >= from && value <= to) || (integer && !Number.isInteger(value))) throw new RangeError(`${wanted}: ${value} is not one`);
   }
 }

@@ -14,7 +14,8 @@ import {
   type Rlimits,
 } from '@ctr/security';
 
-import { checkDestination } from './check-path.js';
+import { checkDestination, checkText } from './check-path.js';
+import { shown } from './shown.js';
 import { checkSysctls } from './sysctls.js';
 import { maskedSystemPaths, readonlySystemPaths } from './system-paths.js';
 
@@ -99,8 +100,8 @@ const DEFAULT_UMASK = 0o022;
  */
 export function checkHardening(options: HardeningOptions, isNew: (kind: Namespace) => boolean, hasUserOfCaller: boolean): Hardening {
   const { noNewPrivileges = true, rlimits: limits = defaultRlimits, sysctls = {}, umask = DEFAULT_UMASK, seccomp = defaultProfile } = options;
-  if (typeof (noNewPrivileges as unknown) !== 'boolean') throw new TypeError(`noNewPrivileges is ${JSON.stringify(noNewPrivileges)}: true or false`);
-  if (!Number.isInteger(umask) || umask < 0 || umask > 0o777) throw new RangeError(`umask is ${umask}: an integer from 0 to 0o777`);
+  if (typeof (noNewPrivileges as unknown) !== 'boolean') throw new TypeError(`noNewPrivileges is ${shown(noNewPrivileges)}: true or false`);
+  if (!Number.isInteger(umask) || umask < 0 || umask > 0o777) throw new RangeError(`umask is ${shown(umask)}: an integer from 0 to 0o777`);
   for (const name of ['maskedPaths', 'readonlyPaths', 'appArmorProfile', 'selinuxLabel'] as const)
     if (options[name] !== undefined && !isNew('mount')) throw new TypeError(`${name} needs a mount namespace of the container's own`);
   const { capabilities, added } = checkCapabilities(options.capabilities ?? {}, hasUserOfCaller);
@@ -126,9 +127,14 @@ function checkCapabilities(changes: CapabilityChanges, ofCaller: boolean): Pick<
   checkOptions('capabilities', changes, ['add', 'drop']);
   const { add = [], drop = [] } = changes;
   const own = ofCaller ? permitted() : capabilityNames;
+  for (const [where, list] of Object.entries({ add, drop }))
+    if (list !== 'all' && !Array.isArray(list)) throw new TypeError(`capabilities: ${where} is ${shown(list)}: give an array of names, or 'all'`);
   const named = (list: readonly Capability[] | 'all'): readonly Capability[] => (list === 'all' ? own : list);
   const missing = add === 'all' ? undefined : add.find((name) => !own.includes(name));
-  for (const name of [...named(add), ...named(drop)]) parseCapability(name);
+  for (const name of [...named(add), ...named(drop)]) {
+    checkText('a capability', name);
+    parseCapability(name);
+  }
   if (missing !== undefined)
     throw new Error(`capabilities: ${missing} cannot be added, since the caller does not have it: it is in a container, or was started without it`);
   const added = named(add);
@@ -153,6 +159,6 @@ function permitted(): readonly Capability[] {
 }
 
 function checkPaths(what: string, paths: readonly string[]): readonly string[] {
-  if (!Array.isArray(paths)) throw new TypeError(`${what} is ${JSON.stringify(paths)}: give an array of paths of the container`);
-  return (paths as readonly string[]).map((path) => checkDestination(what, path));
+  if (!Array.isArray(paths)) throw new TypeError(`${what} is ${shown(paths)}: give an array of paths of the container`);
+  return Array.from(paths as readonly string[], (path) => checkDestination(what, path));
 }

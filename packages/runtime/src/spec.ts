@@ -7,6 +7,7 @@ import type { Limits } from '@ctr/cgroups';
 
 import { checkDestination, checkText } from './check-path.js';
 import { checkHardening, hardeningNames, type Hardening, type HardeningOptions } from './hardening.js';
+import { shown } from './shown.js';
 
 /** What a container's namespace of one kind is: a new one, the host's, or that of a process (by pid) or a file. */
 export type NamespaceChoice = 'new' | 'host' | { readonly pid: number } | { readonly path: string };
@@ -162,10 +163,12 @@ const MAX_ID = 2 ** 32 - 2;
  */
 export function checkSpec(command: readonly string[], options: ContainerOptions): Spec {
   checkOptions('options', options, optionNames);
-  if (!Array.isArray(command)) throw new TypeError(`the command is ${JSON.stringify(command)}: give an array, the program and its arguments`);
+  if (!Array.isArray(command)) throw new TypeError(`the command is ${shown(command)}: give an array, the program and its arguments`);
   const [program, ...args] = command as readonly string[];
   if (program === undefined || program === '') throw new TypeError('the command is empty: give at least the name of a program');
   for (const word of command) checkText('an argument', word);
+  for (const name of ['hostname', 'name', 'appArmorProfile', 'selinuxLabel'] as const)
+    if (typeof (options[name] as unknown) !== 'string' && options[name] !== undefined) throw new TypeError(`${name} is ${shown(options[name])}, not a string`);
   const root = process.geteuid?.() === 0;
   const namespaces = checkNamespaces(options.namespaces ?? {}, root);
   if (namespaces.mount !== 'new') {
@@ -174,11 +177,11 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   }
   if (options.hostname !== undefined && namespaces.uts !== 'new') throw new TypeError("hostname needs a UTS namespace of the container's own");
   if ((options.uidMap ?? options.gidMap) && namespaces.user !== 'new') throw new TypeError('an id map needs a new user namespace');
-  if (options.ids !== undefined && !['own', 'granted'].includes(options.ids)) throw new TypeError(`ids is ${JSON.stringify(options.ids)}: 'own' or 'granted'`);
+  if (options.ids !== undefined && !['own', 'granted'].includes(options.ids)) throw new TypeError(`ids is ${shown(options.ids)}: 'own' or 'granted'`);
   if (options.ids === 'own' && namespaces.user !== 'new') throw new TypeError("ids 'own' need a new user namespace: in any other, there are the ids it has");
   for (const name of ['readonly', 'cgroup', 'measure', 'init'] as const) {
     const value: unknown = options[name];
-    if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name} is ${JSON.stringify(value)}: true or false`);
+    if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name} is ${shown(value)}: true or false`);
   }
   const cgroup = options.cgroup ?? true;
   if (!cgroup && options.limits !== undefined) throw new TypeError('limits need a cgroup');
@@ -223,11 +226,11 @@ function checkNamespaces(given: NonNullable<ContainerOptions['namespaces']>, roo
   >;
   for (const [kind, choice] of Object.entries(choices)) {
     if (choice === 'new' || choice === 'host') continue;
-    if (typeof choice !== 'object' || 'pid' in choice === 'path' in choice)
-      throw new TypeError(`the ${kind} namespace is ${JSON.stringify(choice)}: 'new', 'host', { pid } or { path }`);
+    if (typeof choice !== 'object' || choice === null || 'pid' in choice === 'path' in choice)
+      throw new TypeError(`the ${kind} namespace is ${shown(choice)}: 'new', 'host', { pid } or { path }`);
     checkOptions(`the ${kind} namespace`, choice, ['pid', 'path']);
     if ('pid' in choice && !(Number.isSafeInteger(choice.pid) && choice.pid > 0))
-      throw new RangeError(`the ${kind} namespace of process ${choice.pid}: a pid is a positive integer`);
+      throw new RangeError(`the ${kind} namespace of process ${shown(choice.pid)}: a pid is a positive integer`);
     if ('path' in choice) checkHostPath(`the path of the ${kind} namespace`, choice.path);
   }
   return choices;
@@ -237,8 +240,8 @@ function checkRootfs(rootfs: string): string {
   checkHostPath('rootfs', rootfs);
   const path = resolve(rootfs);
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) throw new Error(`rootfs ${JSON.stringify(rootfs)} does not exist: give a directory that holds a root file system`);
-  if (!stat.isDirectory()) throw new Error(`rootfs ${JSON.stringify(rootfs)} is not a directory: unpack an archive or image first`);
+  if (!stat) throw new Error(`rootfs ${shown(rootfs)} does not exist: give a directory that holds a root file system`);
+  if (!stat.isDirectory()) throw new Error(`rootfs ${shown(rootfs)} is not a directory: unpack an archive or image first`);
   return path;
 }
 
@@ -248,58 +251,57 @@ function isAnother(user: User | undefined): boolean {
 }
 
 function checkMounts(mounts: readonly Mount[], canMap: boolean, root: boolean): CheckedMount[] {
-  if (!Array.isArray(mounts)) throw new TypeError(`mounts is ${JSON.stringify(mounts)}: give an array of mounts`);
-  const checked = (mounts as readonly Mount[]).map(checkMount);
+  if (!Array.isArray(mounts)) throw new TypeError(`mounts is ${shown(mounts)}: give an array of mounts`);
+  const checked = Array.from(mounts as readonly Mount[], checkMount);
   const mapped = checked.find((mount) => mount.kind === 'bind' && mount.idMap);
-  if (mapped && !canMap) throw new TypeError(`the mount at ${JSON.stringify(mapped.to)}: idMap needs a new user namespace, by whose ids owners are shown`);
+  if (mapped && !canMap) throw new TypeError(`the mount at ${shown(mapped.to)}: idMap needs a new user namespace, by whose ids owners are shown`);
   if (mapped && !root)
     throw new Error(
-      `the mount at ${JSON.stringify(mapped.to)}: only root may map the owners of its files (CAP_SYS_ADMIN where the file system was mounted): run as root, or without idMap`,
+      `the mount at ${shown(mapped.to)}: only root may map the owners of its files (CAP_SYS_ADMIN where the file system was mounted): run as root, or without idMap`,
     );
   return checked;
 }
 
 function checkMount(mount: Mount): CheckedMount {
-  if (typeof mount !== 'object') throw new TypeError(`a mount is ${JSON.stringify(mount)}: give { tmpfs } or { bind, to }`);
+  if (typeof mount !== 'object' || (mount as unknown) === null) throw new TypeError(`a mount is ${shown(mount)}: give { tmpfs } or { bind, to }`);
   if ('tmpfs' in mount) {
     checkOptions('tmpfs mount', mount, ['tmpfs', 'sizeBytes']);
     const { sizeBytes } = mount;
     if (sizeBytes !== undefined && !(Number.isSafeInteger(sizeBytes) && sizeBytes > 0))
-      throw new RangeError(`the size of a tmpfs is ${sizeBytes}: a positive number of bytes`);
+      throw new RangeError(`the size of a tmpfs is ${shown(sizeBytes)}: a positive number of bytes`);
     return { kind: 'tmpfs', to: checkMountPoint(mount.tmpfs), sizeBytes };
   }
   checkOptions('bind mount', mount, ['bind', 'to', 'readonly', 'idMap']);
   for (const name of ['readonly', 'idMap'] as const)
     if (mount[name] !== undefined && typeof (mount[name] as unknown) !== 'boolean')
-      throw new TypeError(`a bind mount: ${name} is ${JSON.stringify(mount[name])}: true or false`);
+      throw new TypeError(`a bind mount: ${name} is ${shown(mount[name])}: true or false`);
   checkHostPath('the source of a bind mount', mount.bind);
   const from = resolve(mount.bind);
   const to = checkMountPoint(mount.to);
   const stat = statSync(from, { throwIfNoEntry: false });
-  if (!stat) throw new Error(`bind mount: ${JSON.stringify(mount.bind)} does not exist on the host`);
+  if (!stat) throw new Error(`bind mount: ${shown(mount.bind)} does not exist on the host`);
   return { kind: 'bind', from, to, readonly: mount.readonly ?? false, idMap: mount.idMap ?? false, of: stat.isDirectory() ? 'directory' : 'file' };
 }
 
 function checkMountPoint(path: string): string {
   const to = checkDestination('a mount point', path);
   if (to === '/') throw new TypeError('a mount at "/" would hide the root file system: use rootfs');
-  if (to === '/proc' || to.startsWith('/proc/')) throw new TypeError(`a mount at ${JSON.stringify(path)} would let the container fake /proc`);
+  if (to === '/proc' || to.startsWith('/proc/')) throw new TypeError(`a mount at ${shown(path)} would let the container fake /proc`);
   return to;
 }
 
 function checkDevices(devices: readonly HostDevice[]): CheckedDevice[] {
-  if (!Array.isArray(devices)) throw new TypeError(`devices is ${JSON.stringify(devices)}: give an array of devices`);
-  return (devices as readonly HostDevice[]).map((device) => {
-    if (typeof device !== 'object') throw new TypeError(`a device is ${JSON.stringify(device)}: give { device: path }`);
+  if (!Array.isArray(devices)) throw new TypeError(`devices is ${shown(devices)}: give an array of devices`);
+  return Array.from(devices as readonly HostDevice[], (device) => {
+    if (typeof device !== 'object' || (device as unknown) === null) throw new TypeError(`a device is ${shown(device)}: give { device: path }`);
     checkOptions('device', device, ['device', 'to']);
     checkHostPath('a device', device.device);
     const from = resolve(device.device);
     const to = checkDestination('the place of a device', device.to ?? from);
-    if (!/^\/dev\/[^/]/.test(to)) throw new TypeError(`the device ${JSON.stringify(device.device)} cannot be at ${JSON.stringify(to)}: give a path below /dev`);
+    if (!/^\/dev\/[^/]/.test(to)) throw new TypeError(`the device ${shown(device.device)} cannot be at ${shown(to)}: give a path below /dev`);
     const stat = statSync(from, { throwIfNoEntry: false });
-    if (!stat) throw new Error(`the device ${JSON.stringify(device.device)} does not exist on the host`);
-    if (!stat.isCharacterDevice() && !stat.isBlockDevice())
-      throw new Error(`${JSON.stringify(device.device)} is no device: a file or directory is bound as a mount`);
+    if (!stat) throw new Error(`the device ${shown(device.device)} does not exist on the host`);
+    if (!stat.isCharacterDevice() && !stat.isBlockDevice()) throw new Error(`${shown(device.device)} is no device: a file or directory is bound as a mount`);
     return { from, name: to.slice('/dev/'.length) };
   });
 }
@@ -308,8 +310,8 @@ function checkEnv(options: ContainerOptions, hostname: string | undefined): Reco
   const given = options.env ?? {};
   if (Array.isArray(given)) throw new TypeError('env is an array: give an object of names and values');
   for (const [key, value] of Object.entries(given)) {
-    checkText(`the environment variable ${JSON.stringify(key)}`, value);
-    if (key === '' || key.includes('=') || key.includes('\0')) throw new TypeError(`${JSON.stringify(key)} is not the name of an environment variable`);
+    checkText(`the environment variable ${shown(key)}`, value);
+    if (key === '' || key.includes('=') || key.includes('\0')) throw new TypeError(`${shown(key)} is not the name of an environment variable`);
   }
   return {
     PATH: DEFAULT_PATH,
@@ -321,11 +323,13 @@ function checkEnv(options: ContainerOptions, hostname: string | undefined): Reco
 }
 
 function checkUser(user: User): Required<User> {
-  if (typeof user !== 'object') throw new TypeError(`user is ${JSON.stringify(user)}: give { uid, gid }, as lookupUser finds them for a name`);
+  if (typeof user !== 'object' || (user as unknown) === null)
+    throw new TypeError(`user is ${shown(user)}: give { uid, gid }, as lookupUser finds them for a name`);
   checkOptions('user', user, ['uid', 'gid', 'groups']);
   const { uid, gid, groups = [] } = user;
-  for (const id of [uid, gid, ...groups])
-    if (!Number.isSafeInteger(id) || id < 0 || id > MAX_ID) throw new RangeError(`user: ${id} is not an id from 0 to ${MAX_ID}`);
+  if (!Array.isArray(groups)) throw new TypeError(`user: groups is ${shown(groups)}: give an array of ids`);
+  for (const id of [uid, gid, ...(groups as readonly number[])])
+    if (!Number.isSafeInteger(id) || id < 0 || id > MAX_ID) throw new RangeError(`user: ${shown(id)} is not an id from 0 to ${MAX_ID}`);
   return { uid, gid, groups };
 }
 
@@ -333,7 +337,8 @@ function checkTerminal(terminal: TerminalSize): TerminalSize {
   checkOptions('terminal', terminal, ['columns', 'rows']);
   const { columns, rows } = terminal;
   for (const size of [columns, rows])
-    if (!Number.isInteger(size) || size < 0 || size > 0xffff) throw new RangeError(`a terminal of ${columns} columns and ${rows} rows: from 0 to 65535`);
+    if (!Number.isInteger(size) || size < 0 || size > 0xffff)
+      throw new RangeError(`a terminal of ${shown(columns)} columns and ${shown(rows)} rows: from 0 to 65535`);
   return { columns, rows };
 }
 

@@ -1,5 +1,7 @@
 import { openFlags, openHow, resolveFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
+import { shown } from './shown.js';
+
 /** Settings that belong to a namespace, and to which one: all others are the host's. */
 const owners: readonly (readonly [pattern: RegExp, kind: 'net' | 'ipc' | 'uts'])[] = [
   [/^net\./, 'net'],
@@ -14,10 +16,11 @@ const owners: readonly (readonly [pattern: RegExp, kind: 'net' | 'ipc' | 'uts'])
  * @see namespaces(7), sysctl(8)
  */
 export function checkSysctls(sysctls: Readonly<Record<string, string>>, isNew: (kind: 'net' | 'ipc' | 'uts') => boolean): Readonly<Record<string, string>> {
+  if (typeof sysctls !== 'object' || (sysctls as unknown) === null) throw new TypeError(`sysctls is ${shown(sysctls)}: give an object of names and values`);
   for (const [name, value] of Object.entries(sysctls)) {
     const owner = owners.find(([pattern]) => pattern.test(name))?.[1];
     if (!/^[a-z0-9_-]+([./][A-Za-z0-9_-]+)+$/.test(name) || name.includes('..'))
-      throw new TypeError(`sysctl ${JSON.stringify(name)}: give a name with dots, such as net.ipv4.ip_forward`);
+      throw new TypeError(`sysctl ${shown(name)}: give a name with dots, such as net.ipv4.ip_forward`);
     if (typeof (value as unknown) !== 'string' || /[\0\n]/.test(value)) throw new TypeError(`sysctl ${name}: its value is a text of one line`);
     if (!owner) throw new TypeError(`sysctl ${name} belongs to the whole host, not to a namespace: set it there`);
     if (!isNew(owner)) throw new TypeError(`sysctl ${name} needs a new ${owner} namespace: here it would change that of others`);
@@ -49,7 +52,7 @@ export function sysctlSteps(proc: ResultOf, sysctls: Readonly<Record<string, str
         call: 'write',
         args: [resultOf(file), value, Buffer.byteLength(value)],
         purpose: `${name} = ${value}`,
-        hints: { EINVAL: `${name} does not take ${JSON.stringify(value)}`, EPERM: `${name} cannot be set in a user namespace` },
+        hints: { EINVAL: `${name} does not take ${shown(value)}`, EPERM: `${name} cannot be set in a user namespace` },
       },
       { call: 'close', args: [resultOf(file)], purpose: `${name} is set` },
     ] satisfies Step[];

@@ -3,6 +3,7 @@ import { fstatSync, readSync } from 'node:fs';
 import { parseId } from '@ctr/namespaces';
 import { isSyscallError, openFd, openFlags, resolveFlags } from '@ctr/syscall';
 
+import { shown } from './shown.js';
 import type { User } from './spec.js';
 
 /** The files belong to an image: a device, a pipe or a giant in their place must neither hang nor fill this process. */
@@ -24,11 +25,11 @@ const MAX_FILE_BYTES = 4 * 2 ** 20;
  */
 export function lookupUser(text: string, rootfs = '/'): Required<User> {
   const [name = '', groupName, ...rest] = text.split(':');
-  if (name === '' || groupName === '' || rest.length > 0) throw new TypeError(`user ${JSON.stringify(text)}: give UID, UID:GID, name or name:group`);
+  if (name === '' || groupName === '' || rest.length > 0) throw new TypeError(`user ${shown(text)}: give UID, UID:GID, name or name:group`);
   const accounts = entries(rootfs, 'etc/passwd');
   const numeric = isNumber(name);
   const account = accounts.find((fields) => (numeric ? fields[2] === name : fields[0] === name));
-  if (!account && !numeric) throw new Error(`user ${JSON.stringify(name)}: there is no such name in the /etc/passwd of the container`);
+  if (!account && !numeric) throw new Error(`user ${shown(name)}: there is no such name in the /etc/passwd of the container`);
   const uid = parseId(account?.[2] ?? name);
   const groups = groupName === undefined || !isNumber(groupName) ? entries(rootfs, 'etc/group') : [];
   if (groupName === undefined) {
@@ -38,7 +39,7 @@ export function lookupUser(text: string, rootfs = '/'): Required<User> {
   }
   if (isNumber(groupName)) return { uid, gid: parseId(groupName), groups: [] };
   const group = groups.find((fields) => fields[0] === groupName);
-  if (!group) throw new Error(`group ${JSON.stringify(groupName)}: there is no such name in the /etc/group of the container`);
+  if (!group) throw new Error(`group ${shown(groupName)}: there is no such name in the /etc/group of the container`);
   return { uid, gid: parseId(group[2] ?? ''), groups: [] };
 }
 

@@ -144,7 +144,7 @@ describe('namespaces', () => {
     [{ pid: 1, path: '/' }, `TypeError: the net namespace is {"pid":1,"path":"/"}: 'new', 'host', { pid } or { path }`],
     [{ pid: 0 }, 'RangeError: the net namespace of process 0: a pid is a positive integer'],
     [{ pid: -1 }, 'RangeError: the net namespace of process -1: a pid is a positive integer'],
-    [{ pid: '1' }, 'RangeError: the net namespace of process 1: a pid is a positive integer'],
+    [{ pid: '1' }, 'RangeError: the net namespace of process "1": a pid is a positive integer'],
   ])('net: %j is refused', (net, message) => {
     expect(thrown({ namespaces: { net } })).toBe(message);
   });

@@ -8,6 +8,8 @@
  * ```
  */
 export function checkOptions(where: string, given: object, known: readonly string[]): void {
+  if (typeof given !== 'object' || (given as unknown) === null)
+    throw new TypeError(`${where}: ${given === null ? 'null' : typeof given} in place of an object of options`);
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue;
     const near = nearest(key, known);

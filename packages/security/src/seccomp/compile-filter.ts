@@ -71,7 +71,7 @@ export function compileFilter(profile: SeccompProfile, options: CompileFilterOpt
   checkOptions('compileFilter', options, compileOptionNames);
   const { newerCalls = 'ENOSYS', ...conditions } = options;
   checkWord('newerCalls', newerCalls, newerCallsWords);
-  if (!Object.isFrozen(profile) || !Object.isFrozen(profile.syscalls))
+  if (typeof profile !== 'object' || (profile as unknown) === null || !Object.isFrozen(profile) || !Object.isFrozen(profile.syscalls))
     return compile(resolveProfile(profile, conditions), conditions.arch ?? hostArch(), newerCalls);
   const known = compiled.get(profile) ?? new Map<string, SeccompFilter>();
   compiled.set(profile, known);
