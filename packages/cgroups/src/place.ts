@@ -97,14 +97,14 @@ function findPlace(hierarchy: Hierarchy, controllers: readonly string[], segment
     );
   }
   const parents = segments.map((_, i) => `${base}/${segments.slice(0, i + 1).join('/')}`);
-  checkWritable([base, ...parents], which);
+  checkWritable([base, ...parents], which, fromTop);
   return {
     version: hierarchy.version,
     controllers,
     base,
     parents,
     directory: `${parents.at(-1) ?? base}/${name}`,
-    enabled: hierarchy.version === 1 || checkEnabled(base, parents, controllers),
+    enabled: hierarchy.version === 1 || checkEnabled(base, parents, controllers, fromTop),
   };
 }
 
@@ -112,7 +112,7 @@ function findPlace(hierarchy: Hierarchy, controllers: readonly string[], segment
 const writable = new Set<string>();
 
 /** The nearest directory that is there must be writable: in it the others are made. */
-function checkWritable(directories: readonly string[], which: string): void {
+function checkWritable(directories: readonly string[], which: string, fromTop: boolean): void {
   for (const directory of directories.toReversed()) {
     if (writable.has(directory)) return;
     try {
@@ -124,17 +124,17 @@ function checkWritable(directories: readonly string[], which: string): void {
       if (code === 'ENOENT' && directory !== directories[0]) continue;
       if (code === 'EROFS')
         throw new CgroupError('read-only', `${directory} is read-only, so no ${which} group can be made in it: run where the control groups are writable`);
-      if (code === 'EACCES' || code === 'EPERM') throw notDelegated(directory, which);
+      if (code === 'EACCES' || code === 'EPERM') throw notDelegated(directory, which, fromTop);
       throw error;
     }
   }
 }
 
-function notDelegated(directory: string, which: string): CgroupError {
+function notDelegated(directory: string, which: string, fromTop: boolean): CgroupError {
   return new CgroupError(
     'not-delegated',
     `${directory} cannot be written by uid ${process.geteuid?.()}, so no ${which} group can be made in it: run as root, or in a group that is delegated to this user ` +
-      `(systemd-run --user --scope -p Delegate=yes …, on cgroup v2) with a parent without a leading slash, which is one below that group`,
+      `(systemd-run --user --scope -p Delegate=yes …, on cgroup v2)${fromTop ? ' with a parent without a leading slash, which is one below that group' : ''}`,
   );
 }
 
@@ -142,7 +142,7 @@ function notDelegated(directory: string, which: string): CgroupError {
  * Whether the base and all parents pass the controllers on to the groups below them. If not, whether they can be made to.
  * The kernel lets a group other than the root pass controllers on only while no process is in it.
  */
-function checkEnabled(base: string, parents: readonly string[], controllers: readonly string[]): boolean {
+function checkEnabled(base: string, parents: readonly string[], controllers: readonly string[], fromTop: boolean): boolean {
   if (controllers.length === 0) return true;
   const missing = (file: string): string[] => {
     const words = readWords(file);
@@ -171,7 +171,7 @@ function checkEnabled(base: string, parents: readonly string[], controllers: rea
     try {
       accessSync(`${base}/cgroup.subtree_control`, constants.W_OK);
     } catch {
-      throw notDelegated(`${base}/cgroup.subtree_control`, controllers.join(' and '));
+      throw notDelegated(`${base}/cgroup.subtree_control`, controllers.join(' and '), fromTop);
     }
   }
   return false;

@@ -69,6 +69,7 @@ function securityOption(text: string, before: ContainerOptions): ContainerOption
 const MAX_PROFILE_BYTES = 2 ** 20;
 
 function readProfile(path: string): SeccompProfile {
+  if (path.includes('\0')) throw new UsageError('--security-opt seccomp', path, 'the path of a file, without a NUL byte');
   try {
     const stat = statSync(path);
     if (!stat.isFile() || stat.size > MAX_PROFILE_BYTES) throw new UsageError('--security-opt seccomp', path, `a file of at most ${MAX_PROFILE_BYTES} bytes`);

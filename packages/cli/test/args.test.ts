@@ -83,6 +83,17 @@ describe('values', () => {
       },
     ],
     [
+      ['-v', '.:/src:idmap', '-v/a:/b:ro,idmap', '-v/c:/d:idmap,rw'],
+      {
+        mounts: [
+          { bind: '.', to: '/src', idMap: true },
+          { bind: '/a', to: '/b', readonly: true, idMap: true },
+          { bind: '/c', to: '/d', idMap: true },
+        ],
+      },
+    ],
+    [['--ids', 'own'], { ids: 'own' }],
+    [
       ['--tmpfs', '/t', '--tmpfs', '/u:size=64m', '--tmpfs', '/v:rw,nosuid,size=1k'],
       { mounts: [{ tmpfs: '/t' }, { tmpfs: '/u', sizeBytes: 67_108_864 }, { tmpfs: '/v', sizeBytes: 1024 }] },
     ],
@@ -145,6 +156,11 @@ describe('what cannot be', () => {
       ['-v', '/a:/b:z'],
       '-v: "/a:/b:z": SRC:DST or SRC:DST:MODE, where MODE is ro, rw, idmap, or two of them with a comma, DST is an absolute path of the container, and neither has a colon in it',
     ],
+    [
+      ['-v', '/a:/b:ro,rw'],
+      '-v: "/a:/b:ro,rw": SRC:DST or SRC:DST:MODE, where MODE is ro, rw, idmap, or two of them with a comma, DST is an absolute path of the container, and neither has a colon in it',
+    ],
+    [['--ids', 'all'], '--ids: "all": own or granted'],
     [['--tmpfs', 'tmp'], '--tmpfs: "tmp": DST or DST:size=SIZE, where DST is an absolute path of the container'],
     [
       ['--tmpfs', '/t:noexec'],

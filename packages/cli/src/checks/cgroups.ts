@@ -1,4 +1,5 @@
-import { groupName, hierarchyOf, planGroup, readLayout, type CgroupLayout, type Limits } from '@ctr/cgroups';
+import { groupName, hierarchyOf, planGroup, type CgroupLayout, type Limits } from '@ctr/cgroups';
+import { ownGroups } from '@ctr/runtime';
 
 import { isRoot, type Finding, type Section } from './check.js';
 
@@ -11,8 +12,8 @@ const controllers: Readonly<Record<string, readonly [limits: Limits, option: str
 
 /** Which control groups there are, and whether a limit could be made. */
 export function cgroups(): Section {
-  const layout = readLayout();
-  return { title: 'Control groups', findings: [mode(layout), ...Object.keys(controllers).map((name) => controller(layout, name))] };
+  const { layout, parent } = ownGroups();
+  return { title: 'Control groups', findings: [mode(layout), ...Object.keys(controllers).map((name) => controller(layout, parent, name))] };
 }
 
 function mode({ mode: found, hierarchies }: CgroupLayout): Finding {
@@ -27,12 +28,12 @@ function mode({ mode: found, hierarchies }: CgroupLayout): Finding {
 }
 
 /** Planning a group looks at everything, and makes nothing. */
-function controller(layout: CgroupLayout, name: string): Finding {
+function controller(layout: CgroupLayout, parent: string, name: string): Finding {
   const [limits, option] = controllers[name] ?? [{}, ''];
   const finding = { what: `${name} (${option})`, needed: isRoot() && name === 'pids' };
   const hierarchy = hierarchyOf(layout, name);
   try {
-    planGroup(groupName('doctor'), limits, { layout });
+    planGroup(groupName('doctor'), limits, { layout, parent });
     return { ...finding, ok: true, found: `v${hierarchy?.version} at ${hierarchy?.mount}` };
   } catch (error) {
     const found = hierarchy ? `v${hierarchy.version} at ${hierarchy.mount}, not for this user` : 'no such controller';

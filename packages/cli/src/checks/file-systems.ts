@@ -16,7 +16,7 @@ export async function fileSystems(): Promise<Section> {
   return {
     title: 'File systems',
     findings: [
-      tried('proc', true, proced, 'can be mounted', masked),
+      tried('proc', true, proced, 'can be mounted'),
       tried('sysfs', true, sysfsed, 'can be mounted', masked),
       ...(isRoot() ? [tried('overlay', false, await attempt([...apart(['mount']), ...overlaid(false)]), 'can be mounted', readOnly)] : []),
       tried('overlay in a user namespace', false, await attempt([...userNamespace(), ...apart(['mount']), ...overlaid(true)]), 'can be mounted', readOnly),

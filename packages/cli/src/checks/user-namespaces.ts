@@ -1,14 +1,14 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
-import { subIds, type SubIdRange } from '@ctr/namespaces';
+import { grantedIds, subIds, type SubIdRange } from '@ctr/namespaces';
 
 import { isRoot, type Finding, type Section } from './check.js';
 import { readSetting } from './kernel.js';
 
 /** What distributions and administrators put in the way of user namespaces, by the name of each, and what gives more than one id to others than root. */
 export async function userNamespaces(): Promise<Section> {
-  return { title: 'User namespaces', findings: [...restrictions(), root(), ...(isRoot() ? [] : [...helpers(), await subordinates()])] };
+  return { title: 'User namespaces', findings: [...restrictions(), root(), ...(isRoot() ? [] : [...helpers(), await subordinates(), ids()])] };
 }
 
 function restrictions(): Finding[] {
@@ -87,6 +87,15 @@ async function subordinates(): Promise<Finding> {
   } catch (error) {
     return { ...finding, ok: false, found: error instanceof Error ? error.message : String(error), advice };
   }
+}
+
+/** What a container has in the end: all of the above together, and what else could be in the way. */
+function ids(): Finding {
+  const { maps, lacking } = grantedIds();
+  const count = (map: readonly { readonly count: number }[]): number => map.reduce((sum, range) => sum + range.count, 0);
+  const finding = { what: 'ids in a container', needed: false };
+  if (lacking === undefined) return { ...finding, ok: true, found: `${count(maps.uids)} uids, ${count(maps.gids)} gids` };
+  return { ...finding, ok: false, found: 'one: root of the container is this user', advice: lacking };
 }
 
 function ranges(all: readonly SubIdRange[]): string {

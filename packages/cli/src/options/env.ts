@@ -36,7 +36,8 @@ function readBounded(path: string): string {
     return bytes.toString('utf8', 0, length);
   } catch (error) {
     if (error instanceof ValueError) throw error;
-    throw new ValueError(`a file with one K=V a line; this cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    const reason = path.includes('\0') ? 'it has a NUL byte in it' : (error as NodeJS.ErrnoException).code;
+    throw new ValueError(`a file with one K=V a line; this cannot be read (${reason})`);
   } finally {
     if (file !== undefined) closeSync(file);
   }
