@@ -19,11 +19,15 @@ export interface Contender {
 const sources = join(fileURLToPath(import.meta.url), '../..');
 
 /** Compiles one of the C programs into a directory. */
-export function compileC(source: string, directory: string, name: string, definitions: readonly string[] = []): string {
+export function compileC(source: string, directory: string, name: string, definitions: readonly string[] = [], libraries: readonly string[] = []): string {
   const executable = join(directory, name);
-  execFileSync('gcc', ['-O2', '-Wall', '-Wno-unused', ...definitions.map((definition) => `-D${definition}`), '-o', executable, join(sources, source)], {
-    stdio: 'inherit',
-  });
+  execFileSync(
+    'gcc',
+    ['-O2', '-Wall', '-Wno-unused', ...definitions.map((definition) => `-D${definition}`), '-o', executable, join(sources, source), ...libraries],
+    {
+      stdio: 'inherit',
+    },
+  );
   return executable;
 }
 

@@ -1,6 +1,5 @@
 // `npm run bench`: measures ctr against the calls themselves in C and against its peers, prints a table, and writes it to results.md.
 // `npm run bench -- 100` takes a hundred rounds instead of sixty.
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +11,7 @@ import { idlePercent, machine } from './machine.js';
 import { findOnPath } from './on-path.js';
 import { markdown, type Row } from './report.js';
 import { median, takeTurns, type Turn } from './samples.js';
+import { seccompRows } from './seccomp.js';
 import { bwrapAllArgs, seedProgram, seedSetUp } from './seed.js';
 import { makeStage, type Stage } from './stage.js';
 import { toC } from './to-c.js';
@@ -30,7 +30,7 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const idleBefore = await idlePercent();
 using stage = makeStage();
-const rows = [...(await seedRows(stage)), ...(await runRows(stage)), ...seccompRows(), ...(await processRows(stage)), ...sizeRows(stage)];
+const rows = [...(await seedRows(stage)), ...(await runRows(stage)), ...filterRows(stage), ...(await processRows(stage)), ...sizeRows(stage)];
 const report = markdown(new Date(), [...machine(), `${idleBefore} % idle before, ${await idlePercent()} % after`], rounds, rows);
 console.log(report);
 writeFileSync(join(root, 'bench/results.md'), report);
@@ -132,18 +132,9 @@ function sizeRows({ rootfs }: Stage): Row[] {
   });
 }
 
-/** The default profile, compiled in processes of its own. */
-function seccompRows(): Row[] {
+function filterRows(stage: Stage): Row[] {
   say('the filter …');
-  const pairs = Array.from(
-    { length: 11 },
-    () => JSON.parse(execFileSync(process.execPath, [join(root, 'bench/dist/seccomp-compile.js')], { encoding: 'utf8' })) as [number, number],
-  );
-  const [first, cached] = [0, 1].map((i) => median(pairs.map((pair) => pair[i] ?? NaN))) as [number, number];
-  return [
-    atMost('compiling the default filter of system calls, the first time', first, 'ms', 10),
-    { what: 'and every other time', measured: `${(cached * 1000).toFixed(1)} µs`, goal: '≤ 100 µs', reached: cached <= 0.1 },
-  ];
+  return seccompRows(stage);
 }
 
 /** Whole processes, timed by a C program. */

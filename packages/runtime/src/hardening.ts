@@ -25,7 +25,7 @@ export interface HardeningOptions {
   readonly capabilities?: CapabilityChanges;
   /** No program brings rights with it, by a set-user-id bit or by file capabilities. @default true */
   readonly noNewPrivileges?: boolean;
-  /** The system calls that may be made: a profile in the form of docker or of the OCI runtime-spec. @default that of docker, without what a container has no use for */
+  /** The system calls that may be made: a profile in the form of docker or of the OCI runtime-spec; one that is frozen, with its `syscalls`, is compiled once. @default that of docker, without what a container has no use for */
   readonly seccomp?: SeccompProfile | 'unconfined';
   /** Paths that show nothing. @default those of /proc and /sys that tell of the host */
   readonly maskedPaths?: readonly string[];
