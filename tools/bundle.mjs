@@ -4,7 +4,7 @@
 // - index.js, which is what importers get.
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +50,7 @@ export async function bundle(outdir) {
     footer: { js: '})' },
   });
   const program = loadLazily(outputFiles[0]?.text ?? '');
+  mkdirSync(outdir, { recursive: true });
   writeFileSync(join(outdir, 'program.cjs'), program);
   const digest = createHash('sha256').update(program).digest('hex').slice(0, 32);
   await build({
