@@ -72,13 +72,18 @@ async function faultAt(options: ContainerOptions, fault: Fault, at: number): Pro
   let master: Fd | undefined;
   const common: LaunchOptions = { stdio: ['ignore', 'ignore', 'ignore'], onFile: (file) => (master = file) };
   const isAfterSetUp = at > steps.findIndex(({ purpose }) => purpose === 'the set-up is done');
+  let isReached = false;
+  const reached = (): void => {
+    isReached = true;
+  };
   try {
-    const child = await (isSignal(fault) ? signalled(steps, fault, at, common) : failing(steps, step, fault, common));
+    const child = await (isSignal(fault) ? signalled(steps, fault, at, common, reached) : failing(steps, step, fault, common));
     const timer = setTimeout(() => child.kill('SIGKILL'), END_TIMEOUT_MS);
     const { code, signal } = await child.exited;
     clearTimeout(timer);
     if (group) await removeGroup(group.directories);
-    if (code === 0) return tolerates(step, fault) ? 'tolerated' : 'off the way';
+    // The process that was killed had done its part.
+    if (code === 0) return tolerates(step, fault) || isReached ? 'tolerated' : 'off the way';
     // An init process tells of the end of the program as a shell does; its own end is that of the container.
     if (isInit && (signal === fault || code === 125 || (isSignal(fault) && code === 128 + signals[fault]))) return 'told';
     return signal === fault && isAfterSetUp ? 'told' : `${step.purpose}: ended ${signal ?? `with exit code ${code}`}`;
@@ -115,7 +120,7 @@ function failing(steps: readonly Step[], step: Step, name: ErrnoName, options: L
   }
 }
 
-function signalled(steps: readonly Step[], signal: FaultSignal, at: number, options: LaunchOptions): ReturnType<typeof launch> {
+function signalled(steps: readonly Step[], signal: FaultSignal, at: number, options: LaunchOptions, reached: () => void): ReturnType<typeof launch> {
   // Returns from a signal that there never was: the kernel finds no such frame on the stack, and forces the signal even on the first process of a pid namespace.
   if (signal === 'SIGSEGV') return launch(steps.toSpliced(at, 0, { call: 'rt_sigreturn', args: [], purpose: 'a crash' }), options);
   // Whatever its namespace is, the host can signal it; inside, the first process of a pid namespace is safe from itself.
@@ -123,6 +128,7 @@ function signalled(steps: readonly Step[], signal: FaultSignal, at: number, opti
     ...options,
     ...(signal === 'SIGSTOP' && { setupTimeoutMs: SETUP_TIMEOUT_MS }),
     onWaiting: (pid) => {
+      reached();
       process.kill(pid, signal);
       return new Promise(() => undefined);
     },

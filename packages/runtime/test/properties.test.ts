@@ -5,23 +5,8 @@ import * as fc from 'fast-check';
 import { plan, type ContainerOptions } from '@ctr/runtime';
 import { explain } from '@ctr/syscall';
 
+import { verdict } from '../../../tools/verdict.mjs';
 import { optionNames } from '../src/spec.js';
-
-/** What V8 and Node say of a value that nobody has looked at. */
-const internal =
-  /\(reading|is not a function|not iterable|not a constructor|Cannot (convert|destructure|mix|read|set|use)|circular structure|serialize a BigInt|Invalid (array|string|count)|is not defined|ERR_|The "?\w+"? (argument|property)|must be of type|call stack|Reduce of empty|private (field|member)/i;
-
-/** What is wrong with how it was refused; nothing is if it was not, or well. */
-function verdict(act: () => unknown): string | undefined {
-  try {
-    act();
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Error)) return `no error: ${String(error)}`;
-    const text = `${error.name}: ${error.message} ${String((error as { code?: unknown }).code ?? '')}`;
-    return error.message === '' || internal.test(text) ? `${text}\n${error.stack}` : undefined;
-  }
-}
 
 const anything = fc.anything({
   withBigInt: true,
