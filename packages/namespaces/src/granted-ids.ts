@@ -3,6 +3,7 @@ import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { call, Memory } from '@ctr/syscall';
 
 import type { IdMap, IdMaps } from './id-map.js';
+import { MAX_ID } from './id.js';
 import { findHelper, HELPER_DIRECTORIES } from './newuidmap.js';
 import { currentUser, parseSubIds, type SubIdRange } from './sub-ids.js';
 
@@ -69,12 +70,16 @@ function ownMap(id: number): IdMap {
   return [{ inside: 0, outside: id, count: 1 }];
 }
 
+/** More do not fit into the page that the kernel takes. */
+const MAX_RANGES = 100;
+
 /** The subordinate ids behind the own one; what comes twice, or is the own id, is left out, since an id can be mapped once. */
 function withSubIds(own: IdMap, ranges: readonly SubIdRange[]): IdMap {
   const map = [...own];
   let inside = 1;
   for (const { start, count } of ranges) {
     if (map.some((range) => start < range.outside + range.count && range.outside < start + count)) continue;
+    if (map.length === MAX_RANGES || inside + count - 1 > MAX_ID) break;
     map.push({ inside, outside: start, count });
     inside += count;
   }
@@ -82,7 +87,7 @@ function withSubIds(own: IdMap, ranges: readonly SubIdRange[]): IdMap {
 }
 
 /** What is wrong with a helper; `undefined` where it is as it should be. */
-export function whyNot(name: string): string | undefined {
+function whyNot(name: string): string | undefined {
   const path = findHelper(name);
   if (path === undefined)
     return `${name} is in none of ${HELPER_DIRECTORIES.join(', ')}: install the package uidmap (Debian, Ubuntu) or shadow-utils (Fedora; Alpine: shadow-uidmap)`;

@@ -52,7 +52,7 @@ async function outcomes(jobs: readonly (readonly [script: string, options?: obje
   writeFileSync(passwd, `${readFileSync('/etc/passwd', 'utf8')}${named ? `${NAME}:x:${UID}:${UID}::/:/bin/sh\n` : ''}`, { mode: 0o644 });
   const mounts = ['/etc/subuid', '/etc/subgid'].map((path) => `mount --bind ${file} ${path}`).join(' && ');
   const as = ['setpriv', `--reuid=${UID}`, `--regid=${UID}`, '--clear-groups', ...setpriv];
-  const by = [...['unshare', '--mount', 'sh', '-c', `${mounts} && mount --bind ${passwd} /etc/passwd && ${before} && exec "$@"`, 'sh'], ...as];
+  const by = ['unshare', '--mount', 'sh', '-c', `${mounts} && mount --bind ${passwd} /etc/passwd && ${before} && exec "$@"`, 'sh', ...as];
   const rootfs = image();
   const json = JSON.stringify(jobs.map(([script, options = {}]) => [['sh', '-c', script], { rootfs, ...options }]));
   const { stdout, stderr, code } = await program.run([what, json], { by });
