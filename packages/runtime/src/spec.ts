@@ -163,6 +163,7 @@ const MAX_ID = 2 ** 32 - 2;
  */
 export function checkSpec(command: readonly string[], options: ContainerOptions): Spec {
   checkOptions('options', options, optionNames);
+  requireProc();
   if (!Array.isArray(command)) throw new TypeError(`the command is ${shown(command)}: give an array, the program and its arguments`);
   const [program, ...args] = command as readonly string[];
   if (program === undefined || program === '') throw new TypeError('the command is empty: give at least the name of a program');
@@ -210,6 +211,11 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     devices: checkDevices(options.devices ?? []),
     hardening: checkHardening(options, (kind) => namespaces[kind] === 'new', namespaces.user === 'host'),
   };
+}
+
+/** Much is looked up there, and plans are started from there. */
+function requireProc(): void {
+  if (!existsSync('/proc/self/mountinfo')) throw new Error('/proc is not mounted here, and ctr needs it: mount -t proc proc /proc (as root)');
 }
 
 /** An empty path would be the working directory, which nobody means who has left a variable unset. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { hierarchyOf, readLayout } from '@ctr/cgroups';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { delegated } from '../src/own-groups.js';
 import { sharedImage, temporary } from './image.js';
 import { ended, NodeProgram } from './node-program.js';
 import { watchForLeaks } from './leaks.js';
@@ -107,6 +108,14 @@ describe('on cgroup v2, of the groups above a process', () => {
     expect(await chosen(slice, service, ['app.slice', '', true], ['shell.scope', '1\n', true])).toBe('/user.slice/user@1.service/app.slice');
     expect(await chosen(slice, service, ['init.scope', '1\n', true], ['deeper', '2\n', true])).toBe('/user.slice/user@1.service');
     expect(await chosen(slice, service, ['empty.scope', '', true])).toBe('/user.slice/user@1.service/empty.scope');
+  });
+
+  it('what is not shown, and what is of v1, stays as it is', () => {
+    const hierarchies = [
+      { version: 2, controllers: ['pids'], mount: '/sys/fs/cgroup', ownPath: '/../x', ownDirectory: undefined, readonly: false },
+      { version: 1, controllers: ['memory'], mount: '/sys/fs/cgroup/memory', ownPath: '/x', ownDirectory: '/sys/fs/cgroup/memory/x', readonly: false },
+    ] as const;
+    expect(delegated({ mode: 'hybrid', hierarchies })).toEqual({ mode: 'hybrid', hierarchies });
   });
 
   it('or else its own', async () => {

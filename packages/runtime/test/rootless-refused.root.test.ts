@@ -21,7 +21,7 @@ const program = new NodeProgram(`
   import { launch } from '@ctr/syscall';
   const [json = '{}', profile = ''] = process.argv.slice(2);
   if (profile === '') {
-    await run(['sh', '-c', 'id -u'], JSON.parse(json)).then(({ stdout }) => console.log(stdout.trimEnd()), (error: Error) => console.log(error.name + ': ' + error.message));
+    await (async () => run(['sh', '-c', 'id -u'], JSON.parse(json)))().then(({ stdout }) => console.log(stdout.trimEnd()), (error: Error) => console.log(error.name + ': ' + error.message));
   } else {
     const filter = compileFilter(profile === 'docker' ? defaultProfile : JSON.parse(profile), { capabilities: [] });
     const args = ['node', process.argv[1] ?? '', json];
@@ -133,6 +133,18 @@ describe('an ordinary user is told of', () => {
       /^SyscallError: fsmount\(.* = EPERM .*\nhint: parts of \/proc are mounted over, as in most containers \(\/proc\/\S+\), and the kernel then gives a user namespace no fresh proc: .*--security-opt unmask=ALL.*--pid host\)$/,
     );
     expect(await outcome({ before, options: { namespaces: { pid: 'host' } } })).toBe('0');
+  });
+
+  it('nothing, of a /proc that hides the processes of others', async () => {
+    const before = 'mount -t proc -o hidepid=2 proc /proc';
+    expect(await outcome({ before })).toBe('0');
+    expect(await outcome({ before, by: ['env'] })).toBe('0');
+  });
+
+  it('a /proc that is not there', async () => {
+    const message = 'Error: /proc is not mounted here, and ctr needs it: mount -t proc proc /proc (as root)';
+    expect(await outcome({ before: 'mount -t tmpfs none /proc' })).toBe(message);
+    expect(await outcome({ before: 'mount -t tmpfs none /proc', by: ['env'] })).toBe(message);
   });
 
   it('a /proc that is read-only', async () => {
