@@ -35,7 +35,10 @@ export class CodeCache {
     const parent = isAbsolute(caches) ? caches : isAbsolute(home) ? join(home, '.cache') : undefined;
     if (parent === undefined || disabled) return;
     // V8 compares its version and its options; builds of one version that differ are told apart by the executable.
-    const { size, mtimeMs } = statSync(process.execPath);
+    const executable = statSync(process.execPath, { throwIfNoEntry: false });
+    // Without /proc nobody knows where it is.
+    if (!executable) return;
+    const { size, mtimeMs } = executable;
     this.#file = join(parent, 'ctr', [digest, process.version, process.arch, size.toString(36), Math.trunc(mtimeMs).toString(36)].join('-'));
   }
 

@@ -99,6 +99,13 @@ describe('ctr doctor tells what keeps a user from containers', () => {
   /** The lines are broken to fit a terminal. */
   const words = ({ stdout }: Outcome): string => stdout.replaceAll(/\s+/g, ' ');
 
+  it.each(['run true', 'doctor'])('a missing /proc, also in ctr %s', async (args) => {
+    expect(await shell(`unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$NODE" "$BIN" ${args}'`, { env })).toMatchObject({
+      code: 125,
+      stderr: 'ctr: /proc is not mounted here, and ctr needs it: mount -t proc proc /proc (as root)\n',
+    });
+  });
+
   it.each([
     [
       'Debian',

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 import { capabilities } from '../checks/capabilities.js';
 import { cgroups } from '../checks/cgroups.js';
 import type { Section } from '../checks/check.js';
@@ -15,6 +17,8 @@ export async function doctor(args: readonly string[]): Promise<number> {
   const line = readCommandLine('doctor', args);
   if (!line) return 0;
   refuseMore('doctor', line.rest);
+  // All that follows is looked up there.
+  if (!existsSync('/proc/self/mountinfo')) throw new Error('/proc is not mounted here, and ctr needs it: mount -t proc proc /proc (as root)');
   const sections = [await kernel(), await namespaces(), await userNamespaces(), await fileSystems(), cgroups(), capabilities(), security()];
   const missing = sections.flatMap(({ findings }) => findings.filter(({ ok, needed }) => !ok && needed));
   print(line.settings.json ? json(sections) : `${table(sections)}\n${verdict(missing.map(({ what }) => what))}\n`);
