@@ -37,7 +37,7 @@ function withResults(text) {
 }
 
 function tables() {
-  const rows = found.flatMap(({ row }) => row ?? []).sort((a, b) => order(a.plan) - order(b.plan));
+  const rows = found.flatMap(({ row }) => row ?? []).toSorted((a, b) => order(a.plan) - order(b.plan));
   const sum = (/** @type {'points' | 'told' | 'tolerated' | 'offTheWay' | 'leftBehind'} */ key) => rows.reduce((total, row) => total + row[key], 0);
   const notes = found.flatMap(({ what, result }) => (what === undefined ? [] : [`| ${what} | ${result} |`]));
   return [
