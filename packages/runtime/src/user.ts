@@ -8,6 +8,8 @@ import type { User } from './spec.js';
 
 /** The files belong to an image: a device, a pipe or a giant in their place must neither hang nor fill this process. */
 const MAX_FILE_BYTES = 4 * 2 ** 20;
+/** More than setgroups(2) takes are no groups of anybody: linux/limits.h, NGROUPS_MAX. */
+const MAX_GROUPS = 65_536;
 
 /**
  * The user that a text means: `UID`, `UID:GID`, `name` or `name:group`. Names are those of the container's own /etc/passwd and /etc/group;
@@ -26,19 +28,17 @@ const MAX_FILE_BYTES = 4 * 2 ** 20;
 export function lookupUser(text: string, rootfs = '/'): Required<User> {
   const [name = '', groupName, ...rest] = text.split(':');
   if (name === '' || groupName === '' || rest.length > 0) throw new TypeError(`user ${shown(text)}: give UID, UID:GID, name or name:group`);
-  const accounts = entries(rootfs, 'etc/passwd');
   const numeric = isNumber(name);
-  const account = accounts.find((fields) => (numeric ? fields[2] === name : fields[0] === name));
+  const [account] = entries(rootfs, 'etc/passwd', (fields) => (numeric ? fields[2] === name : fields[0] === name), 1);
   if (!account && !numeric) throw new Error(`user ${shown(name)}: there is no such name in the /etc/passwd of the container`);
   const uid = parseId(account?.[2] ?? name);
-  const groups = groupName === undefined || !isNumber(groupName) ? entries(rootfs, 'etc/group') : [];
   if (groupName === undefined) {
     const member = account?.[0];
-    const further = member === undefined ? [] : groups.filter((fields) => fields[3]?.split(',').includes(member)).map((fields) => parseId(fields[2] ?? ''));
-    return { uid, gid: account ? parseId(account[3] ?? '') : 0, groups: further };
+    const further = member === undefined ? [] : entries(rootfs, 'etc/group', (fields) => fields[3]?.split(',').includes(member) === true);
+    return { uid, gid: account ? parseId(account[3] ?? '') : 0, groups: further.map((fields) => parseId(fields[2] ?? '')) };
   }
   if (isNumber(groupName)) return { uid, gid: parseId(groupName), groups: [] };
-  const group = groups.find((fields) => fields[0] === groupName);
+  const [group] = entries(rootfs, 'etc/group', (fields) => fields[0] === groupName, 1);
   if (!group) throw new Error(`group ${shown(groupName)}: there is no such name in the /etc/group of the container`);
   return { uid, gid: parseId(group[2] ?? ''), groups: [] };
 }
@@ -47,12 +47,19 @@ function isNumber(text: string): boolean {
   return /^[\d+-]/.test(text);
 }
 
-/** The lines of a file of the container, split at colons; none if there is no such file. */
-function entries(rootfs: string, path: string): string[][] {
-  return readBelow(rootfs, path)
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => line.split(':'));
+/** Lines of a file of the container, split at colons: those that are wanted, and of the others, of which an image may have a million, nothing is kept. */
+function entries(rootfs: string, path: string, isWanted: (fields: readonly string[]) => boolean, limit = MAX_GROUPS): string[][] {
+  const text = readBelow(rootfs, path);
+  const found: string[][] = [];
+  for (let [from, to] = [0, 0]; from < text.length && found.length < limit; from = to + 1) {
+    to = text.indexOf('\n', from);
+    if (to < 0) to = text.length;
+    const line = text.slice(from, to);
+    if (line === '' || line.startsWith('#')) continue;
+    const fields = line.split(':');
+    if (isWanted(fields)) found.push(fields);
+  }
+  return found;
 }
 
 function readBelow(rootfs: string, path: string): string {

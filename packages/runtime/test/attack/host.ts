@@ -24,7 +24,10 @@ function host(): unknown {
 /** Reading a file changes its time of access, and a device that is written to counts as modified. The time of change cannot be set back. */
 function identity(path: string): unknown[] {
   const { dev, ino, mode, uid, gid, rdev, size, ctimeMs } = lstatSync(path);
-  return [path, dev, ino, mode, uid, gid, rdev, ...(rdev === 0 && !path.startsWith('/proc/') ? [size, ctimeMs] : [])];
+  // A file of proc is another one whenever the kernel has forgotten it.
+  return path.startsWith('/proc/')
+    ? [path, mode, uid, gid, readFileSync(path, 'latin1')]
+    : [path, dev, ino, mode, uid, gid, rdev, ...(rdev === 0 ? [size, ctimeMs] : [])];
 }
 
 /** A hash of a file's content. */

@@ -40,7 +40,7 @@ function attempts(): Attempts {
     ...Object.fromEntries(denied.map((name) => [name, { call: name, args: [0, 0, 0, 0, 0, 0] }])),
     ...Object.fromEntries(kinds.map((kind) => [`unshare ${kind}`, { call: 'unshare', args: [cloneFlags[kind]] }])),
     ...Object.fromEntries(kinds.map((kind) => [`clone ${kind}`, { call: 'clone', args: [cloneFlags[kind] | signals.SIGCHLD, 0, null, null, null] }])),
-    'clone of all kinds': { call: 'clone', args: [kinds.reduce((sum, kind) => sum | cloneFlags[kind], signals.SIGCHLD), 0, null, null, null] },
+    'clone of all kinds': { call: 'clone', args: [kinds.reduce<number>((sum, kind) => sum | cloneFlags[kind], signals.SIGCHLD), 0, null, null, null] },
     ...Object.fromEntries(
       (['AF_ALG', 'AF_VSOCK'] as const).flatMap((family) => [
         [`socket ${family}`, { call: 'socket', args: [families[family], SOCK_SEQPACKET, 0] }],
@@ -75,7 +75,7 @@ describe('a call that is denied', () => {
       'personality without random addresses': 'ok',
       'personality whose memory is executable': 'ok',
     });
-    const all = kinds.reduce((sum, kind) => sum | cloneFlags[kind], signals.SIGCHLD);
+    const all = kinds.reduce<number>((sum, kind) => sum | cloneFlags[kind], signals.SIGCHLD);
     expect(await attempt({ clone: { call: 'clone', args: [all, 0, null, null, null] } }, { rootfs: image(), seccomp: 'unconfined' })).toEqual({ clone: 'ok' });
     for (const name of ['setns', 'add_key', 'request_key', 'bpf', 'perf_event_open', 'get_mempolicy', 'TIOCSTI', 'socket AF_ALG'])
       expect([name, answers[name]]).not.toEqual([name, 'EPERM']);

@@ -1,0 +1,192 @@
+// Names in a root, or in a directory that two containers share, are exchanged while containers are set up: no mount and no file is made outside, and nothing is left unprotected.
+import { lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { plan, run, start, type ContainerOptions } from '@ctr/runtime';
+import { parseMountinfo } from '@ctr/fs';
+import { compile, launch, resultOf, type Arg, type Step } from '@ctr/syscall';
+
+import { image, temporary } from '../image.js';
+import { watchForLeaks } from '../leaks.js';
+import { exchanging } from './exchange.js';
+import { canary, listing, watchTheHost } from './host.js';
+
+watchForLeaks();
+watchTheHost();
+
+const ROUNDS = 200;
+
+/** Starts containers one after the other while two names are exchanged; how often each outcome was seen. */
+async function race(
+  directory: string,
+  [a, b]: readonly [string, string],
+  look: (round: number) => Promise<string>,
+  rounds = ROUNDS,
+): Promise<Record<string, number>> {
+  const tally: Record<string, number> = {};
+  await using _exchange = await exchanging(directory, a, b);
+  for (let round = 0; round < rounds; round++) {
+    const seen = await look(round);
+    tally[seen] = (tally[seen] ?? 0) + 1;
+  }
+  console.info(`${expect.getState().currentTestName}: ${JSON.stringify(tally)}`);
+  return tally;
+}
+
+/** What a container prints, or the errno of what refused it. */
+function outcome(command: readonly [string, ...string[]], options: ContainerOptions): Promise<string> {
+  return run(command, options).then(
+    ({ stdout }) => stdout.trim(),
+    (error: unknown) => (error as { code?: string }).code ?? String(error),
+  );
+}
+
+const targets: [string, (outside: string) => string][] = [
+  ['absolute', (outside) => outside],
+  ['relative', (outside) => `../../../../../../../../..${outside}`],
+];
+/** That the root was left cannot be told from a rename that comes in between, where a link has a `..` in it; after many attempts that is an error, too. */
+const refusals = ['ENOENT', 'ELOOP', 'EAGAIN'];
+
+/** Both states of the names were met, and nothing but these. */
+function expectBoth(tally: Record<string, number>, started: string, refused = refusals): void {
+  expect(Object.keys(tally).filter((seen) => seen !== started && !refused.includes(seen))).toEqual([]);
+  expect(tally[started]).toBeGreaterThan(0);
+  expect(refused.reduce((sum, errno) => sum + (tally[errno] ?? 0), 0)).toBeGreaterThan(0);
+}
+
+describe('a place that is now a directory and now a link to the host', () => {
+  it.each(targets.flatMap(([what, target]) => ['place', 'dev', 'proc', 'sys'].map((name) => [name, what, target] as const)))(
+    '/%s: nothing is mounted or made outside: %s',
+    async (name, _what, target) => {
+      const outside = canary(temporary());
+      const rootfs = image();
+      mkdirSync(join(rootfs, 'place'));
+      symlinkSync(target(outside), join(rootfs, 'other'));
+      const before = listing(outside);
+      const options: ContainerOptions = { rootfs, ...(name === 'place' && { mounts: [{ tmpfs: '/place' }] }) };
+      expectBoth(await race(rootfs, [name, 'other'], () => outcome(['/bin/busybox', 'echo', 'started'], options), ROUNDS / 2), 'started');
+      expect(listing(outside)).toEqual(before);
+      for (const place of ['place', 'other', 'dev', 'proc', 'sys'].map((directory) => join(rootfs, directory)))
+        if (lstatSync(place).isDirectory()) expect(readdirSync(place)).toEqual([]);
+    },
+  );
+
+  it.each(targets)('what is missing below it is made in it, and never outside: %s', async (_what, target) => {
+    const outside = canary(temporary());
+    const [rootfs, volume] = [image(), temporary()];
+    for (const name of ['here', 'there']) mkdirSync(join(volume, name));
+    symlinkSync(target(outside), join(volume, 'link'));
+    const before = listing(outside);
+    const tally = await race(volume, ['here', 'link'], (round) =>
+      outcome(['echo', 'started'], {
+        rootfs,
+        mounts: [
+          { bind: volume, to: '/volume' },
+          { tmpfs: `/volume/here/${round}/new` },
+          { bind: join(rootfs, 'etc/passwd'), to: `/volume/here/${round}/file` },
+        ],
+      }),
+    );
+    expectBoth(tally, 'started', [...refusals, 'ENOTDIR']);
+    expect(listing(outside)).toEqual(before);
+  });
+
+  it('a file that is now a link: what is mounted on it covers nothing outside', async () => {
+    const outside = canary(temporary());
+    const rootfs = image();
+    writeFileSync(join(rootfs, 'etc/file'), '');
+    symlinkSync(join(outside, 'passwd'), join(rootfs, 'etc/link'));
+    const before = listing(outside);
+    const tally = await race(join(rootfs, 'etc'), ['file', 'link'], () =>
+      outcome(['echo', 'started'], { rootfs, mounts: [{ bind: join(rootfs, 'etc/group'), to: '/etc/file' }] }),
+    );
+    expectBoth(tally, 'started');
+    expect(listing(outside)).toEqual(before);
+  });
+});
+
+describe('a working directory and a program that are now links to an open file', () => {
+  it('the working directory is in the container', async () => {
+    const rootfs = image();
+    mkdirSync(join(rootfs, 'place'));
+    symlinkSync('/proc/self/fd/4', join(rootfs, 'other'));
+    const tally = await race(rootfs, ['place', 'other'], () =>
+      outcome(['sh', '-c', 'case $(readlink /proc/self/cwd) in /place|/other) echo started;; *) readlink /proc/self/cwd;; esac'], { rootfs, cwd: '/place' }),
+    );
+    expectBoth(tally, 'started');
+  });
+
+  it('the program is of the container', async () => {
+    const rootfs = image();
+    // A script would be looked up once more by its interpreter.
+    const tool: Step[] = [
+      { call: 'write', args: [1, 'started', 7], purpose: 'the one of the image' },
+      { call: 'exit_group', args: [0], purpose: 'the end' },
+    ];
+    writeFileSync(join(rootfs, 'bin/tool'), compile(tool), { mode: 0o755 });
+    symlinkSync('/proc/self/fd/4/../../../bin/true', join(rootfs, 'bin/other'));
+    expectBoth(await race(join(rootfs, 'bin'), ['tool', 'other'], () => outcome(['/bin/tool'], { rootfs })), 'started');
+  });
+});
+
+describe('a /proc that is moved away and back', () => {
+  /** The root, and the options of a container in it. */
+  function withTwo(): string {
+    const rootfs = image();
+    mkdirSync(join(rootfs, 'other'));
+    return rootfs;
+  }
+
+  /** Where the proc of a process is, and what protects its parts. */
+  function protection(pid: number): { at: string; covers: number } {
+    const mounts = parseMountinfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'));
+    const proc = mounts.find(({ type, root }) => type === 'proc' && root === '/');
+    return { at: proc?.mountPoint ?? 'nowhere', covers: mounts.filter(({ parent }) => parent === proc?.id).length };
+  }
+
+  async function started(options: ContainerOptions): Promise<{ at: string; covers: number }> {
+    await using container = await start(['/bin/busybox', 'sleep', '1000'], { ...options, stdio: 'ignore' });
+    return protection(container.pid);
+  }
+
+  it('hides and protects all that it has to', async () => {
+    const rootfs = withTwo();
+    const { at, covers } = await started({ rootfs });
+    expect(at).toBe('/proc');
+    expect(covers).toBeGreaterThan(5);
+    const tally = await race(rootfs, ['proc', 'other'], async () => {
+      const seen = await started({ rootfs });
+      return `${seen.at} ${seen.covers === covers ? 'protected' : 'open'}`;
+    });
+    expect(Object.keys(tally).toSorted()).toEqual(['/other protected', '/proc protected']);
+  });
+
+  it('would not if they were looked for below the root: the window is hit', async () => {
+    const rootfs = withTwo();
+    const { covers } = await started({ rootfs });
+    let round = 0;
+    const tally = await race(rootfs, ['proc', 'other'], async () => {
+      const steps = belowTheRoot(plan(['/bin/busybox', 'sleep', '1000'], { rootfs, cgroup: false, hostname: `race-${round++}` }));
+      await using child = await launch(steps, { stdio: ['ignore', 'ignore', 'ignore'] });
+      return protection(child.pid).covers === covers ? 'protected' : 'open';
+    });
+    expect(tally['open']).toBeGreaterThan(0);
+  });
+});
+
+/** Makes a plan look for what is to be hidden in the root, by its path, instead of in the proc that it has mounted. */
+function belowTheRoot(steps: readonly Step[]): readonly Step[] {
+  const root = steps.find(({ as }) => as === 'root');
+  for (const step of steps) {
+    const [at, path, ...rest] = step.args;
+    if (root && step.call === 'openat2' && isProc(at)) Object.assign(step, { args: [resultOf(root), `proc/${String(path)}`, ...rest] });
+  }
+  return steps;
+}
+
+function isProc(at: Arg | undefined): boolean {
+  return typeof at === 'object' && at !== null && 'kind' in at && at.kind === 'result' && at.step.as === 'proc';
+}

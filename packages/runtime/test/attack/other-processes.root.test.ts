@@ -1,0 +1,73 @@
+// What runs in a container and looks into processes that are not its own: one that is on its way into it, its init, and those of the host.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { privileged, run, type ContainerOptions, type RunOptions } from '@ctr/runtime';
+import type { Namespace } from '@ctr/namespaces';
+
+import { image, sharedImage } from '../image.js';
+import { watchForLeaks } from '../leaks.js';
+import { watchTheHost } from './host.js';
+
+watchForLeaks();
+watchTheHost();
+const shared = sharedImage();
+
+const STARTS = 200;
+/** Of those, how many it has to have looked at: otherwise it was too slow to prove anything. */
+const ENOUGH = 40;
+
+const source = join(import.meta.dirname, 'watcher.c');
+const noWatcher =
+  spawnSync('gcc', ['-static', '-x', 'c', '-o', '/dev/null', '-'], { input: 'int main(void) { return 0; }' }).status === 0
+    ? undefined
+    : 'gcc makes no static programs here';
+
+/** Starts containers that join these namespaces of one that watches; what that has seen of their set-up. */
+async function watched(
+  kinds: readonly Namespace[],
+  watcher: RunOptions,
+  joiner: ContainerOptions = {},
+): Promise<{ looked: number; opened: number; found: string }> {
+  const rootfs = image();
+  execFileSync('gcc', ['-O1', '-static', '-o', join(rootfs, 'watcher'), source]);
+  const watching = run(['/watcher'], { rootfs, ...watcher });
+  if (!watching.stdout) throw new Error('its output is no pipe');
+  await once(watching.stdout, 'data');
+  const { pid } = await watching.container;
+  const namespaces = Object.fromEntries(kinds.map((kind) => [kind, { pid }]));
+  for (let i = 0; i < STARTS; i++) await run(['true'], { rootfs: shared.path, namespaces, cgroup: false, ...joiner });
+  writeFileSync(join(rootfs, 'stop'), '');
+  const { stdout } = await watching;
+  const count = (what: string): number => Number(new RegExp(`^${what} (\\d+)$`, 'm').exec(stdout)?.[1]);
+  return { looked: count('looked'), opened: count('opened'), found: stdout };
+}
+
+describe('a process that joins a container', () => {
+  const everything: RunOptions = { capabilities: { add: 'all' }, seccomp: 'unconfined', noNewPrivileges: false };
+
+  it.each<[string, readonly Namespace[], RunOptions, ContainerOptions]>([
+    ['root', ['pid'], {}, {}],
+    ['root that may make every call', ['pid'], { seccomp: 'unconfined' }, {}],
+    ['root of a user namespace', ['user', 'pid'], { namespaces: { user: 'new' } }, {}],
+    ['root of a user namespace that may do everything there', ['user', 'pid'], { namespaces: { user: 'new' }, ...everything }, {}],
+    ['the same, with an init', ['user', 'pid'], { namespaces: { user: 'new' }, ...everything }, { init: true }],
+    ['the same, joined as another user', ['user', 'pid'], { namespaces: { user: 'new' }, ...everything }, { user: { uid: 1000, gid: 1000 } }],
+  ])('cannot be looked into before it is the program: by %s', { timeout: 120_000 }, async (_, kinds, watcher, joiner, context) => {
+    if (noWatcher !== undefined) context.skip(noWatcher);
+    const { looked, opened, found } = await watched(kinds, watcher, joiner);
+    expect(looked).toBeGreaterThan(ENOUGH);
+    expect({ opened, found }).toEqual({ opened: 0, found: `ready\nlooked ${looked}\nopened 0\n` });
+  });
+
+  it('is looked into by who may trace everything on the host: there is something to be kept from', { timeout: 120_000 }, async (context) => {
+    if (noWatcher !== undefined) context.skip(noWatcher);
+    const { opened, found } = await watched(['pid'], privileged);
+    expect(opened).toBeGreaterThan(0);
+    expect(found).toContain('exe /memfd:ctr (deleted)');
+  });
+});

@@ -1,0 +1,102 @@
+// Until the program is executed, what runs for a container is a small, sealed file, and never the host's node: nothing in a container gets hold of that to overwrite it.
+import { readFileSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { plan, run, start, type ContainerOptions } from '@ctr/runtime';
+import { launch, waitForHost } from '@ctr/syscall';
+
+import { image, sharedImage } from '../image.js';
+import { watchForLeaks } from '../leaks.js';
+import { program } from './attempts.js';
+import { sha256, watchTheHost } from './host.js';
+
+watchForLeaks();
+watchTheHost();
+const shared = sharedImage();
+
+const O_WRONLY_TRUNC = 0o1001;
+
+/** What a process executes, has open to be executed, and keeps of its files over execve. */
+function sample(pid: number): { exe: string; leaking: string[] } {
+  const leaking = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    const flags = /^flags:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1'))?.[1] ?? '0';
+    return Number(fd) > 2 && (Number.parseInt(flags, 8) & 0o2000000) === 0 ? [`${fd} ${readlinkSync(`/proc/${pid}/fd/${fd}`)}`] : [];
+  });
+  return { exe: readlinkSync(`/proc/${pid}/exe`), leaking };
+}
+
+describe('at each step of the set-up', () => {
+  it.each<[string, ContainerOptions]>([
+    ['of a container', {}],
+    ['with an init, another user and mounts', { init: true, user: { uid: 1000, gid: 1000 }, mounts: [{ tmpfs: '/tmp' }] }],
+    ['in the namespaces of the host', { namespaces: { net: 'host', pid: 'host', ipc: 'host' } }],
+  ])('%s, a sealed file is executed, and all that is open will be closed', async (_, options) => {
+    const steps = plan(['true'], { rootfs: shared.path, cgroup: false, ...options });
+    // From there on two processes go on, one of which does not report to the host.
+    const last = steps.findIndex(({ call, purpose }) => call === 'execve' || purpose === 'a process for the program');
+    let [looked, at] = [0, 0];
+    for (at = 0; at < last; at += 5) {
+      const probed = steps.toSpliced(at, 0, ...waitForHost('look at this process'));
+      const child = await launch(probed, {
+        stdio: ['ignore', 'ignore', 'ignore'],
+        onWaiting: (pid) => {
+          looked++;
+          const { exe, leaking } = sample(pid);
+          expect(exe).toMatch(/^\/memfd:\S+ \(deleted\)$/);
+          expect(leaking).toEqual([]);
+        },
+      });
+      expect((await child.exited).code).toBe(0);
+    }
+    expect(looked).toBeGreaterThan(at / 5 / 2);
+  });
+});
+
+describe('a program that is the one that executes it', () => {
+  const before = sha256(process.execPath);
+
+  it.each([
+    ['a link', (rootfs: string) => symlinkSync('/proc/self/exe', join(rootfs, 'bin/tool'))],
+    ['a link to a thread', (rootfs: string) => symlinkSync('/proc/thread-self/exe', join(rootfs, 'bin/tool'))],
+    ['a link to the first process', (rootfs: string) => symlinkSync('/proc/1/exe', join(rootfs, 'bin/tool'))],
+    ['a script', (rootfs: string) => writeFileSync(join(rootfs, 'bin/tool'), '#!/proc/self/exe\n', { mode: 0o755 })],
+    [
+      'a script of a script',
+      (rootfs: string) => {
+        writeFileSync(join(rootfs, 'bin/inner'), '#!/proc/self/exe inner\n', { mode: 0o755 });
+        writeFileSync(join(rootfs, 'bin/tool'), '#!/bin/inner\n', { mode: 0o755 });
+      },
+    ],
+  ])('does nothing: %s', async (_, make) => {
+    const rootfs = image();
+    make(rootfs);
+    for (const options of [{}, { namespaces: { user: 'new' } }, { init: true }] as const) {
+      const { stdout, exitCode, signal } = await run(['tool', '-c', 'echo started'], { rootfs, reject: false, ...options });
+      expect([stdout, signal]).toEqual(['', undefined]);
+      expect(exitCode).not.toBe(0);
+    }
+    await expect(run(['/proc/self/exe'], { rootfs })).rejects.toThrow();
+    expect(sha256(process.execPath)).toBe(before);
+  });
+
+  it('can be opened to be written by nobody who finds it', async () => {
+    const rootfs = image();
+    symlinkSync('/proc/self/exe', join(rootfs, 'bin/tool'));
+    writeFileSync(
+      join(rootfs, 'attacker'),
+      program([1, 2, 3, 4, 5, 6, 7, 8].flatMap((pid) => [{ call: 'openat', args: [-100, `/proc/${pid}/exe`, O_WRONLY_TRUNC, 0] }])),
+      { mode: 0o755 },
+    );
+    // It looks for processes that are set up while it is the first one of their namespaces.
+    await using container = await start(['sh', '-c', 'while :; do /attacker > /dev/null; done'], { rootfs, stdio: 'ignore' });
+    for (let round = 0; round < 50; round++)
+      await run(['tool'], { reject: false, namespaces: { pid: { pid: container.pid }, mount: { pid: container.pid } } }).catch(() => undefined);
+    expect(sha256(process.execPath)).toBe(before);
+  });
+
+  it("is the program itself once that runs, whose file is the image's", async () => {
+    expect((await run(['readlink', '/proc/self/exe'], { rootfs: shared.path })).stdout).toBe('/bin/busybox\n');
+  });
+});
