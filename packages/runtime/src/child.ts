@@ -3,6 +3,7 @@ import { fstatSync, readdirSync } from 'node:fs';
 import { closeRangeFlags, fcntlCommands, maskHow, Memory, perform, sigaction, signals, type Step } from '@ctr/syscall';
 import { groupName, planGroup } from '@ctr/cgroups';
 
+import { ownGroups } from './own-groups.js';
 import { setUp } from './plan.js';
 import { program } from './program.js';
 import { flatten } from './section.js';
@@ -44,7 +45,7 @@ export function childPlan(command: readonly [string, ...string[]], options: Cont
   for (const name of ['init', 'terminal', 'uidMap', 'gidMap'] as const)
     if (options[name]) throw new TypeError(`child has no ${name}: it is a process that exists already`);
   const spec: Spec = { ...checkSpec(command, { cgroup: options.limits !== undefined, ...options }), namespaces: around(options.namespaces) };
-  const group = spec.cgroup ? planGroup(groupName(spec.name), options.limits ?? {}) : undefined;
+  const group = spec.cgroup ? planGroup(groupName(spec.name), options.limits ?? {}, ownGroups()) : undefined;
   return [...(group?.steps ?? []), ...flatten(setUp(spec)).map(marked), ...defaultSignals(), ...keepStreams(), ...program(spec)];
 }
 

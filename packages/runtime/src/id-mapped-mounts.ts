@@ -22,7 +22,13 @@ export function openMapped(spec: Spec): Step[] {
       ...(mount.readonly && { readonly: true }),
       purpose: `${mount.from}, whose owners are to be mapped`,
     });
-    const step: Step = { call: 'dup3', args: [made, FIRST_FD + i, openFlags.O_CLOEXEC], purpose: 'where the host finds it', as: `mapped-${i}` };
+    const step: Step = {
+      call: 'dup3',
+      args: [made, FIRST_FD + i, openFlags.O_CLOEXEC],
+      purpose: 'where the host finds it',
+      as: `mapped-${i}`,
+      hints: { EBADF: `an id-mapped mount needs a limit on open files of more than ${FIRST_FD + i}: see ulimit -n` },
+    };
     opened.set(mount, step);
     return [...steps, step, { call: 'close', args: [made], purpose: 'one file for it' } satisfies Step];
   });

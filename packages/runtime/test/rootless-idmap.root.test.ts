@@ -95,3 +95,19 @@ describe('an id-mapped bind mount', () => {
     else expect(error).toMatch(message);
   });
 });
+
+describe('options that cannot be', () => {
+  it.each([
+    [{ mounts: [{ bind: '/', to: '/mnt', idMap: 'yes' }] }, 'TypeError: a bind mount: idMap is "yes": true or false'],
+    [{ ids: 'all' }, "TypeError: ids is \"all\": 'own' or 'granted'"],
+    [{ ids: 'own' }, "TypeError: ids 'own' need a new user namespace: in any other, there are the ids it has"],
+  ])('%j', (options, message) => {
+    let error: unknown;
+    try {
+      plan(['true'], options as ContainerOptions);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(String(error)).toBe(message);
+  });
+});

@@ -37,6 +37,7 @@ describe('unknown options', () => {
     [{ namespaces: { mnt: 'new' } }, 'TypeError: namespaces: there is no option "mnt": did you mean mount?'],
     [{ namespaces: { net: { pdi: 1, pid: 1 } } }, 'TypeError: the net namespace: there is no option "pdi": did you mean pid?'],
     [{ mounts: [{ tmpfs: '/a', size: 1 }] }, 'TypeError: tmpfs mount: there is no option "size"; there are tmpfs, sizeBytes'],
+    [{ mounts: [{ bind: '/', to: '/a', idmap: true }] }, 'TypeError: bind mount: there is no option "idmap": did you mean idMap?'],
     [{ mounts: [{ bind: '/', to: '/a', readOnly: true }] }, 'TypeError: bind mount: there is no option "readOnly": did you mean readonly?'],
     [{ limits: { memoryByte: 1 }, cgroup: true }, 'TypeError: limits: there is no option "memoryByte": did you mean memoryBytes?'],
     [{ user: { uid: 1, gid: 1, group: [1] } }, 'TypeError: user: there is no option "group": did you mean groups?'],
