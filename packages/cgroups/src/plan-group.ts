@@ -41,7 +41,7 @@ export interface PlannedGroup {
   readonly directories: readonly string[];
   readonly places: readonly Place[];
   /** What the group has used until now. Call it before the group is removed. */
-  read(): Usage;
+  readonly read: () => Usage;
   /** After a plan has failed: removes the empty directories that it has made, and, where one was there before it, not that one. */
   undo(error?: unknown): void;
 }
