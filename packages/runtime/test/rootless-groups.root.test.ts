@@ -17,12 +17,20 @@ const UID = 54_321;
 const asUser = ['setpriv', `--reuid=${UID}`, `--regid=${UID}`, '--clear-groups'];
 
 const program = new NodeProgram(`
-  import { collectGarbage } from '@ctr/cgroups';
+  import { collectGarbage, groupName, planGroup, readLayout, removeGroup } from '@ctr/cgroups';
   import { ownGroups, plan, posture, run, start } from '@ctr/runtime';
+  import { launch } from '@ctr/syscall';
   import { delegated } from '../src/own-groups.js';
   const [what = '', json = ''] = process.argv.slice(2);
   if (what === 'delegated') console.log(JSON.stringify(delegated(JSON.parse(json)).hierarchies[0]?.ownDirectory));
   else if (what === 'posture') console.log(posture(plan(['true'], JSON.parse(json))).find(({ item }) => item === 'limits')?.value);
+  else if (what === 'v2') {
+    const hierarchies = readLayout().hierarchies.filter(({ version }) => version === 2);
+    const group = planGroup(groupName('v2'), {}, { layout: delegated({ mode: 'v2', hierarchies }), parent: 'ctr', measure: ['cpu'] });
+    const child = await launch([...group.steps, { call: 'execve', args: ['/bin/busybox', ['sed', '-n', 's/^0:://p', '/proc/self/cgroup'], []], purpose: 'show' }]);
+    await child.exited;
+    await removeGroup(group.directories);
+  }
   else if (what === 'gc') console.log(JSON.stringify(await collectGarbage(ownGroups())));
   else if (what === 'start') {
     await start(['sleep', '1000'], { stdio: 'ignore', ...JSON.parse(json) });
@@ -82,6 +90,29 @@ describe.skipIf(!isV1)('in an own subtree of v1 (skipped: there is no v1 hierarc
     await ended(child);
     expect(JSON.parse(await out('gc'))).toEqual([join(own, 'ctr', left)]);
     expect(groupsBelow(own)).toEqual([]);
+  });
+});
+
+const unified = readLayout().hierarchies.find(({ version }) => version === 2);
+
+describe.skipIf(!unified?.ownDirectory)('in an own subtree of v2 (skipped: there is no hierarchy of version 2)', () => {
+  const slice = join(unified?.ownDirectory ?? '', `ctr-rootless.${process.pid}`);
+
+  beforeAll(() => {
+    for (const directory of [slice, join(slice, 'shell.scope')]) {
+      mkdirSync(directory);
+      for (const file of ['', 'cgroup.procs', 'cgroup.subtree_control']) chownSync(join(directory, file), UID, UID);
+    }
+  });
+  afterAll(() => {
+    for (const name of ['ctr', 'shell.scope', '.']) if (existsSync(join(slice, name))) rmdirSync(join(slice, name === '.' ? '' : name));
+  });
+
+  it('a process goes from its group to one beside it', async () => {
+    const by = ['sh', '-c', `echo $$ > ${slice}/shell.scope/cgroup.procs && exec "$@"`, 'sh', ...asUser];
+    const { stdout, stderr } = await program.run(['v2'], { by });
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(new RegExp(`/ctr-rootless\\.${process.pid}/ctr/v2\\.\\d+\\.\\w+\n$`));
   });
 });
 
