@@ -12,7 +12,7 @@ import {
   propagation,
   readonlyPath,
   setAttributes,
-  sysfs,
+  sysfsMount,
   tmpfs,
   type Place,
 } from '@ctr/fs';
@@ -225,19 +225,25 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
   });
   const console = spec.terminal && terminal(devices.mount, spec.terminal);
   // A sysfs belongs to a network namespace, and a user namespace may only mount that of its own one.
-  const sys = inUserNamespace && !isNew(spec, 'net') ? (at: Place) => bind('/sys', at, { recursive: true, readonly: true }) : sysfs;
+  const ownSys =
+    inUserNamespace && !isNew(spec, 'net')
+      ? bindMount('/sys', { recursive: true, readonly: true, as: 'sys' })
+      : sysfsMount({ purpose: 'a sysfs for /sys', as: 'sys' });
+  const sysPlace = standardPlace(root, 'sys');
+  const atSys = openPlace(sysPlace.place);
   // Likewise a proc to a pid namespace.
   const ownProc =
     inUserNamespace && spec.namespaces.pid === 'host' ? bindMount('/proc', { recursive: true }) : procMount({ purpose: 'a fresh proc', as: 'proc' });
   const procPlace = standardPlace(root, 'proc');
   const atProc = openPlace(procPlace.place);
-  // Whoever can rename the image's /proc meanwhile must not decide what is protected. Nothing can be mounted over this one.
-  const own = { '/proc': ownProc.mount };
+  // Whoever can rename the image's /proc or /sys meanwhile must not decide what is protected. Nothing can be mounted over the one, but something may over the other.
+  const hasOwnSys = !spec.mounts.some(({ to }) => `${to}/`.startsWith('/sys/'));
+  const own = { '/proc': ownProc.mount, ...(hasOwnSys && { '/sys': ownSys.mount }) };
   return {
     sections: [
       ['private mounts', propagation('/', 'private', { recursive: true })],
       ['the root file system', root.steps],
-      ['/sys', mountAt(standardPlace(root, 'sys'), sys)],
+      ['/sys', [...sysPlace.steps, ...atSys.steps, ...ownSys.steps, ...attach(ownSys.mount, atSys.fd, 'attach it to /sys')]],
       ['/dev', [...devPlace.steps, ...devices.steps]],
       ['the terminal', console?.steps ?? []],
       ['the mounts', spec.mounts.flatMap((mount) => mountSteps(mount, root.mount))],
@@ -269,10 +275,6 @@ function standardPlace(root: Root, name: string): { steps: Step[]; place: Place 
     as: `at-${name}`,
   };
   return { steps: [open], place: resultOf(open) };
-}
-
-function mountAt({ steps, place }: ReturnType<typeof standardPlace>, mount: (at: Place) => Step[]): Step[] {
-  return [...steps, ...mount(place)];
 }
 
 function userlandOptions({ hostname = 'container', namespaces, readonly }: Spec, inUserNamespace: boolean): UserlandOptions {

@@ -206,19 +206,19 @@ describe('the plan of a container', () => {
       180  move_mount($null, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_stats
       181  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
       182  label()  # /proc/timer_stats is hidden, if it exists
-      183  openat2($root, "sys/devices/virtual/powercap", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if == -2 go to 190  # find /sys/devices/virtual/powercap, if it is there
+      183  openat2($sys, "devices/virtual/powercap", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if == -2 go to 190  # find /devices/virtual/powercap, if it is there
       184  add($at-powercap, 0) (ENOTDIR is fine), if < 0 go to 187  # is it a directory?
       185  move_mount($empty, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /sys/devices/virtual/powercap
       186  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 190  # a cover for the next directory
-      187  openat2($root, "sys/devices/virtual/powercap", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if < 0 go to 190  # find /sys/devices/virtual/powercap, if it is there
+      187  openat2($sys, "devices/virtual/powercap", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if < 0 go to 190  # find /devices/virtual/powercap, if it is there
       188  move_mount($null, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/devices/virtual/powercap
       189  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
       190  label()  # /sys/devices/virtual/powercap is hidden, if it exists
-      191  openat2($root, "sys/firmware", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if == -2 go to 198  # find /sys/firmware, if it is there
+      191  openat2($sys, "firmware", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if == -2 go to 198  # find /firmware, if it is there
       192  add($at-firmware, 0) (ENOTDIR is fine), if < 0 go to 195  # is it a directory?
       193  move_mount($empty, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /sys/firmware
       194  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 198  # a cover for the next directory
-      195  openat2($root, "sys/firmware", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if < 0 go to 198  # find /sys/firmware, if it is there
+      195  openat2($sys, "firmware", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if < 0 go to 198  # find /firmware, if it is there
       196  move_mount($null, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/firmware
       197  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
       198  label()  # /sys/firmware is hidden, if it exists

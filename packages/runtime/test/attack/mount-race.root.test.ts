@@ -132,7 +132,7 @@ describe('a working directory and a program that are now links to an open file',
   });
 });
 
-describe('a /proc that is moved away and back', () => {
+describe('a /proc or /sys that is moved away and back', () => {
   /** The root, and the options of a container in it. */
   function withTwo(): string {
     const rootfs = image();
@@ -140,28 +140,31 @@ describe('a /proc that is moved away and back', () => {
     return rootfs;
   }
 
-  /** Where the proc of a process is, and what protects its parts. */
-  function protection(pid: number): { at: string; covers: number } {
+  /** Where the proc (or sysfs) of a process is, and how many of its parts are covered or read-only. */
+  function protection(pid: number, type = 'proc'): { at: string; covers: number } {
     const mounts = parseMountinfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'));
-    const proc = mounts.find(({ type, root }) => type === 'proc' && root === '/');
-    return { at: proc?.mountPoint ?? 'nowhere', covers: mounts.filter(({ parent }) => parent === proc?.id).length };
+    const whole = mounts.find((mount) => mount.type === type && mount.root === '/');
+    return { at: whole?.mountPoint ?? 'nowhere', covers: mounts.filter(({ parent }) => parent === whole?.id).length };
   }
 
-  async function started(options: ContainerOptions): Promise<{ at: string; covers: number }> {
+  async function started(options: ContainerOptions, type?: string): Promise<{ at: string; covers: number }> {
     await using container = await start(['/bin/busybox', 'sleep', '1000'], { ...options, stdio: 'ignore' });
-    return protection(container.pid);
+    return protection(container.pid, type);
   }
 
-  it('hides and protects all that it has to', async () => {
+  it.each([
+    ['proc', 'proc'],
+    ['sys', 'sysfs'],
+  ])('hides and protects all that it has to: /%s', async (name, type) => {
     const rootfs = withTwo();
-    const { at, covers } = await started({ rootfs });
-    expect(at).toBe('/proc');
-    expect(covers).toBeGreaterThan(5);
-    const tally = await race(rootfs, ['proc', 'other'], async () => {
-      const seen = await started({ rootfs });
+    const { at, covers } = await started({ rootfs }, type);
+    expect(at).toBe(`/${name}`);
+    expect(covers).toBeGreaterThan(type === 'proc' ? 5 : 0);
+    const tally = await race(rootfs, [name, 'other'], async () => {
+      const seen = await started({ rootfs }, type);
       return `${seen.at} ${seen.covers === covers ? 'protected' : 'open'}`;
     });
-    expect(Object.keys(tally).toSorted()).toEqual(['/other protected', '/proc protected']);
+    expect(Object.keys(tally).toSorted()).toEqual([`/${name} protected`, '/other protected'].toSorted());
   });
 
   it('would not if they were looked for below the root: the window is hit', async () => {
