@@ -1,5 +1,5 @@
 // An ordinary user, who has nothing but what user namespaces give.
 
-export const NOBODY = 65_534;
+const NOBODY = 65_534;
 /** What makes a program this user's. */
 export const asNobody: readonly string[] = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
