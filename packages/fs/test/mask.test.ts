@@ -1,7 +1,7 @@
 import { explain } from '@ctr/syscall';
 import { describe, expect, it } from 'vitest';
 
-import { bindMount, mask } from '@ctr/fs';
+import { bindMount, mask, procMount } from '@ctr/fs';
 
 const root = bindMount('/srv/root', { as: 'root' });
 
@@ -39,6 +39,22 @@ describe('mask', () => {
       29  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
       30  label()  # /proc/acpi is hidden, if it exists"
     `);
+  });
+
+  it('looks for what is in a known mount from there', () => {
+    const proc = procMount();
+    const text = explain([
+      ...root.steps,
+      ...proc.steps,
+      ...mask(root.mount, ['/proc/kcore', '/proc', '/process/x', '/etc/x'], { mounts: { '/proc': proc.mount } }),
+    ]);
+    expect(text.match(/openat2\(\S+ "[^"]*", \{flags=O_D/g)).toEqual([
+      'openat2($proc, "kcore", {flags=O_D',
+      'openat2($proc, "/", {flags=O_D',
+      'openat2($root, "process/x", {flags=O_D',
+      'openat2($root, "etc/x", {flags=O_D',
+    ]);
+    expect(text).toContain('# hide the file /proc/kcore');
   });
 
   it('does nothing for nothing', () => {

@@ -1,7 +1,7 @@
 import { explain } from '@ctr/syscall';
 import { expect, it } from 'vitest';
 
-import { bindMount, readonlyPath } from '@ctr/fs';
+import { bindMount, procMount, readonlyPath } from '@ctr/fs';
 
 it('readonlyPath binds what is there onto itself', () => {
   const root = bindMount('/srv/root', { as: 'root' });
@@ -19,4 +19,12 @@ it('readonlyPath binds what is there onto itself', () => {
     11  label()  # /proc/irq is read-only, if it exists"
   `);
   expect(() => readonlyPath(root.mount, ['../etc'])).toThrow(RangeError);
+});
+
+it('readonlyPath looks for what is in a known mount from there', () => {
+  const root = bindMount('/srv/root', { as: 'root' });
+  const proc = procMount();
+  const text = explain([...root.steps, ...proc.steps, ...readonlyPath(root.mount, ['/proc/sys', '/etc'], { mounts: { '/proc': proc.mount } })]);
+  expect(text.match(/openat2\(\S+ "[^"]*"/g)).toEqual(['openat2($proc, "sys"', 'openat2($root, "etc"']);
+  expect(() => readonlyPath(root.mount, [], { mount: {} } as object)).toThrow(TypeError);
 });
