@@ -15,6 +15,7 @@ const calls: Record<string, readonly [code: string, begin: string]> = {
   namespaces: [`import { hostname } from '@ctr/namespaces'; console.log(hostname('box')[0].call);`, 'sethostname'],
   fs: [`import { propagation } from '@ctr/fs'; console.log(propagation('/', 'private')[0].call);`, 'mount'],
   cgroups: [`import { readLayout } from '@ctr/cgroups'; console.log(typeof readLayout());`, 'object'],
+  security: [`import { compileFilter, defaultProfile } from '@ctr/security'; console.log(typeof compileFilter(defaultProfile).count);`, 'number'],
   runtime: [`import { run } from '@ctr/runtime'; const { stdout } = await run(['hostname'], { hostname: 'box' }); console.log(stdout);`, 'box'],
   cli: [`import { execFileSync } from 'node:child_process'; console.log(String(execFileSync('node_modules/.bin/ctr', ['run', 'hostname'])));`, 'container'],
 };
