@@ -15,15 +15,10 @@ function hardenedArgs(): string[] {
   );
   const etc = ETC.filter((name) => existsSync(`/etc/${name}`)).flatMap((name) => ['--ro-bind', `/etc/${name}`, `/etc/${name}`]);
   const namespaces = process.geteuid?.() === 0 ? [] : ['--unshare-user'];
-  return [
-    ...namespaces,
-    ...['--unshare-uts', '--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-cgroup', '--as-pid-1', '--new-session', '--die-with-parent'],
-    ...['--hostname', 'container', '--clearenv', '--setenv', 'PATH', '/usr/bin:/bin', '--cap-drop', 'ALL'],
-    ...programs,
-    ...etc,
-    ...['--proc', '/proc', '--dev', '/dev', '--mqueue', '/dev/mqueue', '--ro-bind', '/sys', '/sys'],
-    ...['--dir', '/tmp', '--dir', '/var/tmp', '--dir', '/run', '--dir', '/home', '--dir', '/root', '--seccomp', '3', 'true'],
-  ];
+  const isolation = '--unshare-uts --unshare-ipc --unshare-pid --unshare-net --unshare-cgroup --as-pid-1 --new-session --die-with-parent --cap-drop ALL';
+  const settings = '--hostname container --clearenv --setenv PATH /usr/bin:/bin';
+  const files = '--proc /proc --dev /dev --mqueue /dev/mqueue --ro-bind /sys /sys --dir /tmp --dir /var/tmp --dir /run --dir /home --dir /root';
+  return [...namespaces, ...`${isolation} ${settings}`.split(' '), ...programs, ...etc, ...`${files} --seccomp 3 true`.split(' ')];
 }
 
 let args: string[] | undefined;
