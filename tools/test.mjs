@@ -21,6 +21,7 @@ const checks = {
   examples: ['node', 'tools/check-docs.mjs'],
   packages: ['node', 'tools/check-packages.mjs'],
   api: ['node', 'tools/api-report.mjs', '--check'],
+  mutations: ['node', 'tools/mutation.mjs', '--check'],
 };
 const names = ['build', ...Object.keys(checks), 'tests'];
 const chosen = process.argv.slice(2);
