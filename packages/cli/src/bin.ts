@@ -5,10 +5,17 @@ import { Script } from 'node:vm';
 
 import { CodeCache } from './code-cache.js';
 import type * as programModule from './program.js';
+import { raisedRights } from './raised-rights.js';
 
 /** Names the content of the program: the bundler puts it in. */
 declare const PROGRAM_DIGEST: string;
 
+const raised = raisedRights();
+if (raised !== undefined) {
+  // Before anything of the caller's is looked at, compiled code that was kept included.
+  process.stderr.write(`ctr: ${raised}\n`);
+  process.exit(125);
+}
 // Plain ASCII, as the bundler writes it.
 const path = join(import.meta.dirname, 'program.cjs');
 const source = readFileSync(path, 'latin1');
