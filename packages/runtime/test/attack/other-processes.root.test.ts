@@ -19,7 +19,7 @@ const shared = sharedImage();
 
 const STARTS = 200;
 /** Of those, how many it has to have looked at: otherwise it was too slow to prove anything. */
-const ENOUGH = 40;
+const ENOUGH = 20;
 
 const source = join(import.meta.dirname, 'watcher.c');
 const noWatcher =
@@ -69,5 +69,28 @@ describe('a process that joins a container', () => {
     const { opened, found } = await watched(['pid'], privileged);
     expect(opened).toBeGreaterThan(0);
     expect(found).toContain('exe /memfd:ctr (deleted)');
+  });
+});
+
+describe('an init', () => {
+  it.each<[string, ContainerOptions]>([
+    ['root', {}],
+    ['another user', { user: { uid: 1000, gid: 1000 } }],
+    ['root of a user namespace', { namespaces: { user: 'new' } }],
+    ['one with more rights', { capabilities: { add: ['CAP_NET_RAW'] } }],
+    ['one without any', { capabilities: { drop: 'all' } }],
+  ])('has no more rights than the program: %s', async (_, options) => {
+    const script = 'for pid in 1 self; do grep -E "^(Uid|Gid|Groups|Cap.*|NoNewPrivs|Seccomp):" /proc/$pid/status; echo --; done';
+    const { stdout } = await run(['sh', '-c', script], { rootfs: shared.path, init: true, ...options });
+    const [init, program] = stdout.split('--\n');
+    expect(init).toBe(program);
+    expect(init).toMatch(/^Seccomp:\t2$/m);
+  });
+
+  it('tells nothing of the host by its files, its environment and its maps', async () => {
+    const script =
+      'ls /proc/1/fd; readlink /proc/1/cwd; readlink /proc/1/root; cat /proc/1/environ; tr "\\0" " " < /proc/1/cmdline; sed "s/.* //" /proc/1/maps | sort -u';
+    const { stdout } = await run(['sh', '-c', script], { rootfs: shared.path, init: true });
+    expect(stdout.split('\n').filter(Boolean)).toEqual(['0', '1', '2', '/', '/', 'ctr (deleted)', ...Array<unknown>(stdout.split('\n').filter(Boolean).length - 6).fill(expect.stringMatching(/^(\[\w+\]|0)$/))]); // prettier-ignore
   });
 });

@@ -1,5 +1,6 @@
 // Tries every process that is being set up, which is to say whose name is still the number of a file, until there is /stop: to read and to follow its files, to open its memory,
 // to trace it. What it finds counts if the process is still being set up afterwards.
+#define _GNU_SOURCE
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PIDS 100000
@@ -50,7 +52,10 @@ static void look(int pid) {
   }
   if (ptrace(PTRACE_SEIZE, pid, 0, 0) == 0) {
     found(pid, "ptrace", "");
-    ptrace(PTRACE_DETACH, pid, 0, 0);
+    /* It may be the program by now, which is traced as it may be: only one that is stopped is let go, and one that has ended is waited for. */
+    int status;
+    ptrace(PTRACE_INTERRUPT, pid, 0, 0);
+    if (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status)) ptrace(PTRACE_DETACH, pid, 0, 0);
   }
 }
 
