@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { plan, privileged, standalone } from '@ctr/runtime';
+import { plan, privileged, standalone, type ContainerOptions } from '@ctr/runtime';
 
 import { compileC, CProgram, Worker, type Contender } from './contender.js';
 import { idlePercent, machine } from './machine.js';
@@ -140,14 +140,16 @@ function filterRows(stage: Stage): Row[] {
 /** Whole processes, timed by a C program. */
 async function processRows({ directory, rootfs }: Stage): Promise<Row[]> {
   const time = compileC('time.c', directory, 'time');
+  const options: ContainerOptions = { ...privileged, noNewPrivileges: true, rootfs, hostname: 'box', cgroup: false, mounts: [{ tmpfs: '/tmp' }] };
   const launcher = join(directory, 'launcher');
-  writeFileSync(launcher, standalone(['true'], { ...privileged, noNewPrivileges: true, rootfs, hostname: 'box', cgroup: false, mounts: [{ tmpfs: '/tmp' }] }), {
+  writeFileSync(launcher, standalone(['true'], options), {
     mode: 0o755,
   });
   const commands = {
     node: [process.execPath, '-e', '0'],
     ctr: [process.execPath, join(root, 'packages/cli/dist/bin.cjs'), 'run', 'true'],
     launcher: [launcher],
+    inC: [compileFloor(plan(['true'], options), directory, 'once', ['ONCE'], ['-static']).executable],
     bwrap: [findOnPath('bwrap') ?? 'bwrap', ...bwrapAllArgs(rootfs)],
   };
   const programs = Object.entries(commands).map(([name, command]) => ({ name: name as keyof typeof commands, program: new CProgram(time, command) }));
@@ -155,13 +157,19 @@ async function processRows({ directory, rootfs }: Stage): Promise<Row[]> {
   const turns = programs.map(({ name, program }): Turn<keyof typeof commands> => ({
     name,
     contender: program,
-    each: name === 'launcher' || name === 'bwrap' ? 5 : 1,
+    each: name === 'node' || name === 'ctr' ? 1 : 5,
   }));
   const t = medians(await takeTurns(turns, rounds, dot));
   for (const { program } of programs) program.close();
   return [
     atMost('`ctr run true` as a whole process takes more than `node -e 0`', t.ctr - t.node, 'ms', 25, `${t.ctr.toFixed(1)} and ${t.node.toFixed(1)} ms`),
     faster('a compiled container as a whole process', t.launcher, '`bwrap` with the same isolation', t.bwrap, 3),
+    {
+      what: 'the same calls by a static C program',
+      measured: `${(t.bwrap / t.inC).toFixed(1)} × faster (${t.inC.toFixed(2)} ms)`,
+      goal: '',
+      reached: undefined,
+    },
   ];
 }
 
@@ -170,10 +178,15 @@ function turn<const Name extends string>(name: Name, worker: Worker, what: Measu
 }
 
 function floorOf(steps: ReturnType<typeof plan>, directory: string, name: string, definitions: readonly string[] = []): CProgram {
+  const { executable, fds } = compileFloor(steps, directory, name, definitions);
+  return new CProgram(executable, [], fds);
+}
+
+function compileFloor(steps: ReturnType<typeof plan>, directory: string, name: string, definitions: readonly string[], flags: readonly string[] = []) {
   const { source, fds } = toC(steps);
   const file = join(directory, `${name}.h`);
   writeFileSync(file, source);
-  return new CProgram(compileC('floor.c', directory, name, [`PLAN="${file}"`, ...definitions]), [], fds);
+  return { executable: compileC('floor.c', directory, name, [`PLAN="${file}"`, ...definitions], flags), fds };
 }
 
 function medians<Name extends string>(samples: Record<Name, number[]>): Record<Name, number> {
