@@ -8,10 +8,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { bin, ctr, type Outcome } from './ctr.js';
 
-/** Runs `ctr` by other commands, and maybe by another Node. */
-function by(command: readonly string[], node = process.execPath): Promise<Outcome> {
-  const [program = '', ...args] = [...command, node, bin, 'run', 'id', '-u'];
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', env: { PATH: process.env['PATH'] } });
+/** Runs `ctr` with other ids, and maybe by another Node. */
+function by(changes: readonly string[], node = process.execPath): Promise<Outcome> {
+  const child = spawn('setpriv', [...changes, node, bin, 'run', 'id', '-u'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: '/',
+    env: { PATH: process.env['PATH'] },
+  });
   const said = { stdout: '', stderr: '' };
   child.stdout.on('data', (bytes) => (said.stdout += String(bytes)));
   child.stderr.on('data', (bytes) => (said.stderr += String(bytes)));
@@ -30,8 +33,8 @@ const refused = (uid: number, gid: number): unknown => ({
 
 describe('ctr with the rights of another user', () => {
   it('refuses, in one line: by its ids', async () => {
-    expect(await by(['setpriv', '--ruid=1000'])).toEqual(refused(1000, 0));
-    expect(await by(['setpriv', '--rgid=1000', '--keep-groups'])).toEqual(refused(0, 1000));
+    expect(await by(['--ruid=1000'])).toEqual(refused(1000, 0));
+    expect(await by(['--rgid=1000', '--keep-groups'])).toEqual(refused(0, 1000));
   });
 
   it('refuses, in one line: by the bit of a program', async () => {
@@ -41,7 +44,7 @@ describe('ctr with the rights of another user', () => {
     const node = join(directory, 'node');
     copyFileSync(process.execPath, node);
     chmodSync(node, 0o6755);
-    expect(await by(['setpriv', '--reuid=1000', '--regid=1000', '--clear-groups'], node)).toEqual(refused(1000, 1000));
+    expect(await by(['--reuid=1000', '--regid=1000', '--clear-groups'], node)).toEqual(refused(1000, 1000));
   });
 
   it('is not what root is, nor any other user', async () => {
@@ -51,12 +54,12 @@ describe('ctr with the rights of another user', () => {
 });
 
 describe('the ids of -u', () => {
-  it.each([
+  it.each<[text: string, ids: string | undefined]>([
     ['0', '0 0'],
     ['54321', '54321 0'],
     ['1:0', '1 0'],
     ['4294967294', '4294967294 0'],
-    ...[':1', '01', '+1', '1e0', '', '-1', '4294967295', '4294967296', '1:', '1:01', '0x0', ' 1', '1 '].map((text) => [text, undefined] as const),
+    ...[':1', '01', '+1', '1e0', '', '-1', '4294967295', '4294967296', '1:', '1:01', '0x0', ' 1', '1 '].map((text): [string, undefined] => [text, undefined]),
   ])('%j are exactly these, or there is an error and no container', async (text, ids) => {
     const { code, stdout, stderr } = await ctr(['run', `--user=${text}`, 'sh', '-c', 'echo started $(id -u) $(id -g)']);
     if (ids === undefined) expect([code, stdout, stderr]).toEqual([125, '', expect.stringMatching(/^ctr: .*\n$/)]);

@@ -50,14 +50,14 @@ async function watched(
 describe('a process that joins a container', () => {
   const everything: RunOptions = { capabilities: { add: 'all' }, seccomp: 'unconfined', noNewPrivileges: false };
 
-  it.each<[string, readonly Namespace[], RunOptions, ContainerOptions]>([
+  it.for<[string, readonly Namespace[], RunOptions, ContainerOptions]>([
     ['root', ['pid'], {}, {}],
     ['root that may make every call', ['pid'], { seccomp: 'unconfined' }, {}],
     ['root of a user namespace', ['user', 'pid'], { namespaces: { user: 'new' } }, {}],
     ['root of a user namespace that may do everything there', ['user', 'pid'], { namespaces: { user: 'new' }, ...everything }, {}],
     ['the same, with an init', ['user', 'pid'], { namespaces: { user: 'new' }, ...everything }, { init: true }],
     ['the same, joined as another user', ['user', 'pid'], { namespaces: { user: 'new' }, ...everything }, { user: { uid: 1000, gid: 1000 } }],
-  ])('cannot be looked into before it is the program: by %s', { timeout: 120_000 }, async (_, kinds, watcher, joiner, context) => {
+  ])('cannot be looked into before it is the program: by %s', { timeout: 120_000 }, async ([, kinds, watcher, joiner], context) => {
     if (noWatcher !== undefined) context.skip(noWatcher);
     const { looked, opened, found } = await watched(kinds, watcher, joiner);
     expect(looked).toBeGreaterThan(ENOUGH);
