@@ -80,6 +80,14 @@ export const mutations = [
     name: 'lets none of the files of a host into the program',
   },
   {
+    defence: 'the walker is sealed',
+    file: 'packages/syscall/src/memfd.ts',
+    text: 'fcntlCommands.F_ADD_SEALS, seals.F_SEAL_SEAL | seals.F_SEAL_SHRINK | seals.F_SEAL_GROW | seals.F_SEAL_WRITE)',
+    instead: 'fcntlCommands.F_ADD_SEALS, 0)',
+    test: `${attack}/other-processes.root.test.ts`,
+    name: 'what goes into a container is sealed',
+  },
+  {
     defence: 'no new privileges',
     file: rights,
     text: "['the privileges', noNewPrivileges ? noNewPrivs() : []]",

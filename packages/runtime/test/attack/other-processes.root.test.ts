@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 
 import { privileged, run, type ContainerOptions, type RunOptions } from '@ctr/runtime';
 import type { Namespace } from '@ctr/namespaces';
+import { call, launch, openFd, openFlags, waitForHost } from '@ctr/syscall';
 
 import { image, sharedImage } from '../image.js';
 import { watchForLeaks } from '../leaks.js';
@@ -93,4 +94,21 @@ describe('an init', () => {
     const { stdout } = await run(['sh', '-c', script], { rootfs: shared.path, init: true });
     expect(stdout.split('\n').filter(Boolean)).toEqual(['0', '1', '2', '/', '/', 'ctr (deleted)', ...Array<unknown>(stdout.split('\n').filter(Boolean).length - 6).fill(expect.stringMatching(/^(\[\w+\]|0)$/))]); // prettier-ignore
   });
+});
+
+it('what goes into a container is sealed: nobody who gets hold of it can write it, nor unseal it', async () => {
+  /** linux/fcntl.h */
+  const F_GET_SEALS = 1034;
+  const [F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE] = [1, 2, 4, 8];
+  let seals = 0;
+  const child = await launch([...waitForHost('look at this process')], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+    onWaiting: (pid) => {
+      using executable = openFd(`/proc/${pid}/exe`, { flags: openFlags.O_RDONLY });
+      seals = call({ call: 'fcntl', args: [executable, F_GET_SEALS, 0], purpose: 'how is it sealed?' });
+    },
+  });
+  await child.exited;
+  const wanted = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  expect(seals & wanted).toBe(wanted);
 });
