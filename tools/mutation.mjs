@@ -1,7 +1,7 @@
 // Takes one defence after the other out of a copy of the sources, and sees to it that a test goes red: `npm run test:mutation`. What came of it is in docs/mutation.md.
 // With `--check` it only says whether each of these changes still fits the sources; with words, it tries the defences whose names have one of them.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -83,6 +83,8 @@ function runTests(copy, { test, name }) {
 /** The tree as it is, in a directory of its own; of node_modules only the packages of the tree are others. */
 function copyOfTree() {
   const copy = mkdtempSync(join(realpathSync(tmpdir()), 'ctr-mutation-'));
+  // Some tests are those of an ordinary user.
+  chmodSync(copy, 0o755);
   const { stdout } = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26 });
   for (const name of stdout.split('\0').filter(Boolean)) {
     mkdirSync(dirname(join(copy, name)), { recursive: true });

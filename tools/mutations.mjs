@@ -210,7 +210,7 @@ export const mutations = [
     text: '[closed, ...steps]',
     instead: 'steps',
     test: `${attack}/other-processes.root.test.ts`,
-    name: 'it is the program: by root of a user namespace that may do everything there',
+    name: 'it is the program: by root$',
   },
   {
     defence: 'an init has none of the files of the set-up open',
