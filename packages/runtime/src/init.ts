@@ -22,6 +22,8 @@ export function init({ subreaper }: { readonly subreaper: boolean }): Step[] {
   return [
     ...(subreaper ? [adopt] : []),
     holdSignals(),
+    // Its memory has the plan in it, with paths of the host. In the new process that ends with execve.
+    { call: 'prctl', args: [prctlOptions.PR_SET_DUMPABLE, 0, 0, 0, 0], purpose: 'the program cannot look into this process' },
     fork,
     // A program that is root could go by /proc/1/fd to whatever this process has open: directories of the host.
     { call: 'close_range', args: [3, 0xffffffff, 0], purpose: 'the set-up, and its reports, go on in the program alone' },

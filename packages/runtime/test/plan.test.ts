@@ -750,6 +750,7 @@ describe('the process', () => {
       "
         seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
       + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
+      + prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # the program cannot look into this process
       + clone(SIGCHLD, NULL, NULL, NULL, NULL) = $program, if == 0 go to ‹the process of the program›  # a process for the program
       + close_range(3, 4294967295, 0)  # the set-up, and its reports, go on in the program alone
       + label()  # listen
