@@ -99,6 +99,16 @@ const DEFAULT_UMASK = 0o022;
  * and an `Error` where a capability is to be given that the caller does not have.
  */
 export function checkHardening(options: HardeningOptions, isNew: (kind: Namespace) => boolean, hasUserOfCaller: boolean): Hardening {
+  if (hardeningNames.some((name) => options[name] !== undefined)) return check(options, isNew, hasUserOfCaller);
+  let usual = defaults.get(hasUserOfCaller);
+  if (!usual) defaults.set(hasUserOfCaller, (usual = Object.freeze(check({}, isNew, hasUserOfCaller))));
+  return usual;
+}
+
+/** What most containers have: checked once, and known by being the same object. */
+const defaults = new Map<boolean, Hardening>();
+
+function check(options: HardeningOptions, isNew: (kind: Namespace) => boolean, hasUserOfCaller: boolean): Hardening {
   const { noNewPrivileges = true, rlimits: limits = defaultRlimits, sysctls = {}, umask = DEFAULT_UMASK, seccomp = defaultProfile } = options;
   if (typeof (noNewPrivileges as unknown) !== 'boolean') throw new TypeError(`noNewPrivileges is ${shown(noNewPrivileges)}: true or false`);
   if (!Number.isInteger(umask) || umask < 0 || umask > 0o777) throw new RangeError(`umask is ${shown(umask)}: an integer from 0 to 0o777`);

@@ -88,12 +88,18 @@ export function planContainer(spec: Spec): ContainerPlan {
 const filters = new WeakMap<SeccompFilter, number>();
 let filterCount = 0;
 
+const hardeningKeys = new WeakMap<Spec['hardening'], string>();
+
 /** What tells one posture from another, as text: a filter, which is kept once compiled, by a number. */
-function keyOf({ filter, ...rest }: Spec['hardening']): string {
-  if (!filter) return JSON.stringify(rest, replacer);
-  let number = filters.get(filter);
-  if (number === undefined) filters.set(filter, (number = ++filterCount));
-  return `${number} ${JSON.stringify(rest, replacer)}`;
+function keyOf(hardening: Spec['hardening']): string {
+  const known = hardeningKeys.get(hardening);
+  if (known !== undefined) return known;
+  const { filter, ...rest } = hardening;
+  let number = filter && filters.get(filter);
+  if (filter && number === undefined) filters.set(filter, (number = ++filterCount));
+  const key = `${number ?? 'none'} ${JSON.stringify(rest, replacer)}`;
+  hardeningKeys.set(hardening, key);
+  return key;
 }
 
 /** Limits may be of more than 53 bits. */
