@@ -39,29 +39,36 @@ export class Relay {
   /** Settles when everything has been moved and the program's side is closed, to `false`, or when the caller's side is, to `true`. */
   readonly isBroken: Promise<boolean>;
   readonly #pipe: Pipe;
-  readonly #mover: Child;
+  readonly #mover: Promise<Child>;
 
-  private constructor(pipe: Pipe, mover: Child, withStderr: boolean) {
+  private constructor(pipe: Pipe, mover: Promise<Child>, withStderr: boolean) {
     this.#pipe = pipe;
     this.#mover = mover;
     this.stdio = ['inherit', pipe.write, withStderr ? pipe.write : 'inherit'];
-    this.isBroken = mover.exited.then(({ code, signal }) => code === BROKEN || signal === 'SIGPIPE');
+    this.isBroken = mover.then(async ({ exited }) => {
+      const { code, signal } = await exited;
+      return code === BROKEN || signal === 'SIGPIPE';
+    });
+    // Who waits for it to have started is told.
+    this.isBroken.catch(() => undefined);
   }
 
-  /** The relay that stdout needs: none unless it is a pipe or a socket. stderr goes the same way where it is the same pipe, so that lines keep their order. */
-  static async forStdout(): Promise<Relay | undefined> {
+  /**
+   * The relay that stdout needs: none unless it is a pipe or a socket. stderr goes the same way where it is the same pipe, so that lines keep their order.
+   * Its process is being {@link started} beside the container, since each takes its time.
+   */
+  static forStdout(): Relay | undefined {
     const [stdout, stderr] = [fstatSync(1), fstatSync(2)];
     if (!stdout.isFIFO() && !stdout.isSocket()) return undefined;
     const pipe = openPipe('stdout');
-    try {
-      call({ call: 'fcntl', args: [pipe.write, fcntlCommands.F_SETPIPE_SZ, PIPE_BYTES], purpose: 'fewer turns for the mover', tolerates: 'any' });
-      const mover = await launch(moving(stdout.isSocket()), { stdio: [pipe.read, 'inherit', 'ignore'] });
-      return new Relay(pipe, mover, stdout.dev === stderr.dev && stdout.ino === stderr.ino);
-    } catch (error) {
-      pipe.read.close();
-      pipe.write.close();
-      throw error;
-    }
+    call({ call: 'fcntl', args: [pipe.write, fcntlCommands.F_SETPIPE_SZ, PIPE_BYTES], purpose: 'fewer turns for the mover', tolerates: 'any' });
+    const mover = launch(moving(stdout.isSocket()), { stdio: [pipe.read, 'inherit', 'ignore'] });
+    return new Relay(pipe, mover, stdout.dev === stderr.dev && stdout.ino === stderr.ino);
+  }
+
+  /** Resolves when what comes is moved, and rejects if it cannot be. */
+  async started(): Promise<void> {
+    await this.#mover;
   }
 
   /** The program has its side: it is closed when the program closes it. */
@@ -77,7 +84,7 @@ export class Relay {
 
   /** Drops what has not been moved. */
   stop(): void {
-    this.#mover.kill('SIGKILL');
+    void this.#mover.then((mover) => mover.kill('SIGKILL'));
   }
 }
 

@@ -76,19 +76,24 @@ interface Outcome {
 }
 
 async function contain(command: Command, options: ContainerOptions, { passThrough, timeoutMs }: Settings): Promise<Outcome> {
-  const relay = passThrough || options.terminal || !isPidOne(options) ? undefined : await Relay.forStdout();
+  const relay = passThrough || options.terminal || !isPidOne(options) ? undefined : Relay.forStdout();
   const signals = new SignalForwarding();
+  const starting = start(command, {
+    ...options,
+    cancelSignal: signals.cancelSignal,
+    ...(relay && { stdio: relay.stdio }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
   let container: Container;
   try {
-    container = await start(command, {
-      ...options,
-      cancelSignal: signals.cancelSignal,
-      ...(relay && { stdio: relay.stdio }),
-      ...(timeoutMs !== undefined && { timeoutMs }),
-    });
+    [container] = await Promise.all([starting, relay?.started()]);
   } catch (error) {
     relay?.close();
     signals.stop();
+    await starting.then(
+      (alone) => alone[Symbol.asyncDispose](),
+      () => undefined,
+    );
     if (signals.killedFor) return { exitCode: SIGNALED + numbers[signals.killedFor], ending: undefined };
     throw error;
   }
