@@ -20,7 +20,7 @@ ${machine.map((line) => `- ${line}`).join('\n')}
 ${rows.map(({ what, measured, goal, reached }) => `| ${what} | ${measured} | ${goal} | ${reached === undefined ? '' : reached ? '✔' : 'not reached'} |`).join('\n')}
 
 - *The seed's set*: new UTS, PID and mount namespaces, a hostname, private propagation, a busybox root file system bound and made the root, /proc, a tmpfs, \`true\`, its end.
-- *A default container*: all namespaces but user and time, /dev, /sys, the host's userland by an overlay, a cgroup with a limit, both outputs collected, the cgroup removed.
+- *A default container*: all namespaces but user and time, /dev, /sys, the host's userland by an overlay, a cgroup with a limit, few capabilities, a filter of system calls, what tells of the host hidden; both outputs collected, the cgroup removed.
 - *The same calls in C*: a program that is generated from the plan itself (to-c.ts) makes each of its calls, in the same order, and waits.
 - *Heap*: live Buffers, every page of which was written to.
 - *As a whole process*: from posix_spawn to the end, timed by a C program (time.c).
