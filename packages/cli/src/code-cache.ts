@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -91,10 +92,12 @@ function makeOwn(directory: string, above = 0): boolean {
   }
 }
 
+/** Only what has such a name: others may keep something there, too. */
 function removeOld(directory: string): void {
-  for (const name of readdirSync(directory)) {
+  for (const name of readdirSync(directory).filter((each) => /^\w+-v\d[^-]*-\w+-/.test(each))) {
     const path = join(directory, name);
-    if (statSync(path).mtimeMs < Date.now() - MAX_AGE_MS) unlinkSync(path);
+    const stats = lstatSync(path);
+    if (stats.isFile() && stats.mtimeMs < Date.now() - MAX_AGE_MS) unlinkSync(path);
   }
 }
 

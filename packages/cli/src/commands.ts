@@ -21,7 +21,7 @@ export interface Command {
 const containerSettings: readonly Option[] = [...programOptions, nameOption, ...fileOptions, ...limitOptions, ...namespaceOptions, ...securityOptions];
 
 /** What the child of a container cannot choose any more: it is a process, in namespaces, already. */
-const notOfChild = new Set(['init', 'name', 'net', 'pid', 'ipc', 'uts', 'cgroupns', 'userns', 'time', 'mountns']);
+const notOfChild = new Set(['init', 'name', 'net', 'pid', 'ipc', 'uts', 'cgroupns', 'userns', 'time', 'mountns', 'ids']);
 
 /** All of them, in the order of the help. */
 export const commands: readonly Command[] = [

@@ -12,6 +12,9 @@ describe('the rights of a program', () => {
       stdout: `CapInh: ${none}\nCapEff: 00000000800405fb\nCapBnd: 00000000800405fb\nNoNewPrivs: 1\nSeccomp: 2\n`,
     });
     expect((await ctr(['run', '--cap-drop', 'ALL', '--cap-add', 'chown', 'sh', '-c', rights])).stdout).toContain('CapEff: 0000000000000001\n');
+    const some = ['run', '--privileged', '--cap-drop', 'sys_admin', '--show-posture', '--json', 'true'];
+    expect((JSON.parse((await ctr(some)).stdout) as Record<string, string>)['capabilities']).not.toContain('SYS_ADMIN');
+    expect(await ctr(['run', '--privileged', '--mountns', 'host', 'true'])).toMatchObject({ code: 0 });
     expect((await ctr(['run', '--privileged', 'sh', '-c', rights])).stdout).toMatch(/NoNewPrivs: 0\nSeccomp: 0\n$/);
     expect((await ctr(['run', '-u', '1000', '--security-opt', 'seccomp=unconfined', 'sh', '-c', rights])).stdout).toContain(`CapEff: ${none}\n`);
   });

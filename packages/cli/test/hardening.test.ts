@@ -22,6 +22,7 @@ it('adds and takes away capabilities, by any of their names', () => {
   });
   expect(read('--cap-drop', 'ALL', '--cap-add', 'chown')).toEqual({ capabilities: { add: ['CAP_CHOWN'], drop: 'all' } });
   expect(read('--cap-add', 'chown', '--cap-add', 'all')).toEqual({ capabilities: { add: 'all' } });
+  expect(read('--privileged', '--cap-drop', 'sys_admin')).toMatchObject({ capabilities: { add: 'all', drop: ['CAP_SYS_ADMIN'] } });
 });
 
 it('loosens all at once, but for what is said one by one', () => {

@@ -4,6 +4,7 @@ import { closeRangeFlags, fcntlCommands, maskHow, Memory, perform, sigaction, si
 import { groupName, planGroup } from '@ctr/cgroups';
 
 import { ownGroups } from './own-groups.js';
+import { refuseNamespacesOfAll } from './own-namespaces.js';
 import { setUp } from './plan.js';
 import { program } from './program.js';
 import { flatten } from './section.js';
@@ -18,7 +19,8 @@ const LAST_FD = 0xffffffff;
  * The namespaces are those the process is in: they have to be new ones (`unshare --uts --pid --mount --fork`), since what it mounts is mounted there.
  * A cgroup is made, and joined, only for limits that are asked for; nothing removes it but `collectGarbage` of @ctr/cgroups, after the end.
  *
- * Throws a `SyscallError` that names the step that failed; the process is then part way.
+ * Throws an `Error` in the namespaces of the system's first process, which would be changed for all. Throws a `SyscallError` that names the step that failed;
+ * the process is then part way.
  *
  * @example
  * ```ts no-run
@@ -27,6 +29,8 @@ const LAST_FD = 0xffffffff;
  * ```
  */
 export function child(command: readonly [string, ...string[]], options: ContainerOptions = {}): never {
+  const { mount, uts } = around(options.namespaces);
+  refuseNamespacesOfAll([...(mount === 'new' ? (['mount'] as const) : []), ...(uts === 'new' ? (['uts'] as const) : [])]);
   perform(closingFiles(childPlan(command, options)));
   throw new Error('the plan ended without a program');
 }
@@ -42,9 +46,10 @@ export function child(command: readonly [string, ...string[]], options: Containe
  * ```
  */
 export function childPlan(command: readonly [string, ...string[]], options: ContainerOptions = {}): Step[] {
-  for (const name of ['init', 'terminal', 'uidMap', 'gidMap'] as const)
+  for (const name of ['init', 'terminal', 'uidMap', 'gidMap', 'ids'] as const)
     if (options[name]) throw new TypeError(`child has no ${name}: it is a process that exists already`);
-  const spec: Spec = { ...checkSpec(command, { cgroup: options.limits !== undefined, ...options }), namespaces: around(options.namespaces) };
+  const spec = checkSpec(command, { cgroup: options.limits !== undefined, ...options, namespaces: around(options.namespaces) });
+  if (options.mounts?.some((mount) => 'bind' in mount && mount.idMap)) throw new TypeError('child has no idMap: nobody is there to map the owners of a mount');
   const group = spec.cgroup ? planGroup(groupName(spec.name), options.limits ?? {}, ownGroups()) : undefined;
   return [...(group?.steps ?? []), ...flatten(setUp(spec)).map(marked), ...defaultSignals(), ...keepStreams(), ...program(spec)];
 }

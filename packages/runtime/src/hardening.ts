@@ -113,7 +113,8 @@ function check(options: HardeningOptions, isNew: (kind: Namespace) => boolean, h
   if (typeof (noNewPrivileges as unknown) !== 'boolean') throw new TypeError(`noNewPrivileges is ${shown(noNewPrivileges)}: true or false`);
   if (!Number.isInteger(umask) || umask < 0 || umask > 0o777) throw new RangeError(`umask is ${shown(umask)}: an integer from 0 to 0o777`);
   for (const name of ['maskedPaths', 'readonlyPaths', 'appArmorProfile', 'selinuxLabel'] as const)
-    if (options[name] !== undefined && !isNew('mount')) throw new TypeError(`${name} needs a mount namespace of the container's own`);
+    if (options[name] !== undefined && options[name].length > 0 && !isNew('mount'))
+      throw new TypeError(`${name} needs a mount namespace of the container's own`);
   const { capabilities, added } = checkCapabilities(options.capabilities ?? {}, hasUserOfCaller);
   if (options.rlimits) rlimits(limits);
   return {
@@ -147,8 +148,9 @@ function checkCapabilities(changes: CapabilityChanges, ofCaller: boolean): Pick<
   }
   if (missing !== undefined)
     throw new Error(`capabilities: ${missing} cannot be added, since the caller does not have it: it is in a container, or was started without it`);
-  const added = named(add);
   const dropped = named(drop);
+  // Each by its name counts more than all of them.
+  const added = add === 'all' && drop !== 'all' ? own.filter((name) => !dropped.includes(name)) : named(add);
   const kept = defaultCapabilities.filter((name) => own.includes(name) && !dropped.includes(name));
   return {
     capabilities: added.length === 0 && dropped.length === 0 && kept.length === defaultCapabilities.length ? defaultCapabilities : sorted([...kept, ...added]),

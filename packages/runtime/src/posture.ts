@@ -60,7 +60,11 @@ function namespaces(plan: Plan): string {
   return [
     `new: ${listed([...made])}`,
     ...joined,
-    ...(joined.length === 0 && rest.length > 0 ? [`the caller's: ${rest.join(', ')}`] : joined.length > 0 ? [`the others are the caller's`] : []),
+    ...(joined.length === 0 && rest.length > 0
+      ? [`the caller's: ${rest.join(', ')}`]
+      : joined.length > 0 && rest.length > joined.length
+        ? [`the others are the caller's`]
+        : []),
   ].join('; ');
 }
 

@@ -37,8 +37,8 @@ export function rights(
   const isRoot = (user?.uid ?? 0) === 0;
   const kept = isRoot ? capabilities : added;
   return [
-    ['the resource limits', rlimits(hardening.rlimits)],
     ['the security module', proc ? labels(spec, proc) : []],
+    ['the resource limits', rlimits(hardening.rlimits)],
     ['the session keyring', newSessionKeyring()],
     ...(noNewPrivileges ? [] : [filtered]),
     ['the bounding set', boundingSet(capabilities)],

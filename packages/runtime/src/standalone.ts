@@ -1,6 +1,7 @@
 import { removeSteps } from '@ctr/cgroups';
 import { create, createFlags } from '@ctr/namespaces';
 import {
+  AT_FDCWD,
   cloneFlags,
   compile,
   errnoName,
@@ -83,6 +84,7 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
   const around: Around = { inside, over, channel: resultOf(channel), report, ended, alive: supervision[0] as Step };
   const way = joined(spec).length > 0 ? byWayOfAnother(spec, around) : straight(spec, around);
   const sections: Section[] = [
+    ['the standard streams', standInForClosed()],
     [
       'a channel',
       [
@@ -120,6 +122,19 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
   ];
   const execution = program(spec);
   return [...flatten(sections), ...execution, ...messages(sections, execution)];
+}
+
+/** Where the caller has closed a standard stream, nothing that the set-up opens may take its place: it would be open when the program is looked up. */
+function standInForClosed(): Step[] {
+  const again = label('open one more');
+  const open: Step = {
+    call: 'openat',
+    args: [AT_FDCWD, '/dev/null', openFlags.O_RDWR | openFlags.O_CLOEXEC, 0],
+    purpose: 'until the standard streams are taken',
+    as: 'null',
+    jump: { when: '<', than: 3, to: again },
+  };
+  return [again, open, { call: 'close', args: [resultOf(open)], purpose: 'they are' }];
 }
 
 /** What the two ways into a container need of the launcher. */

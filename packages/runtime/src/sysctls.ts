@@ -19,7 +19,7 @@ export function checkSysctls(sysctls: Readonly<Record<string, string>>, isNew: (
   if (typeof sysctls !== 'object' || (sysctls as unknown) === null) throw new TypeError(`sysctls is ${shown(sysctls)}: give an object of names and values`);
   for (const [name, value] of Object.entries(sysctls)) {
     const owner = owners.find(([pattern]) => pattern.test(name))?.[1];
-    if (!/^[a-z0-9_-]+([./][A-Za-z0-9_-]+)+$/.test(name) || name.includes('..'))
+    if (!/^[a-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/.test(name) || name.includes('..'))
       throw new TypeError(`sysctl ${shown(name)}: give a name with dots, such as net.ipv4.ip_forward`);
     if (typeof (value as unknown) !== 'string' || /[\0\n]/.test(value)) throw new TypeError(`sysctl ${name}: its value is a text of one line`);
     if (!owner) throw new TypeError(`sysctl ${name} belongs to the whole host, not to a namespace: set it there`);

@@ -77,6 +77,34 @@ describe('child', () => {
     });
   });
 
+  it('refuses to change the namespaces of the first process of its system, which are those of all', async () => {
+    // A system in small, so that nothing is lost if it does: the shell is its first process.
+    const system = [...unshare, '--mount-proc', 'sh', '-c', '"$@"; exit $?', 'sh'];
+    const refused = (kind: string): object => ({
+      code: 125,
+      stdout: '',
+      stderr: expect.stringMatching(
+        new RegExp(`^child would change the ${kind} namespace of the whole system, in which it is: start it in new ones`),
+      ) as string,
+    });
+    expect(await child(['sh', '-c', 'echo done'], {}, system)).toMatchObject(refused('mount'));
+    expect(await child(['sh', '-c', 'echo done'], {}, [...system, 'unshare', '--mount'])).toMatchObject(refused('uts'));
+    expect(await child(['sh', '-c', 'echo done'], {}, [...system, 'unshare', '--mount', '--uts'])).toMatchObject({ code: 0, stdout: 'done\n' });
+    expect(await child(['sh', '-c', 'echo done'], {}, [...unshare, '--mount-proc'])).toMatchObject({ code: 0, stdout: 'done\n' });
+  });
+
+  it('sets nothing that is not its own, and takes nothing that it cannot give', async () => {
+    expect(await child(['true'], { sysctls: { 'net.ipv4.ip_forward': '0' } })).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining('needs a new net namespace') as string,
+    });
+    expect(await child(['true'], { ids: 'granted' })).toMatchObject({ code: 125, stderr: expect.stringContaining('child has no ids') as string });
+    expect(await child(['true'], { mounts: [{ bind: '/usr', to: '/data', idMap: true }] })).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining('idMap') as string,
+    });
+  });
+
   it('leaves the host alone', async () => {
     // That its mounts and its name are as before is what is looked at after each test; here the namespaces are left out on purpose, but for the mounts.
     const { stdout } = await child(['sh', '-c', 'hostname | wc -l; echo $$ | grep -vc "^1$"'], { namespaces: { uts: 'host', pid: 'host' } }, [

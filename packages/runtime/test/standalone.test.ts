@@ -27,6 +27,9 @@ describe('the plan of an executable', () => {
       - write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
       - exit_group(0)  # the first process has done its part
       - label()  # the new process
+      + label()  # open one more
+      + openat(AT_FDCWD, "/dev/null", O_RDWR|O_CLOEXEC) = $null, if < 3 go to ‹open one more›  # until the standard streams are taken
+      + close($null)  # they are
       + pipe2(&ends, O_CLOEXEC)  # by which the container knows whether this process lives
       + fcntl($ends, F_DUPFD_CLOEXEC, 10) = $channel  # the end that is read, out of the way
       + fcntl($ends+4, F_DUPFD_CLOEXEC, 10) = $writer  # the end that is written, too
@@ -55,6 +58,7 @@ describe('the plan of an executable', () => {
         umask(022)  # permissions that new files do not have
       - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
         fail(ENOENT)  # exec "/bin/sh": no such file or directory
+      + write(2, "ctr: setting up the standard streams: ", 38) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up a channel: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up a process in new namespaces: ", 45) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the tie to the host: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
