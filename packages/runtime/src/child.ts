@@ -29,8 +29,8 @@ const LAST_FD = 0xffffffff;
  * ```
  */
 export function child(command: readonly [string, ...string[]], options: ContainerOptions = {}): never {
-  const { mount, uts } = around(options.namespaces);
-  refuseNamespacesOfAll([...(mount === 'new' ? (['mount'] as const) : []), ...(uts === 'new' ? (['uts'] as const) : [])]);
+  const namespaces = around(options.namespaces);
+  refuseNamespacesOfAll((['mount', 'uts'] as const).filter((kind) => namespaces[kind] === 'new'));
   perform(closingFiles(childPlan(command, options)));
   throw new Error('the plan ended without a program');
 }

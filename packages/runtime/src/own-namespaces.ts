@@ -1,18 +1,17 @@
 import { readlinkSync } from 'node:fs';
 
-/** What a namespace is called below /proc/PID/ns. */
-const files = { mount: 'mnt', uts: 'uts', net: 'net', ipc: 'ipc' } as const;
+import { namespaceFile, type Namespace } from '@ctr/namespaces';
 
 /**
  * Refuses to change namespaces that are those of the system's first process: what is mounted, or named, there is so for everybody.
  * Throws an `Error` that says how to start in new ones.
  */
-export function refuseNamespacesOfAll(kinds: readonly (keyof typeof files)[]): void {
+export function refuseNamespacesOfAll(kinds: readonly Namespace[]): void {
   // A first process sees itself in its proc, and has nobody to be compared with.
   if (linkOf('/proc/self') === '1') return;
   for (const kind of kinds) {
-    const own = linkOf(`/proc/self/ns/${files[kind]}`);
-    if (own === undefined || own !== linkOf(`/proc/1/ns/${files[kind]}`)) continue;
+    const own = linkOf(`/proc/self/ns/${namespaceFile(kind)}`);
+    if (own === undefined || own !== linkOf(`/proc/1/ns/${namespaceFile(kind)}`)) continue;
     throw new Error(
       `child would change the ${kind} namespace of the whole system, in which it is: start it in new ones (unshare --uts --pid --mount --fork ctr child …), or use run`,
     );
