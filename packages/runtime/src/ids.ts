@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-
 import { grantedIds, idMap, type IdMaps, type IdRange } from '@ctr/namespaces';
 
-import { isInUserNamespace } from './own-user-namespace.js';
+import { isInUserNamespace, ownIdRanges } from './own-user-namespace.js';
 import type { Spec } from './spec.js';
 
 /** Ids that root gives to a user namespace when none are named: a range that no account has by convention. */
@@ -20,13 +18,18 @@ export function isOwnAlone({ uids, gids }: IdMaps): boolean {
   return isSame(uids, own.uids) && isSame(gids, own.gids);
 }
 
+/** Whether an id exists in a namespace with such a map. */
+export function hasId(map: readonly IdRange[], id: number): boolean {
+  return map.some(({ inside, count }) => id >= inside && id < inside + count);
+}
+
 /** Says that the user of a container is not among its ids, before there is a process. */
 export function checkIsMapped({ user, ids, uidMap, gidMap }: Spec, maps: IdMaps): void {
   if (!user) return;
   const wanted = [['uid', user.uid, maps.uids], ...[user.gid, ...user.groups].map((gid) => ['gid', gid, maps.gids] as const)] as const;
   for (const [kind, id, map] of wanted) {
-    if (map.some(({ inside, count }) => id >= inside && id < inside + count)) continue;
-    const has = map.map(({ inside, count }) => (count === 1 ? inside : `${inside}-${inside + count - 1}`)).join(', ');
+    if (hasId(map, id)) continue;
+    const has = map.map(({ inside, count }) => span(inside, count)).join(', ');
     throw new Error(`user: the container has no ${kind} ${id}, but ${has} only: ${remedy(ids, uidMap !== undefined || gidMap !== undefined)}`);
   }
 }
@@ -40,10 +43,13 @@ function remedy(ids: Spec['ids'], named: boolean): string {
 
 /** Maps in a few words: `0 is 1000, 1-65536 are 100000-165535`. */
 export function idMapsText({ uids, gids }: IdMaps): string {
-  const span = (first: number, count: number): string => (count === 1 ? String(first) : `${first}-${first + count - 1}`);
   const text = (map: readonly IdRange[]): string =>
     map.map(({ inside, outside, count }) => `${span(inside, count)} ${count === 1 ? 'is' : 'are'} ${span(outside, count)}`).join(', ');
   return isSame(uids, gids) ? `uids and gids ${text(uids)}` : `uids ${text(uids)}; gids ${text(gids)}`;
+}
+
+function span(first: number, count: number): string {
+  return count === 1 ? String(first) : `${first}-${first + count - 1}`;
 }
 
 function isSame(a: readonly IdRange[], b: readonly IdRange[]): boolean {
@@ -58,16 +64,5 @@ function ownIds(): IdMaps {
 
 /** The root of a container has no others to give than those that the container has: they stay what they are. */
 function idsOfRoot(): IdMaps {
-  return isInUserNamespace() ? { uids: existing('uid'), gids: existing('gid') } : { uids: DEFAULT_RANGE, gids: DEFAULT_RANGE };
-}
-
-/** /proc/self/uid_map: the first id inside, the first one outside, how many. */
-function existing(kind: 'uid' | 'gid'): readonly IdRange[] {
-  const lines = readFileSync(`/proc/self/${kind}_map`, 'latin1').trim().split('\n');
-  return idMap(
-    lines.map((line) => {
-      const [first = 0, , count = 0] = line.trim().split(/\s+/).map(Number);
-      return { inside: first, outside: first, count };
-    }),
-  );
+  return isInUserNamespace() ? { uids: idMap(ownIdRanges('uid')), gids: idMap(ownIdRanges('gid')) } : { uids: DEFAULT_RANGE, gids: DEFAULT_RANGE };
 }

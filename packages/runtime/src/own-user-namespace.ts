@@ -1,5 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 
+import type { IdRange } from '@ctr/namespaces';
+
 /** linux/proc_ns.h: PROC_USER_INIT_INO, the inode of the first user namespace of the system. */
 const FIRST_USER_NAMESPACE = 0xeffffffd;
 
@@ -15,13 +17,13 @@ export function isInUserNamespace(): boolean {
 }
 
 /**
- * Whether this process's user namespace has a group of this id.
- * /proc/self/gid_map: the first id inside, the first one outside, how many.
+ * The ids that exist in this process's own user namespace, each as itself.
+ * /proc/self/uid_map: the first id inside, the first one outside, how many.
  */
-export function hasGroup(gid: number): boolean {
-  if (!isInUserNamespace()) return true;
-  return readFileSync('/proc/self/gid_map', 'latin1')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .some(([first = Infinity, , count = 0]) => gid >= first && gid < first + count);
+export function ownIdRanges(kind: 'uid' | 'gid'): IdRange[] {
+  const lines = readFileSync(`/proc/self/${kind}_map`, 'latin1').trim().split('\n');
+  return lines.map((line) => {
+    const [first = 0, , count = 0] = line.trim().split(/\s+/).map(Number);
+    return { inside: first, outside: first, count };
+  });
 }

@@ -36,10 +36,10 @@ import {
 import { becomeUser, type SeccompFilter } from '@ctr/security';
 
 import { mappedMount, openMapped } from './id-mapped-mounts.js';
-import { checkIsMapped, idMapsOf, idMapsText, isOwnAlone } from './ids.js';
+import { checkIsMapped, hasId, idMapsOf, idMapsText, isOwnAlone } from './ids.js';
 import { init } from './init.js';
 import { ownGroups } from './own-groups.js';
-import { hasGroup, isInUserNamespace } from './own-user-namespace.js';
+import { isInUserNamespace, ownIdRanges } from './own-user-namespace.js';
 import { program } from './program.js';
 import { checkFilter, rights } from './rights.js';
 import { rootfs, type Root } from './rootfs.js';
@@ -322,8 +322,8 @@ export function mapsOfHost(spec: Spec): IdMaps | undefined {
 }
 
 function hasGroupInside(spec: Spec, id: number): boolean {
-  if (!isNew(spec, 'user')) return hasGroup(id);
-  return idMapsOf(spec).gids.some(({ inside, count }) => id >= inside && id < inside + count);
+  if (isNew(spec, 'user')) return hasId(idMapsOf(spec).gids, id);
+  return !isInUserNamespace() || hasId(ownIdRanges('gid'), id);
 }
 
 /**
