@@ -16,6 +16,8 @@ const LOOPS = 9;
 
 /** linux/seccomp.h: SECCOMP_RET_ERRNO is completed by the errno. */
 const actions: Partial<Record<SeccompAction, number>> = { SCMP_ACT_ERRNO: 0x50000, SCMP_ACT_ALLOW: 0x7fff0000 };
+/** linux/seccomp.h: SECCOMP_RET_KILL_PROCESS, for programs of other architectures */
+const KILL_PROCESS = 0x80000000;
 /** seccomp.h, enum scmp_compare */
 const ops: readonly SeccompArg['op'][] = [
   'SCMP_CMP_NE', 'SCMP_CMP_LT', 'SCMP_CMP_LE', 'SCMP_CMP_EQ', 'SCMP_CMP_GE', 'SCMP_CMP_GT', 'SCMP_CMP_MASKED_EQ',
@@ -78,11 +80,14 @@ function times(loop: string, filter: string): Record<string, number> {
 }
 
 function libseccompFilter(directory: string): Buffer {
-  const program = compileC('libseccomp.c', directory, 'libseccomp', [], ['-lseccomp']);
+  const program = compileC('../packages/security/test/seccomp/libseccomp.c', directory, 'libseccomp', [], ['-lseccomp']);
   const { defaultAction, syscalls } = resolveProfile(defaultProfile, { capabilities: defaultCapabilities });
   const value = (action: SeccompAction, errno?: number | null): number => (actions[action] ?? 0) + (action === 'SCMP_ACT_ERRNO' ? (errno ?? 1) : 0);
   const otherwise = value(defaultAction);
-  const lines = [`default ${otherwise.toString(16)}`, ...(furtherArchitectures[process.arch] ?? []).map((token) => `arch ${token}`)];
+  const lines = [
+    `default ${otherwise.toString(16)} ${KILL_PROCESS.toString(16)} 2`,
+    ...(furtherArchitectures[process.arch] ?? []).map((token) => `arch ${token}`),
+  ];
   for (const { names, action, errnoRet, args, first } of syscalls) {
     const returned = value(action, errnoRet);
     // Its filters have no rules that go before others, and none that say what holds anyway.

@@ -1,6 +1,6 @@
 // libseccomp as an oracle: a program in C that builds the filter of a profile with it, and writes out the instructions.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,62 +12,7 @@ import { architectures } from '../../src/seccomp/architecture.js';
 import { isMultiplexed } from '../../src/seccomp/multiplexer.js';
 import { returnValue } from '../../src/seccomp/rules.js';
 
-const source = String.raw`
-#define _GNU_SOURCE
-#include <seccomp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <errno.h>
-
-/* default ACTION BADARCH OPTIMIZE | arch TOKEN | alone TOKEN | rule ACTION NAME COUNT {INDEX OP A B} | name NAME {TOKEN} */
-int main(void) {
-  scmp_filter_ctx filter = NULL;
-  char word[16], name[64];
-  while (scanf("%15s", word) == 1) {
-    if (!strcmp(word, "default")) {
-      unsigned action, bad, optimize;
-      if (scanf("%x %x %u", &action, &bad, &optimize) != 3 || !(filter = seccomp_init(action))) return 2;
-      seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, bad);
-      if (optimize) seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, optimize);
-    } else if (!strcmp(word, "arch")) {
-      unsigned arch;
-      if (scanf("%x", &arch) != 1) return 2;
-      int rc = seccomp_arch_add(filter, arch);
-      if (rc && rc != -EEXIST) return 3;
-    } else if (!strcmp(word, "alone")) {
-      unsigned arch;
-      if (scanf("%x", &arch) != 1) return 2;
-      if (arch != seccomp_arch_native() && seccomp_arch_remove(filter, SCMP_ARCH_NATIVE)) return 3;
-    } else if (!strcmp(word, "name")) {
-      unsigned arch;
-      if (scanf("%63s", name) != 1) return 2;
-      while (scanf("%x", &arch) == 1) printf("%d ", seccomp_syscall_resolve_name_arch(arch, name));
-      putchar('\n');
-    } else {
-      unsigned action, count;
-      struct scmp_arg_cmp args[6];
-      if (scanf("%x %63s %u", &action, name, &count) != 3) return 2;
-      for (unsigned i = 0; i < count; i++) {
-        unsigned op;
-        unsigned long long a, b;
-        if (scanf("%u %u %llu %llu", &args[i].arg, &op, &a, &b) != 4) return 2;
-        args[i].op = op;
-        args[i].datum_a = a;
-        args[i].datum_b = b;
-      }
-      int number = seccomp_syscall_resolve_name(name);
-      if (number == __NR_SCMP_ERROR) continue;
-      int rc = seccomp_rule_add_array(filter, action, number, count, args);
-      if (rc) {
-        fprintf(stderr, "%s: %s", name, strerror(-rc));
-        return 4;
-      }
-    }
-  }
-  return filter ? seccomp_export_bpf(filter, 1) != 0 : 0;
-}
-`;
+const source = join(import.meta.dirname, 'libseccomp.c');
 
 const tokens: Readonly<Record<string, number>> = {
   SCMP_ARCH_X86: 0x40000003,
@@ -101,8 +46,7 @@ export class Libseccomp implements Disposable {
   readonly #program = join(this.#directory, 'filter');
 
   constructor() {
-    writeFileSync(`${this.#program}.c`, source);
-    execFileSync('gcc', ['-O1', '-o', this.#program, `${this.#program}.c`, '-lseccomp']);
+    execFileSync('gcc', ['-O1', '-o', this.#program, source, '-lseccomp']);
   }
 
   /** The names that it does not know, or of which it does not know for all kinds of programs that they have them: those of newer kernels. */
