@@ -112,9 +112,11 @@ function check(options: HardeningOptions, isNew: (kind: Namespace) => boolean, h
   const { noNewPrivileges = true, rlimits: limits = defaultRlimits, sysctls = {}, umask = DEFAULT_UMASK, seccomp = defaultProfile } = options;
   if (typeof (noNewPrivileges as unknown) !== 'boolean') throw new TypeError(`noNewPrivileges is ${shown(noNewPrivileges)}: true or false`);
   if (!Number.isInteger(umask) || umask < 0 || umask > 0o777) throw new RangeError(`umask is ${shown(umask)}: an integer from 0 to 0o777`);
-  for (const name of ['maskedPaths', 'readonlyPaths', 'appArmorProfile', 'selinuxLabel'] as const)
-    if (options[name] !== undefined && options[name].length > 0 && !isNew('mount'))
-      throw new TypeError(`${name} needs a mount namespace of the container's own`);
+  for (const name of ['maskedPaths', 'readonlyPaths', 'appArmorProfile', 'selinuxLabel'] as const) {
+    const value: unknown = options[name];
+    const isNone = value === undefined || (Array.isArray(value) && value.length === 0);
+    if (!isNone && !isNew('mount')) throw new TypeError(`${name} needs a mount namespace of the container's own`);
+  }
   const { capabilities, added } = checkCapabilities(options.capabilities ?? {}, hasUserOfCaller);
   if (options.rlimits) rlimits(limits);
   return {

@@ -256,6 +256,12 @@ describe('the rest', () => {
     );
   });
 
+  it.each(['maskedPaths', 'readonlyPaths'] as const)('has paths to hide or protect only with mounts of its own, whatever is given: %s', (name) => {
+    const options = { [name]: null, namespaces: { mount: 'host' } } as unknown as ContainerOptions;
+    expect(() => plan(['true'], options)).toThrow(new TypeError(`${name} needs a mount namespace of the container's own`));
+    expect(() => plan(['true'], { maskedPaths: [], readonlyPaths: [], namespaces: { mount: 'host' } })).not.toThrow();
+  });
+
   it('has no pipe for start to give', async () => {
     await expect(start(['true'], { stdio: 'pipe' } as unknown as StartOptions)).rejects.toThrow(new TypeError('stdio is "pipe": "inherit", "ignore" or an Fd'));
   });
