@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 import type { ReadFile, Stats, Usage } from './counter.js';
-import { cpuacctNow, cpuacctUsage } from './v1/cpuacct.js';
-import { memoryNow as memoryNow1, memoryUsage as memoryUsage1 } from './v1/memory.js';
-import { pidsNow as pidsNow1, pidsUsage as pidsUsage1 } from './v1/pids.js';
-import { cpuNow, cpuUsage } from './v2/cpu.js';
-import { memoryNow as memoryNow2, memoryUsage as memoryUsage2 } from './v2/memory.js';
-import { pidsNow as pidsNow2, pidsUsage as pidsUsage2 } from './v2/pids.js';
+import { cpuacctNow, cpuacctUsage } from './v1/cpuacct-stats.js';
+import { memoryNow as memoryNow1, memoryUsage as memoryUsage1 } from './v1/memory-stats.js';
+import { pidsNow as pidsNow1, pidsUsage as pidsUsage1 } from './v1/pids-stats.js';
+import { cpuNow, cpuUsage } from './v2/cpu-stats.js';
+import { memoryNow as memoryNow2, memoryUsage as memoryUsage2 } from './v2/memory-stats.js';
+import { pidsNow as pidsNow2, pidsUsage as pidsUsage2 } from './v2/pids-stats.js';
 
 /** A directory of a group, and what can be read there. */
 export interface Counted {

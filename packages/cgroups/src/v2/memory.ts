@@ -1,17 +1,6 @@
-import { keyed, number, type ReadFile, type Stats, type Usage } from '../counter.js';
 import type { Limits, Setting } from '../limits.js';
 
 /** `memory.max`. @see Documentation/admin-guide/cgroup-v2.rst of the kernel, Memory Interface Files */
 export function memory({ memoryBytes }: Limits): Setting[] {
   return memoryBytes === undefined ? [] : [{ file: 'memory.max', value: String(memoryBytes) }];
-}
-
-/** `memory.peak` (kernel 5.19 and later), and how many processes were killed in it and below, from `memory.events`. */
-export function memoryUsage(read: ReadFile): Partial<Usage> {
-  return { memoryPeakBytes: number(read('memory.peak')), oomKills: keyed(read('memory.events'), 'oom_kill') };
-}
-
-/** `memory.current`. */
-export function memoryNow(read: ReadFile): Partial<Stats> {
-  return { memoryCurrentBytes: number(read('memory.current')) };
 }
