@@ -1,4 +1,18 @@
-import { checkOptions, errnos, fail, fileTypes, label, Memory, openFlags, openHow, resolveFlags, resultOf, type Jump, type Step } from '@ctr/syscall';
+import {
+  checkOptions,
+  errnos,
+  fail,
+  fileTypes,
+  label,
+  MAX_LOOKUPS,
+  Memory,
+  openFlags,
+  openHow,
+  resolveFlags,
+  resultOf,
+  type Jump,
+  type Step,
+} from '@ctr/syscall';
 
 import { checkMode, checkPath } from './check.js';
 import type { Handle } from './handle.js';
@@ -57,12 +71,6 @@ export interface OpenedPlace {
   readonly fd: Handle;
 }
 
-/**
- * How often a lookup is repeated. Where a link has a `..` in it and anything on the machine is renamed or mounted meanwhile, the kernel cannot tell whether the root was left,
- * and says EAGAIN. That passes; somebody who makes it last must not hold the plan for ever.
- */
-const ATTEMPTS = 128;
-
 /** Opens a place below a root, and makes what is missing. */
 export function openInRoot(place: InRoot, directory: boolean): OpenedPlace {
   const create = place.create ?? (directory ? 'directory' : 'file');
@@ -104,7 +112,7 @@ export function openInRoot(place: InRoot, directory: boolean): OpenedPlace {
     args: [attempts.u64(), 1],
     purpose: 'a rename or a mount came in between: try again',
     into: attempts.at(0),
-    jump: { when: '<', than: ATTEMPTS, to: first },
+    jump: { when: '<', than: MAX_LOOKUPS, to: first },
   };
   const steps = [first];
   if (create !== false) {

@@ -28,6 +28,7 @@ import {
   prctlOptions,
   resolveFlags,
   resultOf,
+  stayInCharge,
   waitForHost,
   type Plan,
   type ResultOf,
@@ -120,7 +121,7 @@ function wayIn(spec: Spec): readonly Step[] {
   const known = waysIn.get(key);
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();
-  const steps = Object.freeze(flatten([...enter(spec), ...setUp(spec)]));
+  const steps = Object.freeze(flatten([...enter(spec), ['the process that stays', spec.init ? [stayInCharge()] : []], ...setUp(spec)]));
   waysIn.set(key, steps);
   return steps;
 }

@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { run, start, type Container, type RunOptions, type RunPromise } from '@ctr/runtime';
+import { plan, run, start, type Container, type RunOptions, type RunPromise } from '@ctr/runtime';
+import { launch, waitForHost } from '@ctr/syscall';
 
 import { sharedImage } from './image.js';
 import { watchForLeaks } from './leaks.js';
@@ -24,6 +25,23 @@ describe('an init process', () => {
     await using container = await start(['sleep', '1000'], { rootfs: image.path, init: true, stdio: 'ignore' });
     await expect.poll(() => readdirSync(`/proc/${container.pid}/fd`)).toEqual(['0', '1', '2']);
     expect((await sh('ls /proc/self/fd | wc -l; readlink /proc/1/cwd; readlink /proc/1/root; readlink /proc/1/exe; true')).stdout).toBe('4\n');
+  });
+
+  it('is known for what it is, also if the process that made it is killed before it can tell', async () => {
+    const steps = plan(['sh', '-c', 'sleep 0.05; exit 7'], { rootfs: image.path, init: true, cgroup: false });
+    const told = steps.findIndex(({ purpose }) => purpose === 'tell the host its pid');
+    let first = 0;
+    const child = await launch(steps.toSpliced(told, 0, ...waitForHost('the fault')), {
+      stdio: ['ignore', 'ignore', 'ignore'],
+      onWaiting: (pid) => {
+        first = pid;
+        process.kill(pid, 'SIGKILL');
+        return new Promise(() => undefined);
+      },
+    });
+    expect(first).toBeGreaterThan(0);
+    expect(child.pid).not.toBe(first);
+    expect(await child.exited).toMatchObject({ code: 7 });
   });
 
   it('ends as the program does', async () => {

@@ -25,7 +25,7 @@ import { allocate, spawn, syscall } from './ffi.js';
 import { hintFor } from './hints.js';
 import { sealedMemfd } from './memfd.js';
 import { stepError } from './perform.js';
-import { announcements, REPORT_EXEC, REPORT_FILE, REPORT_PID, REPORT_WAITING } from './process.js';
+import { announcements, REPORT_EXEC, REPORT_FILE, REPORT_PID, REPORT_STAYS, REPORT_WAITING } from './process.js';
 import type { Plan, Step } from './step.js';
 
 /** What a standard stream of the new process is: the host's own, `/dev/null`, or an open file. */
@@ -183,6 +183,7 @@ function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: Laun
     // Reports of two processes may come in any order, and one that is killed makes none.
     const processes = new Set([first]);
     const next = new Map<number, number>();
+    let stays: number | undefined;
     let announcer: number | undefined;
     let announced = false;
     let failure: Setup['failure'];
@@ -225,6 +226,8 @@ function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: Laun
         if (kind === REPORT_PID) {
           processes.add(value);
           next.set(sender, value);
+        } else if (kind === REPORT_STAYS) {
+          if (isChild) stays = sender;
         } else if (kind === REPORT_WAITING) void answer(sender);
         else if (kind === REPORT_EXEC) {
           announced = true;
@@ -238,8 +241,10 @@ function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: Laun
       syscall(numbers.close, report);
       clearTimeout(timer);
       cancelSignal?.removeEventListener('abort', cancel);
-      let pid = announcer ?? first;
-      for (let successor = next.get(pid); announcer === undefined && successor !== undefined; successor = next.get(pid)) pid = successor;
+      let pid = stays ?? announcer ?? first;
+      // Nobody has said so: it is where the way of the reports leads.
+      if (stays === undefined && announcer === undefined)
+        for (let successor = next.get(pid); successor !== undefined; successor = next.get(pid)) pid = successor;
       resolve({ pid, others: [...processes].filter((other) => other !== pid), announced, failure });
     };
     // Unless the plan waits for an answer, the reports can be read at its end: the host need not wake up for each.

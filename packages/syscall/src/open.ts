@@ -33,12 +33,22 @@ export interface OpenOptions {
 export function openFd(path: string, { flags = openFlags.O_PATH, directory = false, at, resolve = 0, mode = 0 }: OpenOptions = {}): Fd {
   const how = openHow({ flags: flags | openFlags.O_CLOEXEC | (directory ? openFlags.O_DIRECTORY : 0), mode, resolve });
   const open: Step = { call: 'openat2', args: [at ?? AT_FDCWD, path, how, how.byteLength], purpose: `open ${path}` };
-  for (let tries = 1; tries < MAX_TRIES; tries++) {
+  for (let tries = 1; tries < MAX_LOOKUPS; tries++) {
     const number = call({ ...open, tolerates: ['EAGAIN'] });
     if (number !== -errnos.EAGAIN) return new Fd(number, path);
   }
   return new Fd(call(open), path);
 }
 
-/** A lookup with a `..` in it that is kept below a root is refused with EAGAIN while anything on the machine is renamed or mounted: tried again, but not for ever. */
-const MAX_TRIES = 128;
+/**
+ * How often a lookup that is kept below a root (`RESOLVE_IN_ROOT`, `RESOLVE_BENEATH`) is tried. Where there is a `..` in the path or in a link, and anything on the machine
+ * is renamed or mounted meanwhile, the kernel cannot tell whether the root was left, and says EAGAIN. That passes; somebody who makes it last must not hold us for ever.
+ *
+ * @see openat2(2): EAGAIN
+ * @example
+ * ```ts
+ * import { MAX_LOOKUPS } from '@ctr/syscall';
+ * console.log(MAX_LOOKUPS); // 128
+ * ```
+ */
+export const MAX_LOOKUPS = 128;

@@ -13,6 +13,8 @@ export const REPORT_WAITING = 2;
 export const REPORT_EXEC = 3;
 /** First number of a report that a file comes with. */
 export const REPORT_FILE = 4;
+/** First number of a report that says: the process it comes from is the one that stays. */
+export const REPORT_STAYS = 5;
 
 /** The steps that announce the program: `launch` expects the announcement of a plan that has one. */
 export const announcements = new WeakSet<Step>();
@@ -55,6 +57,21 @@ export function continueInChild({ namespaces = 0, memory = 'shared' }: ForkOptio
     { call: 'exit_group', args: [0], purpose: 'the first process has done its part' },
     goOn,
   ];
+}
+
+/**
+ * Says that this process stays, though it does not become the program: `launch` takes its end for that of the whole. Stands in a plan that makes a further process
+ * for the program, which is none of the host's; without it, `launch` would have to rely on the first process having lived to report the pid of this one.
+ *
+ * @example
+ * ```ts
+ * import { continueInChild, explain, stayInCharge } from '@ctr/syscall';
+ * console.log(explain([...continueInChild(), stayInCharge()]));
+ * ```
+ */
+export function stayInCharge(): Step {
+  const report = new Memory(Buffer.from(Uint32Array.of(REPORT_STAYS, 0).buffer), 'report');
+  return { call: 'write', args: [REPORT_FD, report, 8], purpose: 'tell the host which process stays', tolerates: 'any' };
 }
 
 /**
