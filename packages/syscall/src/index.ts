@@ -53,6 +53,12 @@ export {
   seccompNotifFlags,
   seccompAddFdFlags,
   auditArches,
+  bpfCommands,
+  bpfProgramTypes,
+  bpfAttachTypes,
+  bpfAttachFlags,
+  bpfDeviceAccess,
+  bpfDeviceTypes,
   socketDomains,
   socketTypes,
   messageFlags,
@@ -89,6 +95,10 @@ export {
   seccompNotif,
   seccompNotifResp,
   seccompNotifAddfd,
+  bpfProgLoadAttr,
+  bpfProgAttachAttr,
+  bpfGetIdAttr,
+  bpfProgQueryAttr,
 } from './abi/structs.js';
 export { compile, type CompileOptions } from './compile/compile.js';
 export { errnoText, isSyscallError, SyscallError, type SyscallFailure } from './error.js';
@@ -105,3 +115,4 @@ export { call, callInto, perform, type Filled } from './perform.js';
 export { announceExec, continueInChild, dieWithHost, handOver, stayInCharge, waitForHost, type ForkOptions } from './process.js';
 export { readable, type ReadableOptions } from './readable.js';
 export { fail, label, resultOf, type Arg, type Jump, type Plan, type ResultOf, type Step } from './step.js';
+export { watchUrgent, type Watch } from './urgent.js';

@@ -304,7 +304,7 @@ export const waitIdTypes = { P_ALL: 0, P_PID: 1, P_PGID: 2, P_PIDFD: 3 } as cons
 export const pollEvents = { POLLIN: 1, POLLOUT: 4, POLLERR: 8, POLLHUP: 16, POLLNVAL: 32 } as const;
 
 /** linux/eventpoll.h */
-export const epollEvents = { EPOLLIN: 1, EPOLLRDHUP: 0x2000 } as const;
+export const epollEvents = { EPOLLIN: 1, EPOLLPRI: 2, EPOLLRDHUP: 0x2000 } as const;
 /** linux/eventpoll.h */
 export const epollOperations = { EPOLL_CTL_ADD: 1, EPOLL_CTL_DEL: 2, EPOLL_CTL_MOD: 3 } as const;
 
@@ -393,6 +393,25 @@ export const auditArches = {
   AUDIT_ARCH_AARCH64: 0xc00000b7,
   AUDIT_ARCH_ARM: 0x40000028,
 } as const;
+
+/** linux/bpf.h, enum bpf_cmd: what bpf(2) is to do */
+export const bpfCommands = {
+  BPF_PROG_LOAD: 5,
+  BPF_PROG_ATTACH: 8,
+  BPF_PROG_DETACH: 9,
+  BPF_PROG_GET_FD_BY_ID: 13,
+  BPF_PROG_QUERY: 16,
+} as const;
+/** linux/bpf.h, enum bpf_prog_type */
+export const bpfProgramTypes = { BPF_PROG_TYPE_CGROUP_DEVICE: 15 } as const;
+/** linux/bpf.h, enum bpf_attach_type */
+export const bpfAttachTypes = { BPF_CGROUP_DEVICE: 6 } as const;
+/** linux/bpf.h: flags of BPF_PROG_ATTACH */
+export const bpfAttachFlags = { BPF_F_ALLOW_MULTI: 0x2 } as const;
+/** linux/bpf.h: the upper half of access_type in struct bpf_cgroup_dev_ctx */
+export const bpfDeviceAccess = { BPF_DEVCG_ACC_MKNOD: 1, BPF_DEVCG_ACC_READ: 2, BPF_DEVCG_ACC_WRITE: 4 } as const;
+/** linux/bpf.h: the lower half of access_type in struct bpf_cgroup_dev_ctx */
+export const bpfDeviceTypes = { BPF_DEVCG_DEV_BLOCK: 1, BPF_DEVCG_DEV_CHAR: 2 } as const;
 
 /** linux/socket.h */
 export const socketDomains = { AF_UNIX: 1, AF_INET: 2, AF_NETLINK: 16 } as const;
