@@ -44,6 +44,7 @@ const flagTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
   seccompFilterFlags: constants.seccompFilterFlags,
   seccompNotifFlags: constants.seccompNotifFlags,
   seccompAddFdFlags: constants.seccompAddFdFlags,
+  bpfAttachFlags: constants.bpfAttachFlags,
 };
 
 const nameTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
@@ -66,6 +67,9 @@ const nameTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
   landlockRuleName: constants.landlockRuleTypes,
   seccompName: constants.seccompOperations,
   auditArchName: constants.auditArches,
+  bpfName: constants.bpfCommands,
+  bpfProgramTypeName: constants.bpfProgramTypes,
+  bpfAttachTypeName: constants.bpfAttachTypes,
 };
 
 /** Bytes and strings longer than this are cut, as strace does. */

@@ -22,6 +22,8 @@ export function hintFor(call: string, code: ErrnoName): string | undefined {
       'mounting needs CAP_SYS_ADMIN in the user namespace that owns the mount namespace (and a fresh proc or sysfs needs one that nothing is mounted over)'
     );
   if (code === 'EACCES' && mountCalls.has(call)) return restrictedUserNamespaces();
+  if (call === 'bpf' && code === 'EPERM')
+    return 'BPF programs for control groups need CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN, in the first user namespace: run as root outside of containers';
   if (code === 'EMFILE') return 'the limit on open files of this process is reached: see ulimit -n';
   if (code === 'ENFILE') return "the system's limit on open files is reached: see the sysctl fs.file-max";
   if (code === 'EAGAIN' && (call === 'clone' || call === 'clone3'))

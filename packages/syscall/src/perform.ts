@@ -1,4 +1,6 @@
+import { bpfCommands } from './abi/constants.js';
 import { errnoName } from './abi/errno.js';
+import { bpfProgLoadAttr } from './abi/structs.js';
 import { SyscallError } from './error.js';
 import { explain, explainCall } from './explain.js';
 import type { Fd } from './fd.js';
@@ -6,7 +8,7 @@ import { allocate, syscall } from './ffi.js';
 import { hintFor } from './hints.js';
 import { ADD, conditions, operand, OPERANDS, RECORD_WORDS, recordWord, TOLERATED, TOLERATED_BYTE, TOLERATES_ANY } from './compile/records.js';
 import { lower, type Program } from './lower.js';
-import type { Memory, Struct } from './memory.js';
+import { Memory, type Struct } from './memory.js';
 import type { Plan, Step } from './step.js';
 
 /** These return twice, or into a memory that JavaScript does not survive in. */
@@ -177,7 +179,7 @@ export function stepError(plan: Plan, index: number, errno: number): SyscallErro
   const step = plan[index] as Step;
   const indices = new Map(plan.map((other, i) => [other, i]));
   const code = errnoName(errno);
-  const hint = step.hints?.[code] ?? hintFor(step.call, code);
+  const hint = step.hints?.[code] ?? verifierLog(step) ?? hintFor(step.call, code);
   return new SyscallError({
     call: step.call,
     line: explainCall(step, indices),
@@ -187,4 +189,18 @@ export function stepError(plan: Plan, index: number, errno: number): SyscallErro
     ...(hint !== undefined && { hint }),
     plan: () => explain(plan, { mark: index }),
   });
+}
+
+const LOG_BYTES = 64 * 1024;
+const LOG_LINES = 12;
+
+/** What the verifier of the kernel has to say of a BPF program that it refuses: it is asked once more, with room for its log, which is empty for any other cause. */
+function verifierLog({ call: name, args: [command, attributes] }: Step): string | undefined {
+  if (name !== 'bpf' || command !== bpfCommands.BPF_PROG_LOAD) return undefined;
+  const log = new Memory(LOG_BYTES, 'log');
+  const attr = bpfProgLoadAttr({ ...(attributes as Struct).values, log_level: 1, log_size: LOG_BYTES, log_buf: log });
+  const { result, bytes } = callInto({ call: 'bpf', args: [command, attr, attr.byteLength], purpose: 'what is wrong with the program', tolerates: 'any' }, log);
+  if (result >= 0) call({ call: 'close', args: [result], purpose: 'it was only asked about' });
+  const lines = bytes.toString('latin1', 0, bytes.indexOf(0)).trim().split('\n');
+  return lines[0] === '' ? undefined : `the verifier of the kernel says: ${lines.slice(-LOG_LINES).join('; ')}`;
 }

@@ -71,11 +71,15 @@ export type ArgKind =
   | 'seccompFilterFlags'
   | 'seccompNotifFlags'
   | 'seccompAddFdFlags'
-  | 'auditArchName';
+  | 'auditArchName'
+  | 'bpfName'
+  | 'bpfProgramTypeName'
+  | 'bpfAttachTypeName'
+  | 'bpfAttachFlags';
 
 /** Name and arguments of each call that steps commonly make, in the order of its manual page; any other call is printed with plain numbers. */
 export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
-  bpf: ['int', 'pointer', 'int'],
+  bpf: ['bpfName', 'pointer', 'int'],
   capset: ['pointer', 'pointer'],
   chdir: ['path'],
   chroot: ['path'],

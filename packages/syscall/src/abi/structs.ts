@@ -167,3 +167,39 @@ export const seccompNotifAddfd = struct('seccomp_notif_addfd', {
   newfd: { type: 'u32' },
   newfd_flags: { type: 'u32', show: 'fileFlags' },
 });
+
+/** linux/bpf.h, union bpf_attr for BPF_PROG_LOAD, up to what programs of control groups need */
+export const bpfProgLoadAttr = struct('bpf_attr_prog_load', {
+  prog_type: { type: 'u32', show: 'bpfProgramTypeName' },
+  insn_cnt: { type: 'u32' },
+  insns: { type: 'pointer' },
+  license: { type: 'pointer', show: 'string' },
+  log_level: { type: 'u32' },
+  log_size: { type: 'u32' },
+  log_buf: { type: 'pointer' },
+  kern_version: { type: 'u32' },
+  prog_flags: { type: 'u32', show: 'hex' },
+  prog_name: { type: { bytes: 16 } },
+  prog_ifindex: { type: 'u32' },
+  expected_attach_type: { type: 'u32', show: 'bpfAttachTypeName' },
+});
+
+/** linux/bpf.h, union bpf_attr for BPF_PROG_ATTACH and BPF_PROG_DETACH: target_fd is the lower half of `fds`, and attach_bpf_fd the upper one, so that a result fits in */
+export const bpfProgAttachAttr = struct('bpf_attr_prog_attach', {
+  fds: { type: 'u64', show: 'hex' },
+  attach_type: { type: 'u32', show: 'bpfAttachTypeName' },
+  attach_flags: { type: 'u32', show: 'bpfAttachFlags' },
+});
+
+/** linux/bpf.h, union bpf_attr for BPF_PROG_GET_FD_BY_ID */
+export const bpfGetIdAttr = struct('bpf_attr_get_id', { prog_id: { type: 'u32' }, next_id: { type: 'u32' }, open_flags: { type: 'u32', show: 'hex' } });
+
+/** linux/bpf.h, union bpf_attr for BPF_PROG_QUERY, without the flags of each program */
+export const bpfProgQueryAttr = struct('bpf_attr_prog_query', {
+  target_fd: { type: 'u32' },
+  attach_type: { type: 'u32', show: 'bpfAttachTypeName' },
+  query_flags: { type: 'u32', show: 'hex' },
+  attach_flags: { type: 'u32', show: 'bpfAttachFlags' },
+  prog_ids: { type: 'pointer' },
+  prog_cnt: { type: 'u32' },
+});

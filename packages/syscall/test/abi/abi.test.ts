@@ -34,6 +34,7 @@ const headers = [
       'landlock',
       'seccomp',
       'audit',
+      'bpf',
     ),
     'asm/poll.h',
     'asm/ioctls.h',
@@ -140,6 +141,8 @@ describe('structs', () => {
       readonly without?: readonly string[];
       readonly newer?: readonly string[];
       readonly byteLength?: string;
+      /** The member of the union that the fields are in, where that has a name. */
+      readonly member?: string;
     }
   > = {
     open_how: { headers: ['linux/openat2.h'] },
@@ -170,6 +173,10 @@ describe('structs', () => {
     seccomp_notif_resp: { headers: ['linux/seccomp.h'] },
     seccomp_notif_addfd: { headers: ['linux/seccomp.h'] },
     sched_attr: { headers: ['linux/types.h', 'linux/sched/types.h'] },
+    bpf_attr_prog_load: { type: 'union bpf_attr', headers: ['linux/bpf.h'], byteLength: 'offsetof(union bpf_attr, prog_btf_fd)' },
+    bpf_attr_prog_attach: { type: 'union bpf_attr', headers: ['linux/bpf.h'], without: ['fds'], byteLength: 'offsetof(union bpf_attr, replace_bpf_fd)' },
+    bpf_attr_get_id: { type: 'union bpf_attr', headers: ['linux/bpf.h'], byteLength: 'offsetof(union bpf_attr, open_flags) + 4' },
+    bpf_attr_prog_query: { type: 'union bpf_attr', member: 'query.', headers: ['linux/bpf.h'], byteLength: 'offsetof(union bpf_attr, query.prog_cnt) + 8' },
   };
 
   const described = Object.values(structs).filter((value) => typeof value === 'function' && 'structName' in value);
@@ -182,7 +189,10 @@ describe('structs', () => {
       if (!known) throw new Error(`the headers of struct ${one.structName} are not named in this test`);
       const type = known.type ?? `struct ${one.structName}`;
       const fields = one.fields.filter(({ name }) => !known.without?.includes(name));
-      const asked = (name: string): [offset: string, size: string] => [`offsetof(${type}, ${name})`, `sizeof(((${type} *)0)->${name})`];
+      const asked = (name: string): [offset: string, size: string] => [
+        `offsetof(${type}, ${known.member ?? ''}${name})`,
+        `sizeof(((${type} *)0)->${known.member ?? ''}${name})`,
+      ];
       const size = known.byteLength ?? `sizeof(${type})`;
       const values = valuesOf(arch, [...fields.flatMap(({ name }) => asked(name)), size], known.headers);
       const isTooNew = (name: string): boolean => known.newer?.includes(name) === true && values.get(asked(name)[0]) === undefined;
