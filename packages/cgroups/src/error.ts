@@ -2,13 +2,15 @@
  * Why control groups cannot do what is asked for.
  *
  * - `not-mounted`: no control groups are mounted at all
+ * - `no-such-limit`: the version of control groups that is here, or its kernel, has no such limit
+ * - `in-use`: the group uses more already than the limit that is asked for
  * - `no-controller`: no hierarchy has the controller, or the group above does not pass it on
  * - `read-only`: the hierarchy is mounted read-only
  * - `not-delegated`: its directories belong to someone else
  * - `busy`: processes in the group above keep it from passing controllers on
  * - `still-running`: processes do not end, or end too slowly, for their group to be removed
  */
-export type CgroupErrorKind = 'not-mounted' | 'no-controller' | 'read-only' | 'not-delegated' | 'busy' | 'still-running';
+export type CgroupErrorKind = 'not-mounted' | 'no-such-limit' | 'in-use' | 'no-controller' | 'read-only' | 'not-delegated' | 'busy' | 'still-running';
 
 /**
  * What was asked for cannot be done with the control groups there are; found out before anything was made, but for `still-running`.
