@@ -82,7 +82,11 @@ export function plan(command: readonly [string, ...string[]], options: Container
 /** The whole order of things, from the caller's process to the program. */
 export function planContainer(spec: Spec): ContainerPlan {
   const group = planOwnGroup(spec, groupName(spec.name));
-  const parts = [[...(group?.steps ?? []), ...unlimited(spec, group)], wayIn(spec), [announceExec(), ...program(spec)]];
+  const last = [announceExec(), ...program(spec)];
+  const parts =
+    group?.cgroup && canBeBornIn(spec)
+      ? [[...group.create, ...flatten(enter(spec, group)), ...group.close], wayIn(spec, true), last]
+      : [[...(group?.steps ?? []), ...unlimited(spec, group)], wayIn(spec, false), last];
   return { spec, parts, group, idMaps: mapsOfHost(spec) };
 }
 
@@ -112,18 +116,26 @@ const waysIn = new Map<string, readonly Step[]>();
 const MAX_WAYS_IN = 32;
 
 /**
- * All that lies between the cgroup and the program: the same for containers that differ only in these two, and long. It is kept,
+ * All that lies between the cgroup, or the process that is born in it, and the program: the same for containers that differ only in these two, and long. It is kept,
  * since making some two hundred steps takes as long as half of their calls.
  */
-function wayIn(spec: Spec): readonly Step[] {
+function wayIn(spec: Spec, entered: boolean): readonly Step[] {
   const { command: _command, env: _env, path: _path, limits: _limits, cgroup: _cgroup, measure: _measure, name: _name, hardening, ...rest } = spec;
-  const key = JSON.stringify([rest, keyOf(hardening)]);
+  const key = JSON.stringify([rest, keyOf(hardening), entered]);
   const known = waysIn.get(key);
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();
-  const steps = Object.freeze(flatten([...enter(spec), ['the process that stays', spec.init ? [stayInCharge()] : []], ...setUp(spec)]));
+  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec)), ['the process that stays', spec.init ? [stayInCharge()] : []], ...setUp(spec)]));
   waysIn.set(key, steps);
   return steps;
+}
+
+/**
+ * Whether the kernel lets a process of the container be born in a group that the caller has made. From namespaces that are joined the group may not be seen, and
+ * as root of a user namespace whose ids the host maps, the process is nobody who may write it: there, the first process joins the group before all that.
+ */
+function canBeBornIn(spec: Spec): boolean {
+  return !mapsOfHost(spec) && Object.values(spec.namespaces).every((choice) => typeof choice === 'string');
 }
 
 /** The group of a container. A limit that was asked for is there, or there is an error; the one that nobody has asked for is there where it can be. */
@@ -152,16 +164,27 @@ function unlimited(spec: Spec, group: PlannedGroup | undefined): Step[] {
   return [label(`no limits: ${why}`)];
 }
 
-/** The way into the namespaces: the plan goes on in the container's first process. */
-export function enter(spec: Spec): Section[] {
+/**
+ * The way into the namespaces: the plan goes on in the container's first process.
+ *
+ * @param group the one that this process is born in, whose directory is open
+ */
+export function enter(spec: Spec, group?: PlannedGroup): Section[] {
   const copied = isNew(spec, 'time');
+  const cgroup = group?.cgroup;
+  // A cgroup namespace begins at the group of the process that makes it: the one that is born in the group makes it.
+  const kinds = newKinds(spec).filter((kind) => !cgroup || kind !== 'cgroup');
   return [
     ['the mounts whose owners are mapped', isNew(spec, 'user') ? openMapped(spec) : []],
     ['a user namespace', userNamespace(spec)],
     ['the namespaces to join', joined(spec)],
     [
       'new namespaces',
-      [...(copied ? create('time') : []), ...continueInChild({ namespaces: createFlags(newKinds(spec)), memory: copied ? 'copied' : 'shared' })],
+      [
+        ...(copied ? create('time') : []),
+        ...continueInChild({ namespaces: createFlags(kinds), memory: copied ? 'copied' : 'shared', ...(cgroup && { cgroup }) }),
+        ...(kinds.length < newKinds(spec).length ? create('cgroup') : []),
+      ],
     ],
     ['the tie to the host', dieWithHost()],
   ];

@@ -17,7 +17,7 @@ const flagTables: Partial<Record<ArgKind, Readonly<Record<string, number>>>> = {
   resolveFlags: constants.resolveFlags,
   atFlags: constants.atFlags,
   accessMode: constants.accessModes,
-  cloneFlags: constants.cloneFlags,
+  cloneFlags: { ...constants.cloneFlags, CLONE_INTO_CGROUP: Number(constants.CLONE_INTO_CGROUP) },
   namespaceFlags: constants.cloneFlags,
   mountFlags: constants.mountFlags,
   umountFlags: constants.umountFlags,

@@ -1,9 +1,10 @@
-import { cloneFlags, messageFlags, prctlOptions, SCM_RIGHTS, signals, SOL_SOCKET } from './abi/constants.js';
+import { CLONE_INTO_CGROUP, cloneFlags, messageFlags, openFlags, prctlOptions, SCM_RIGHTS, signals, SOL_SOCKET } from './abi/constants.js';
 import { errnos } from './abi/errno.js';
-import { cmsgFd, iovec, msghdr, pollfd, timespec } from './abi/structs.js';
+import { cloneArgs, cmsgFd, iovec, msghdr, pollfd, timespec } from './abi/structs.js';
 import { REPORT_FD } from './compile/compile.js';
+import type { Fd } from './fd.js';
 import { Memory } from './memory.js';
-import { fail, label, type ResultOf, type Step } from './step.js';
+import { fail, label, resultOf, type ResultOf, type Step } from './step.js';
 
 /** First number of a report that names the process in which the plan goes on; the second is its pid. */
 export const REPORT_PID = 1;
@@ -29,35 +30,89 @@ export interface ForkOptions {
    * @default 'shared'
    */
   readonly memory?: 'shared' | 'copied';
+  /**
+   * The directory of a cgroup of version 2, open: the process is born in it (`CLONE_INTO_CGROUP`), which costs nothing, where moving there takes a lock on the whole system.
+   * Where clone3(2) is refused (a seccomp filter of a container around this one), the first process joins the group instead, and the new one is born there with it.
+   * A new cgroup namespace has the group of the first process at its top, which is another: make that namespace afterwards.
+   * @default the group of the first process
+   */
+  readonly cgroup?: ResultOf | Fd;
 }
+
+/** What to say when the kernel does not let a process be in a cgroup. */
+const cgroupHints = {
+  EBUSY: 'the group passes controllers on to groups below it, so no process may be in it',
+  EOPNOTSUPP: 'the group is part of a threaded subtree that takes no process',
+  EACCES: 'a process gets into a group only by someone who may write cgroup.procs of a group above both the old and the new one',
+  ENOENT: 'the group was removed meanwhile',
+  ENODEV: 'the group was removed meanwhile',
+} satisfies Step['hints'];
 
 /**
  * The plan goes on in a new process, whose parent is the host; the first process reports its pid and ends.
  *
- * @see clone(2): CLONE_PARENT, CLONE_PARENT_SETTID
+ * @see clone(2): CLONE_PARENT, CLONE_PARENT_SETTID; clone3(2): CLONE_INTO_CGROUP
  * @example A process in a UTS namespace of its own
  * ```ts
  * import { cloneFlags, continueInChild } from '@ctr/syscall';
  * const steps = continueInChild({ namespaces: cloneFlags.CLONE_NEWUTS });
  * ```
  */
-export function continueInChild({ namespaces = 0, memory = 'shared' }: ForkOptions = {}): Step[] {
+export function continueInChild({ namespaces = 0, memory = 'shared', cgroup }: ForkOptions = {}): Step[] {
   const report = new Memory(Buffer.from(Uint32Array.of(REPORT_PID, 0).buffer), 'report');
-  const stack = new Memory(64, 'stack');
+  const stack = new Memory(STACK_BYTES, 'stack');
   const goOn = label('the new process');
-  const flags = cloneFlags.CLONE_PARENT | cloneFlags.CLONE_PARENT_SETTID | (memory === 'shared' ? cloneFlags.CLONE_VM : 0) | signals.SIGCHLD;
-  return [
-    {
-      call: 'clone',
-      args: [flags | namespaces, memory === 'shared' ? stack : 0, report.at(4), 0, 0],
-      purpose: namespaces === 0 ? 'go on in a new process' : 'go on in a new process, in new namespaces',
-      jump: { when: '==', to: goOn },
-    },
+  const flags = cloneFlags.CLONE_PARENT | cloneFlags.CLONE_PARENT_SETTID | (memory === 'shared' ? cloneFlags.CLONE_VM : 0) | namespaces;
+  const purpose = namespaces === 0 ? 'go on in a new process' : 'go on in a new process, in new namespaces';
+  const end = (): Step[] => [
     { call: 'write', args: [REPORT_FD, report, 8], purpose: 'tell the host its pid', tolerates: 'any' },
     { call: 'exit_group', args: [0], purpose: 'the first process has done its part' },
+  ];
+  const clone: Step = {
+    call: 'clone',
+    args: [flags | signals.SIGCHLD, memory === 'shared' ? stack : 0, report.at(4), 0, 0],
+    purpose,
+    jump: { when: '==', to: goOn },
+  };
+  if (cgroup === undefined) return [clone, ...end(), goOn];
+  const args = cloneArgs({
+    flags: CLONE_INTO_CGROUP | BigInt(flags),
+    parent_tid: report.at(4),
+    ...(memory === 'shared' && { stack, stack_size: STACK_BYTES }),
+  });
+  const refused = ['ENOSYS', 'EPERM'] as const;
+  const clone3: Step = {
+    call: 'clone3',
+    args: [args, args.byteLength],
+    purpose: `${purpose}, in its cgroup`,
+    tolerates: refused,
+    jump: { when: '==', to: goOn },
+    hints: cgroupHints,
+  };
+  const join = label('clone3 is refused here: join the group, and clone');
+  const procs: Step = {
+    call: 'openat',
+    args: [cgroup, 'cgroup.procs', openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0],
+    purpose: 'the processes of the group',
+    as: 'cgroup_procs',
+  };
+  return [
+    { call: 'add', args: [cgroup, 0], purpose: 'the group to be born in', into: args.field('cgroup') },
+    clone3,
+    { call: 'add', args: [resultOf(clone3), 0], purpose: 'was it made?', tolerates: refused, jump: { when: '<', to: join } },
+    ...end(),
+    join,
+    procs,
+    { call: 'write', args: [resultOf(procs), '0', 1], purpose: 'join the group', hints: cgroupHints },
+    { call: 'close', args: [resultOf(procs)], purpose: 'written' },
+    clone,
+    ...end(),
     goOn,
   ];
 }
+
+/** The walker needs none: this is what the kernel is given for one. */
+const STACK_BYTES = 64;
 
 /**
  * Says that this process stays, though it does not become the program: `launch` takes its end for that of the whole. Stands in a plan that makes a further process
