@@ -8,12 +8,24 @@
  * - `read-only`: the hierarchy is mounted read-only
  * - `not-delegated`: its directories belong to someone else
  * - `busy`: processes in the group above keep it from passing controllers on
+ * - `threaded`: a group of threads cannot be where it is asked for, or cannot do what only a group of processes can
+ * - `gone`: the group is not there any more: someone else has removed it, or it was removed before
  * - `still-running`: processes do not end, or end too slowly, for their group to be removed
  */
-export type CgroupErrorKind = 'not-mounted' | 'no-such-limit' | 'in-use' | 'no-controller' | 'read-only' | 'not-delegated' | 'busy' | 'still-running';
+export type CgroupErrorKind =
+  | 'not-mounted'
+  | 'no-such-limit'
+  | 'in-use'
+  | 'no-controller'
+  | 'read-only'
+  | 'not-delegated'
+  | 'busy'
+  | 'threaded'
+  | 'gone'
+  | 'still-running';
 
 /**
- * What was asked for cannot be done with the control groups there are; found out before anything was made, but for `still-running`.
+ * What was asked for cannot be done with the control groups there are; found out before anything was made, but for `still-running` and `gone`.
  *
  * @example
  * ```ts
@@ -29,8 +41,8 @@ export class CgroupError extends Error {
   override readonly name = 'CgroupError';
   readonly kind: CgroupErrorKind;
 
-  constructor(kind: CgroupErrorKind, message: string) {
-    super(message);
+  constructor(kind: CgroupErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.kind = kind;
   }
 }

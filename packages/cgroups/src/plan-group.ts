@@ -7,7 +7,7 @@ import { checkName } from './group-name.js';
 import { joinHints } from './hints.js';
 import { readLayout, type CgroupLayout } from './layout.js';
 import { checkLimits, type Limits } from './limits.js';
-import { findPlaces, type Place } from './place.js';
+import { findPlaces, type Needs, type Place } from './place.js';
 import { removeEmpty } from './remove.js';
 import { usageOf } from './usage.js';
 
@@ -62,18 +62,26 @@ export interface PlannedGroup {
  * ```
  */
 export function planGroup(name: string, limits: Limits, options: GroupOptions = {}): PlannedGroup {
-  checkLimits(limits);
   checkOptions('planGroup', options, ['layout', 'parent', 'measure', 'freezer', 'notifyOnRelease']);
-  const { parent = '/ctr', measure = [], freezer = false, notifyOnRelease = true } = options;
+  const { parent = '/ctr', notifyOnRelease = true } = options;
+  const needs = needsOf(limits, options);
+  checkName(name);
+  const nothing = needs.controllers.length === 0 && !needs.measuresCpu && !needs.freezer;
+  return planAt(nothing ? [] : findPlaces(name, needs, options.layout ?? readLayout(), parent), limits, notifyOnRelease);
+}
+
+/** What a group with these limits is for. Throws for limits and measures that cannot be. */
+export function needsOf(limits: Limits, { measure = [], freezer = false }: Pick<GroupOptions, 'measure' | 'freezer'>): Needs {
+  checkLimits(limits);
   for (const what of measure)
     if (!['memory', 'cpu', 'pids'].includes(what)) throw new TypeError(`measure takes memory, cpu and pids, not ${JSON.stringify(what)}`);
   const controllers = new Set<Controller>(controllersFor(limits));
   for (const what of measure) if (what !== 'cpu') controllers.add(what);
-  const needs = { controllers: [...controllers], measuresCpu: measure.includes('cpu'), freezer };
-  checkName(name);
-  const nothing = controllers.size === 0 && !needs.measuresCpu && !freezer;
-  const places = nothing ? [] : findPlaces(name, needs, options.layout ?? readLayout(), parent);
+  return { controllers: [...controllers], measuresCpu: measure.includes('cpu'), freezer };
+}
 
+/** Plans a group whose places are settled. */
+export function planAt(places: readonly Place[], limits: Limits, notifyOnRelease: boolean): PlannedGroup {
   const create: Step[] = [];
   const join: Step[] = [];
   const close: Step[] = [];
