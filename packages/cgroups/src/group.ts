@@ -114,7 +114,7 @@ function handle(path: string, { places, directories }: PlannedGroup): Cgroup {
     add: (pid) => addProcess(places, pid),
     set: (limits) => setLimits(places, limits),
     pids: () => [...new Set(directories.flatMap(members))],
-    stats: () => statsOf(places),
+    stats: () => statsOf(directories),
     freeze: (options) => freeze(places, options),
     thaw: (options) => thaw(places, options),
     kill: (options) => kill(directories, options),

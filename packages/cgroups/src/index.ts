@@ -1,12 +1,35 @@
 export type { Stats, Usage } from './counter.js';
+export {
+  checkDeviceRules,
+  formatDeviceRule,
+  isDeviceAllowed,
+  parseDeviceRule,
+  type DeviceAccess,
+  type DeviceRequest,
+  type DeviceRule,
+} from './device-rules.js';
 export { CgroupError, type CgroupErrorKind } from './error.js';
 export { collectGarbage, findByName, type FindOptions, type FoundGroup } from './garbage.js';
 export { createGroup, limit, type Cgroup, type CreateOptions } from './group.js';
 export { groupName, isOwnerAlive, parseGroupName, type GroupOwner } from './group-name.js';
 export { hierarchyOf, parseLayout, readLayout, type CgroupLayout, type Hierarchy } from './layout.js';
-export { checkLimits, type Limits } from './limits.js';
+export { checkLimits } from './check-limits.js';
+export type { IoDevice, Limits, RdmaLimit } from './limits.js';
 export type { Place } from './place.js';
 export { planGroup, type GroupOptions, type PlannedGroup } from './plan-group.js';
 export { removeGroup, removeSteps } from './remove.js';
-export { readUsage } from './usage.js';
+export { readPressure, type Pressure, type PressureResource, type Pressures, type PressureShare } from './pressure.js';
+export type {
+  CpuStatistics,
+  CpusetStatistics,
+  HugetlbStatistics,
+  IoStatistics,
+  MemoryEvents,
+  MemoryStatistics,
+  MiscStatistics,
+  PidsStatistics,
+  RdmaStatistics,
+  Statistics,
+} from './statistics.js';
+export { readStatistics, readUsage, type StatisticsOptions } from './usage.js';
 export type { WaitOptions } from './wait.js';

@@ -1,0 +1,81 @@
+import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+
+import type { Source } from './counter.js';
+import { walkGroups } from './subgroups.js';
+
+/** Nearly all control files fit: what fills it is read on. */
+const buffer = Buffer.allocUnsafeSlow(16 * 1024);
+
+/** What the name of a directory's link count is without directories below: its own, and that of the directory above. */
+const LINKS = 2;
+
+/**
+ * The control files of a group. What is not there is not opened, since an error takes longer than to read a file; what goes meanwhile, with its group, reads as if it had never been.
+ */
+export function sourceOf(directory: string): Source {
+  const files = readdirIfThere(directory);
+  const there = new Set(files);
+  return {
+    files,
+    read: (file) => (there.has(file) ? readIfThere(`${directory}/${file}`) : undefined),
+    readBelow: (file) => readBelow(directory, file),
+  };
+}
+
+/** {@link sourceOf} of which only files are read that are likely to be there. */
+export function knownSource(directory: string): Source {
+  return { files: [], read: (file) => readIfThere(`${directory}/${file}`), readBelow: (file) => readBelow(directory, file) };
+}
+
+function readdirIfThere(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+/** Three system calls, where readFileSync makes five. */
+function readIfThere(path: string): string | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    let length = readSync(file, buffer, 0, buffer.length, null);
+    let text = buffer.toString('latin1', 0, length);
+    while (length === buffer.length) {
+      length = readSync(file, buffer, 0, buffer.length, null);
+      text += buffer.toString('latin1', 0, length);
+    }
+    return text;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+function readBelow(directory: string, file: string): string[] {
+  // The links of a directory say whether there are others in it.
+  if ((statSync(directory, { throwIfNoEntry: false })?.nlink ?? 0) <= LINKS) return [];
+  const texts: string[] = [];
+  // Last comes the group itself.
+  walkGroups(directory, {
+    visit: (group) => {
+      try {
+        texts.push(readFileSync(`/proc/self/fd/${group.number}/${file}`, 'latin1'));
+      } catch (error) {
+        texts.push('');
+        if (!isGone(error)) throw error;
+      }
+    },
+  });
+  return texts.slice(0, -1);
+}
+
+/** ENODEV: the group was removed while the file was open. EOPNOTSUPP: pressure is not told (`psi=0`, `cgroup.pressure`), or the file is none of a threaded group. */
+function isGone(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENODEV' || code === 'EOPNOTSUPP';
+}
