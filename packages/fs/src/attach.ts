@@ -52,10 +52,21 @@ export function attachBelow(mount: Handle, parent: Handle, path: string, purpose
   return { call: 'move_mount', args: [mount, '', parent, path, moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH], purpose, hints: moveHints };
 }
 
-/** Makes a detached mount and attaches it to a place. */
-export function mountAt(place: Place, { steps, mount }: Detached, directory = true): Step[] {
+/** Makes a detached mount and attaches it to a place. Neither stays open, unless the mount is to `keep`. */
+export function mountAt(place: Place, { steps, mount }: Detached, { directory = true, keep = false } = {}): Step[] {
   const opened = openPlace(place, { directory });
-  return [...opened.steps, ...steps, ...attach(mount, opened.fd, `attach it to ${placeName(place)}`)];
+  return [
+    ...opened.steps,
+    ...steps,
+    ...attach(mount, opened.fd, `attach it to ${placeName(place)}`),
+    ...(keep ? [] : [closed(mount, 'it is attached')]),
+    ...(opened.steps.length > 0 ? [closed(opened.fd, `${placeName(place)} is found`)] : []),
+  ];
+}
+
+/** Closes what the plan has opened and needs no more: the limit of open files that the caller has counts for a set-up, too. */
+export function closed(file: Handle, purpose: string): Step {
+  return { call: 'close', args: [file], purpose };
 }
 
 /**

@@ -40,7 +40,7 @@ export function bind(from: string | Handle, at: Place, options: BindOptions = {}
   checkOptions('bind', options, ['kind', ...keys]);
   const { kind = 'directory', ...rest } = options;
   checkOneOf('kind', kind, ['directory', 'file']);
-  return mountAt(at, bindMount(from, { as: shortName(at), ...rest }), kind === 'directory');
+  return mountAt(at, bindMount(from, { as: shortName(at), ...rest }), { directory: kind === 'directory' });
 }
 
 /**

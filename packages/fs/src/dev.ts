@@ -1,6 +1,6 @@
 import { checkOptions, type ResultOf, type Step } from '@ctr/syscall';
 
-import { attachBelow, mountAt } from './attach.js';
+import { attachBelow, closed, mountAt } from './attach.js';
 import { devices, type DeviceNodes } from './devices.js';
 import { devptsMount, type DevptsOptions } from './devpts.js';
 import { directory } from './directory.js';
@@ -56,7 +56,7 @@ export function dev(at: Place, options: DevOptions): Mounted {
   };
   // A mount can only be attached to one that is itself attached (before Linux 6.15): the tmpfs goes first.
   const steps = [
-    ...mountAt(at, tmpfs),
+    ...mountAt(at, tmpfs, { keep: true }),
     ...devices(tmpfs.mount, { nodes }),
     ...(pts ? below(tmpfs.mount, 'pts', devptsMount({ purpose: 'terminals', as: 'pts', ...pts })) : []),
     ...(sharedMemory ? below(tmpfs.mount, 'shm', tmpfsMount(sharedMemory)) : []),
@@ -66,5 +66,5 @@ export function dev(at: Place, options: DevOptions): Mounted {
 }
 
 function below(parent: ResultOf, name: string, { steps, mount }: Detached): Step[] {
-  return [directory(parent, name), ...steps, attachBelow(mount, parent, name)];
+  return [directory(parent, name), ...steps, attachBelow(mount, parent, name), closed(mount, 'it is attached')];
 }

@@ -1,6 +1,6 @@
 import { checkOptions, fileTypes, resultOf, type Step } from '@ctr/syscall';
 
-import { attachBelow } from './attach.js';
+import { attachBelow, closed } from './attach.js';
 import { bindMount } from './bind.js';
 import { checkInteger, checkMode, checkName, checkOneOf } from './check.js';
 import type { Handle } from './handle.js';
@@ -106,6 +106,7 @@ export function boundDevice(from: string, parent: Handle, name: string): Step[] 
     ...bound.steps,
     { call: 'mknodat', args: [parent, name, fileTypes.S_IFREG | 0o666, 0], purpose: `a file to mount ${name} on` },
     attachBelow(bound.mount, parent, name),
+    closed(bound.mount, 'it is attached'),
   ];
 }
 

@@ -120,6 +120,7 @@ export function openInRoot(place: InRoot, directory: boolean): OpenedPlace {
     for (const [i, name] of components.entries()) {
       const last = i === components.length - 1;
       steps.push(make(parent, name, components.slice(0, i + 1).join('/'), last && create === 'file' ? 'file' : 'directory', last ? place.mode : undefined));
+      if (parent !== place.root) steps.push({ call: 'close', args: [parent], purpose: 'it is not needed any more' });
       const opened = last
         ? open(i + 1, 'find what is now', {})
         : open(i + 1, 'go down to', { as: name, jump: { when: '==', than: -errnos.EAGAIN, to: again } });
@@ -142,9 +143,9 @@ export function inMounts(root: Handle, mounts: KnownMounts, path: string): InRoo
   return at === undefined || handle === undefined ? place : { ...place, root: handle, path: place.path.slice(at.length) };
 }
 
-/** Opens what is at a place below a root; that nothing is, or no directory where one is wanted, is for the jump to tell. */
-export function openIfThere(place: InRoot, { directory, jump }: { readonly directory: boolean; readonly jump: Jump }): Step {
-  const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC | (directory ? openFlags.O_DIRECTORY : 0), resolve: resolution(place.symlinks) });
+/** Opens what is at a place below a root; that nothing is, is for the jump to tell. */
+export function openIfThere(place: InRoot, jump: Jump): Step {
+  const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC, resolve: resolution(place.symlinks) });
   return {
     call: 'openat2',
     args: [place.root, place.path === '' ? '/' : place.path, how, how.byteLength],

@@ -1,6 +1,6 @@
 import { AT_FDCWD, atFlags, checkOptions, errnos, fail, fileTypes, label, Memory, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
-import { attach } from './attach.js';
+import { attach, closed } from './attach.js';
 import { setAttributes } from './attributes.js';
 import { checkPath } from './check.js';
 import type { Handle } from './handle.js';
@@ -70,32 +70,48 @@ export function mask(root: Handle, paths: readonly string[], options: MaskOption
 }
 
 /**
- * One path: looked for as a directory, and else as a file.
+ * One path: it takes the cover of a directory, or else that of a file. The kernel says EINVAL where one is a directory and the other is not.
  * A mount that is attached to nothing cannot be copied (before Linux 6.15), but one that has just been attached can: the next cover is a copy of the last, stored in its place.
+ * What is not needed any more is closed at once: a machine has as many paths of one kind as it has processors.
  */
 function hide(path: string, place: InRoot, firstFile: Step, firstDirectory: Step): Step[] {
   const next = label(`${path} is hidden, if it exists`);
-  const directory = openIfThere(place, { directory: true, jump: { when: '==', than: -errnos.ENOENT, to: next } });
-  const file = openIfThere(place, { directory: false, jump: { when: '<', to: next } });
+  const found = openIfThere(place, { when: '<', to: next });
+  const done = closed(resultOf(found), `${path} is hidden`);
+  const [asFile, ...anotherFile] = cover(firstFile, 'file', path, found);
+  const [asDirectory, ...anotherDirectory] = cover(firstDirectory, 'directory', path, found);
   return [
-    directory,
-    { call: 'add', args: [resultOf(directory), 0], purpose: 'is it a directory?', tolerates: ['ENOTDIR'], jump: { when: '<', to: file } },
-    ...attach(resultOf(firstDirectory), resultOf(directory), `hide the directory ${path}`),
-    { ...another(firstDirectory), purpose: 'a cover for the next directory', jump: { when: '!=', than: -1, to: next } },
-    file,
-    ...attach(resultOf(firstFile), resultOf(file), `hide the file ${path}`),
-    { ...another(firstFile), purpose: 'a cover for the next file' },
+    found,
+    { ...asDirectory, tolerates: ['EINVAL'], jump: { when: '!=', to: asFile } },
+    ...anotherDirectory.with(-1, { ...(anotherDirectory.at(-1) as Step), jump: { when: '!=', than: -1, to: done } }),
+    asFile,
+    ...anotherFile,
+    done,
     next,
   ];
 }
 
-function another(cover: Step): Pick<Step, 'call' | 'args' | 'as' | 'into'> {
-  return {
+/** Covers a place, and makes the next cover. */
+function cover(first: Step, what: 'file' | 'directory', path: string, place: Step): [Step, ...Step[]] {
+  const [over] = attach(resultOf(first), resultOf(place), `hide the ${what} ${path}`) as [Step];
+  const another: Step = {
     call: 'open_tree',
-    args: [resultOf(cover), '', CLONE | atFlags.AT_EMPTY_PATH],
-    ...(cover.as !== undefined && { as: cover.as }),
-    ...(cover.into && { into: cover.into }),
+    args: [resultOf(first), '', CLONE | atFlags.AT_EMPTY_PATH],
+    purpose: `a cover for the next ${what}`,
+    as: 'next',
   };
+  return [
+    over,
+    another,
+    closed(resultOf(first), 'the cover is where it belongs'),
+    {
+      call: 'add',
+      args: [resultOf(another), 0],
+      purpose: 'the next one',
+      ...(first.as !== undefined && { as: first.as }),
+      ...(first.into && { into: first.into }),
+    },
+  ];
 }
 
 /** statx(2), linux/stat.h: STATX_TYPE, STATX_MODE; struct statx: the upper byte of stx_mode, and stx_rdev_major and stx_rdev_minor as one number. */

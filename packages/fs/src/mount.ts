@@ -104,7 +104,8 @@ export function finish(
     },
   };
   const mount: Step = { call: 'fsmount', args: [context, fsmountFlags.FSMOUNT_CLOEXEC, set], purpose: 'a mount of it', as, ...otherwise };
-  return { steps: [open, ...settings, create, mount], mount: resultOf(mount) };
+  const close: Step = { call: 'close', args: [context], purpose: 'it has its mount', ...otherwise };
+  return { steps: [open, ...settings, create, mount, close], mount: resultOf(mount) };
 }
 
 /** One option of a file system: a flag, or a value. */

@@ -1,6 +1,6 @@
 import { checkOptions, label, resultOf, type Step } from '@ctr/syscall';
 
-import { attach } from './attach.js';
+import { attach, closed } from './attach.js';
 import { bindMount } from './bind.js';
 import type { Handle } from './handle.js';
 import { inMounts, openIfThere, type KnownMounts } from './in-root.js';
@@ -25,8 +25,15 @@ export function readonlyPath(root: Handle, paths: readonly string[], options: { 
   const { mounts = {} } = options;
   return paths.flatMap((path) => {
     const next = label(`${path} is read-only, if it exists`);
-    const place = openIfThere(inMounts(root, mounts, path), { directory: false, jump: { when: '<', to: next } });
+    const place = openIfThere(inMounts(root, mounts, path), { when: '<', to: next });
     const bound = bindMount(resultOf(place), { recursive: true, readonly: true, purpose: `a mount of ${path}` });
-    return [place, ...bound.steps, ...attach(bound.mount, resultOf(place), `attach it over ${path}`), next];
+    return [
+      place,
+      ...bound.steps,
+      ...attach(bound.mount, resultOf(place), `attach it over ${path}`),
+      closed(bound.mount, 'it is attached'),
+      closed(resultOf(place), `${path} is covered by it`),
+      next,
+    ];
   });
 }

@@ -10,15 +10,16 @@ describe('inRoot', () => {
     const { steps } = openPlace(inRoot(root.mount, '//var/./run/', { mode: 0o700 }));
     expect(explain([...root.steps, ...steps])).toMatchInlineSnapshot(`
       " 1  open_tree(AT_FDCWD, "/srv/root", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $root  # a mount of /srv/root
-       2  openat2($root, "var/run", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-run (ENOENT, EAGAIN is fine), if != -2 go to 7  # find /var/run
+       2  openat2($root, "var/run", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-run (ENOENT, EAGAIN is fine), if != -2 go to 8  # find /var/run
        3  mkdirat($root, "var", 0755) (EEXIST is fine)  # make /var
-       4  openat2($root, "var", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $var (EAGAIN is fine), if == -11 go to 8  # go down to /var
+       4  openat2($root, "var", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $var (EAGAIN is fine), if == -11 go to 9  # go down to /var
        5  mkdirat($var, "run", 0700) (EEXIST is fine)  # make /var/run
-       6  openat2($root, "var/run", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-run (EAGAIN is fine)  # find what is now /var/run
-       7  add($at-run, 0) (EAGAIN is fine), if != -11 go to 10  # was it found?
-       8  add($attempts, 1), if < 128 go to 2  # a rename or a mount came in between: try again
-       9  fail(EAGAIN)  # find /var/run
-      10  label()  # /var/run is there"
+       6  close($var)  # it is not needed any more
+       7  openat2($root, "var/run", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-run (EAGAIN is fine)  # find what is now /var/run
+       8  add($at-run, 0) (EAGAIN is fine), if != -11 go to 11  # was it found?
+       9  add($attempts, 1), if < 128 go to 2  # a rename or a mount came in between: try again
+      10  fail(EAGAIN)  # find /var/run
+      11  label()  # /var/run is there"
     `);
   });
 

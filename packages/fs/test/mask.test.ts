@@ -21,23 +21,30 @@ describe('mask', () => {
       11  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
       12  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
       13  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
-      14  add($empty, 0) = $empty  # the first cover of a directory
-      15  openat2($root, "proc/kcore", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if == -2 go to 22  # find /proc/kcore, if it is there
-      16  add($at-kcore, 0) (ENOTDIR is fine), if < 0 go to 19  # is it a directory?
-      17  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/kcore
-      18  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 22  # a cover for the next directory
-      19  openat2($root, "proc/kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 22  # find /proc/kcore, if it is there
-      20  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
-      21  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      22  label()  # /proc/kcore is hidden, if it exists
-      23  openat2($root, "proc/acpi", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if == -2 go to 30  # find /proc/acpi, if it is there
-      24  add($at-acpi, 0) (ENOTDIR is fine), if < 0 go to 27  # is it a directory?
-      25  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/acpi
-      26  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 30  # a cover for the next directory
-      27  openat2($root, "proc/acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 30  # find /proc/acpi, if it is there
-      28  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
-      29  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      30  label()  # /proc/acpi is hidden, if it exists"
+      14  close($new-empty)  # it has its mount
+      15  add($empty, 0) = $empty  # the first cover of a directory
+      16  openat2($root, "proc/kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 26  # find /proc/kcore, if it is there
+      17  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 21  # hide the directory /proc/kcore
+      18  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      19  close($empty)  # the cover is where it belongs
+      20  add($next, 0) = $empty, if != -1 go to 25  # the next one
+      21  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
+      22  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      23  close($null)  # the cover is where it belongs
+      24  add($next, 0) = $null  # the next one
+      25  close($at-kcore)  # /proc/kcore is hidden
+      26  label()  # /proc/kcore is hidden, if it exists
+      27  openat2($root, "proc/acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 37  # find /proc/acpi, if it is there
+      28  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 32  # hide the directory /proc/acpi
+      29  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      30  close($empty)  # the cover is where it belongs
+      31  add($next, 0) = $empty, if != -1 go to 36  # the next one
+      32  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
+      33  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      34  close($null)  # the cover is where it belongs
+      35  add($next, 0) = $null  # the next one
+      36  close($at-acpi)  # /proc/acpi is hidden
+      37  label()  # /proc/acpi is hidden, if it exists"
     `);
   });
 
@@ -48,11 +55,11 @@ describe('mask', () => {
       ...proc.steps,
       ...mask(root.mount, ['/proc/kcore', '/proc', '/process/x', '/etc/x'], { mounts: { '/proc': proc.mount } }),
     ]);
-    expect(text.match(/openat2\(\S+ "[^"]*", \{flags=O_D/g)).toEqual([
-      'openat2($proc, "kcore", {flags=O_D',
-      'openat2($proc, "/", {flags=O_D',
-      'openat2($root, "process/x", {flags=O_D',
-      'openat2($root, "etc/x", {flags=O_D',
+    expect(text.match(/openat2\(\S+ "[^"]*", \{flags=O_C/g)).toEqual([
+      'openat2($proc, "kcore", {flags=O_C',
+      'openat2($proc, "/", {flags=O_C',
+      'openat2($root, "process/x", {flags=O_C',
+      'openat2($root, "etc/x", {flags=O_C',
     ]);
     expect(text).toContain('# hide the file /proc/kcore');
   });

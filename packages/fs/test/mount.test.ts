@@ -18,7 +18,8 @@ describe('newMount', () => {
       3  fsconfig($new-data, FSCONFIG_SET_FLAG, "noload", NULL, 0)  # set noload
       4  fsconfig($new-data, FSCONFIG_SET_STRING, "errors", "remount-ro", 0)  # set errors
       5  fsconfig($new-data, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      6  fsmount($new-data, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOATIME) = $data  # a mount of it"
+      6  fsmount($new-data, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOATIME) = $data  # a mount of it
+      7  close($new-data)  # it has its mount"
     `);
   });
 
@@ -27,11 +28,12 @@ describe('newMount', () => {
     const { steps } = newMount('sysfs', { onFailure: instead });
     expect(steps.map(({ onFailure }) => onFailure)).toEqual(steps.map(() => instead));
     expect(explain([...steps, instead])).toMatchInlineSnapshot(`
-      "1  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sysfs, on failure go to 5  # a new sysfs
-      2  fsconfig($new-sysfs, FSCONFIG_SET_STRING, "source", "sysfs", 0), on failure go to 5  # set source
-      3  fsconfig($new-sysfs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), on failure go to 5  # make it
-      4  fsmount($new-sysfs, FSMOUNT_CLOEXEC, 0) = $sysfs, on failure go to 5  # a mount of it
-      5  label()  # do without"
+      "1  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sysfs, on failure go to 6  # a new sysfs
+      2  fsconfig($new-sysfs, FSCONFIG_SET_STRING, "source", "sysfs", 0), on failure go to 6  # set source
+      3  fsconfig($new-sysfs, FSCONFIG_CMD_CREATE, NULL, NULL, 0), on failure go to 6  # make it
+      4  fsmount($new-sysfs, FSMOUNT_CLOEXEC, 0) = $sysfs, on failure go to 6  # a mount of it
+      5  close($new-sysfs), on failure go to 6  # it has its mount
+      6  label()  # do without"
     `);
   });
 

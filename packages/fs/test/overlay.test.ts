@@ -28,7 +28,10 @@ describe('overlay', () => {
       10  fsconfig($new-mnt, FSCONFIG_SET_STRING, "index", "on", 0)  # set index
       11  fsconfig($new-mnt, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
       12  fsmount($new-mnt, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $mnt  # a mount of it
-      13  move_mount($mnt, "", $at-mnt, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /mnt"
+      13  close($new-mnt)  # it has its mount
+      14  move_mount($mnt, "", $at-mnt, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /mnt
+      15  close($mnt)  # it is attached
+      16  close($at-mnt)  # /mnt is found"
     `);
   });
 
@@ -54,7 +57,8 @@ describe('overlay', () => {
       5  openat(AT_FDCWD, "/lon"..., O_DIRECTORY|O_CLOEXEC|O_PATH) = $layer  # find /layer
       6  fsconfig($new-overlay, FSCONFIG_SET_FD, "lowerdir+", NULL, $layer)  # set lowerdir+
       7  fsconfig($new-overlay, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      8  fsmount($new-overlay, FSMOUNT_CLOEXEC, 0) = $overlay  # a mount of it"
+      8  fsmount($new-overlay, FSMOUNT_CLOEXEC, 0) = $overlay  # a mount of it
+      9  close($new-overlay)  # it has its mount"
     `);
   });
 

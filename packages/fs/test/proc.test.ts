@@ -20,7 +20,10 @@ describe('proc', () => {
       11  fsconfig($new-proc, FSCONFIG_SET_STRING, "hidepid", "invisible", 0)  # set hidepid
       12  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
       13  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
-      14  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc"
+      14  close($new-proc)  # it has its mount
+      15  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
+      16  close($proc)  # it is attached
+      17  close($at-proc)  # /proc is found"
     `);
   });
 
@@ -30,7 +33,8 @@ describe('proc', () => {
       2  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
       3  fsconfig($new-proc, FSCONFIG_SET_STRING, "subset", "pid", 0)  # set subset
       4  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      5  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it"
+      5  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
+      6  close($new-proc)  # it has its mount"
     `);
   });
 

@@ -16,6 +16,9 @@ it('sysfs is read-only, and follows no link on its way below a root', () => {
      8  fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
      9  fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
     10  fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
-    11  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys"
+    11  close($new-sys)  # it has its mount
+    12  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys
+    13  close($sys)  # it is attached
+    14  close($at-sys)  # /sys is found"
   `);
 });

@@ -115,7 +115,7 @@ function programDirectory(root: ResultOf, scratch: ResultOf, name: string, { rea
   ];
 }
 
-function etc(root: ResultOf, { hostname, hostNetwork, readonly }: UserlandOptions): Step[] {
+function etc(root: ResultOf, { hostname, hostNetwork }: UserlandOptions): Step[] {
   const etcDirectory: Step = { call: 'openat', args: [root, 'etc', openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: 'the new /etc', as: 'etc' };
   const dir = resultOf(etcDirectory);
   const files = [...etcFiles, ...(hostNetwork ? ['resolv.conf'] : [])].filter((name) => onHost(`/etc/${name}`));
@@ -123,11 +123,11 @@ function etc(root: ResultOf, { hostname, hostNetwork, readonly }: UserlandOption
   const parents = new Set(directories.flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(0, i + 1).join('/'))));
   return [
     etcDirectory,
-    ...copyFiles(files, dir, readonly),
+    ...copyFiles(files, dir),
     ...[...parents].map((path) => directory(dir, path)),
-    ...directories.flatMap((path) => {
+    ...directories.flatMap((path): Step[] => {
       const bound = bindMount(`/etc/${path}`, { recursive: true, readonly: true });
-      return [...bound.steps, attachBelow(bound.mount, dir, path)];
+      return [...bound.steps, attachBelow(bound.mount, dir, path), { call: 'close', args: [bound.mount], purpose: 'it is attached' }];
     }),
     symlink('../proc/self/mounts', dir, 'mtab'),
     ...writeFile(`${hostname}\n`, dir, 'hostname'),
@@ -139,9 +139,9 @@ const MAX_COPY_BYTES = 16 * 2 ** 20;
 
 /**
  * Copies files of the host's /etc, which are of a modest size: sendfile(2) takes each in one go. One that has gone meanwhile is passed over.
- * A root with a file open for writing cannot be made read-only, so they are closed where that is to come.
+ * A root with a file open for writing cannot be made read-only.
  */
-function copyFiles(names: readonly string[], parent: ResultOf, close: boolean): Step[] {
+function copyFiles(names: readonly string[], parent: ResultOf): Step[] {
   const done = label('the files are copied');
   let next = done;
   const steps: Step[] = [];
@@ -161,7 +161,13 @@ function copyFiles(names: readonly string[], parent: ResultOf, close: boolean): 
       as: 'copy',
     };
     const send: Step = { call: 'sendfile', args: [resultOf(copy), resultOf(original), null, MAX_COPY_BYTES], purpose: `copy /etc/${name}` };
-    steps.unshift(original, copy, send, ...(close ? [{ call: 'close', args: [resultOf(copy)], purpose: `${name} is done` } as const] : []));
+    steps.unshift(
+      original,
+      copy,
+      send,
+      { call: 'close', args: [resultOf(copy)], purpose: `${name} is done` },
+      { call: 'close', args: [resultOf(original)], purpose: 'so is the original' },
+    );
     next = original;
   }
   return [...steps, done];

@@ -50,262 +50,319 @@ describe('the plan of a container', () => {
        24  fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
        25  fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
        26  fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
-       27  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys
-       28  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (ENOENT, EAGAIN is fine), if != -2 go to 31  # find /dev
-       29  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
-       30  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
-       31  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 34  # was it found?
-       32  add($attempts, 1), if < 128 go to 28  # a rename or a mount came in between: try again
-       33  fail(EAGAIN)  # find /dev
-       34  label()  # /dev is there
-       35  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
-       36  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
-       37  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-       38  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-       39  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       40  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
-       41  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
-       42  umask(000) = $umask  # devices get exactly the mode they should have
-       43  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
-       44  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
-       45  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
-       46  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
-       47  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
-       48  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
-       49  umask($umask)  # the umask is as before
-       50  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
-       51  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
-       52  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
-       53  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
-       54  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
-       55  mkdirat($dev, "pts", 0755)  # make the directory pts
-       56  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
-       57  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
-       58  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
-       59  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
-       60  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
-       61  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       62  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
-       63  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
-       64  mkdirat($dev, "shm", 0755)  # make the directory shm
-       65  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
-       66  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
-       67  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-       68  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
-       69  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       70  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
-       71  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
-       72  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
-       73  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
-       74  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
-       75  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       76  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
-       77  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
-       78  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 81  # find /proc
-       79  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
-       80  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
-       81  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 84  # was it found?
-       82  add($attempts, 1), if < 128 go to 78  # a rename or a mount came in between: try again
-       83  fail(EAGAIN)  # find /proc
-       84  label()  # /proc is there
-       85  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc
-       86  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
-       87  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       88  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
-       89  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
-       90  open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the null device, to cover files with
-       91  statx($null, "", 4096, 3, &stat)  # is /dev/null the null device?
-       92  add($stat+29, 0), if != 33 go to 94  # is it a character device?
-       93  add($stat+128, 0), if == 12884901889 go to 95  # is it 1:3?
-       94  fail(ENODEV)  # /dev/null has to be the null device
-       95  label()  # /dev/null is the null device
-       96  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
-       97  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
-       98  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
-       99  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-      100  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      101  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
-      102  add($empty, 0) = $empty  # the first cover of a directory
-      103  openat2($proc, "acpi", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if == -2 go to 110  # find /acpi, if it is there
-      104  add($at-acpi, 0) (ENOTDIR is fine), if < 0 go to 107  # is it a directory?
-      105  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/acpi
-      106  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 110  # a cover for the next directory
-      107  openat2($proc, "acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 110  # find /acpi, if it is there
-      108  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
-      109  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      110  label()  # /proc/acpi is hidden, if it exists
-      111  openat2($proc, "asound", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if == -2 go to 118  # find /asound, if it is there
-      112  add($at-asound, 0) (ENOTDIR is fine), if < 0 go to 115  # is it a directory?
-      113  move_mount($empty, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/asound
-      114  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 118  # a cover for the next directory
-      115  openat2($proc, "asound", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if < 0 go to 118  # find /asound, if it is there
-      116  move_mount($null, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/asound
-      117  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      118  label()  # /proc/asound is hidden, if it exists
-      119  openat2($proc, "interrupts", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if == -2 go to 126  # find /interrupts, if it is there
-      120  add($at-interrupts, 0) (ENOTDIR is fine), if < 0 go to 123  # is it a directory?
-      121  move_mount($empty, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/interrupts
-      122  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 126  # a cover for the next directory
-      123  openat2($proc, "interrupts", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if < 0 go to 126  # find /interrupts, if it is there
-      124  move_mount($null, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/interrupts
-      125  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      126  label()  # /proc/interrupts is hidden, if it exists
-      127  openat2($proc, "kcore", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if == -2 go to 134  # find /kcore, if it is there
-      128  add($at-kcore, 0) (ENOTDIR is fine), if < 0 go to 131  # is it a directory?
-      129  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/kcore
-      130  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 134  # a cover for the next directory
-      131  openat2($proc, "kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 134  # find /kcore, if it is there
-      132  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
-      133  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      134  label()  # /proc/kcore is hidden, if it exists
-      135  openat2($proc, "keys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if == -2 go to 142  # find /keys, if it is there
-      136  add($at-keys, 0) (ENOTDIR is fine), if < 0 go to 139  # is it a directory?
-      137  move_mount($empty, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/keys
-      138  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 142  # a cover for the next directory
-      139  openat2($proc, "keys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if < 0 go to 142  # find /keys, if it is there
-      140  move_mount($null, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/keys
-      141  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      142  label()  # /proc/keys is hidden, if it exists
-      143  openat2($proc, "latency_stats", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if == -2 go to 150  # find /latency_stats, if it is there
-      144  add($at-latency_stats, 0) (ENOTDIR is fine), if < 0 go to 147  # is it a directory?
-      145  move_mount($empty, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/latency_stats
-      146  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 150  # a cover for the next directory
-      147  openat2($proc, "latency_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if < 0 go to 150  # find /latency_stats, if it is there
-      148  move_mount($null, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/latency_stats
-      149  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      150  label()  # /proc/latency_stats is hidden, if it exists
-      151  openat2($proc, "sched_debug", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if == -2 go to 158  # find /sched_debug, if it is there
-      152  add($at-sched_debug, 0) (ENOTDIR is fine), if < 0 go to 155  # is it a directory?
-      153  move_mount($empty, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/sched_debug
-      154  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 158  # a cover for the next directory
-      155  openat2($proc, "sched_debug", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if < 0 go to 158  # find /sched_debug, if it is there
-      156  move_mount($null, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/sched_debug
-      157  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      158  label()  # /proc/sched_debug is hidden, if it exists
-      159  openat2($proc, "scsi", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if == -2 go to 166  # find /scsi, if it is there
-      160  add($at-scsi, 0) (ENOTDIR is fine), if < 0 go to 163  # is it a directory?
-      161  move_mount($empty, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/scsi
-      162  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 166  # a cover for the next directory
-      163  openat2($proc, "scsi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if < 0 go to 166  # find /scsi, if it is there
-      164  move_mount($null, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/scsi
-      165  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      166  label()  # /proc/scsi is hidden, if it exists
-      167  openat2($proc, "timer_list", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if == -2 go to 174  # find /timer_list, if it is there
-      168  add($at-timer_list, 0) (ENOTDIR is fine), if < 0 go to 171  # is it a directory?
-      169  move_mount($empty, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/timer_list
-      170  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 174  # a cover for the next directory
-      171  openat2($proc, "timer_list", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if < 0 go to 174  # find /timer_list, if it is there
-      172  move_mount($null, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_list
-      173  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      174  label()  # /proc/timer_list is hidden, if it exists
-      175  openat2($proc, "timer_stats", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if == -2 go to 182  # find /timer_stats, if it is there
-      176  add($at-timer_stats, 0) (ENOTDIR is fine), if < 0 go to 179  # is it a directory?
-      177  move_mount($empty, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /proc/timer_stats
-      178  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 182  # a cover for the next directory
-      179  openat2($proc, "timer_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if < 0 go to 182  # find /timer_stats, if it is there
-      180  move_mount($null, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_stats
-      181  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      182  label()  # /proc/timer_stats is hidden, if it exists
-      183  openat2($sys, "devices/virtual/powercap", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if == -2 go to 190  # find /devices/virtual/powercap, if it is there
-      184  add($at-powercap, 0) (ENOTDIR is fine), if < 0 go to 187  # is it a directory?
-      185  move_mount($empty, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /sys/devices/virtual/powercap
-      186  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 190  # a cover for the next directory
-      187  openat2($sys, "devices/virtual/powercap", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if < 0 go to 190  # find /devices/virtual/powercap, if it is there
-      188  move_mount($null, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/devices/virtual/powercap
-      189  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      190  label()  # /sys/devices/virtual/powercap is hidden, if it exists
-      191  openat2($sys, "firmware", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if == -2 go to 198  # find /firmware, if it is there
-      192  add($at-firmware, 0) (ENOTDIR is fine), if < 0 go to 195  # is it a directory?
-      193  move_mount($empty, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the directory /sys/firmware
-      194  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $empty, if != -1 go to 198  # a cover for the next directory
-      195  openat2($sys, "firmware", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if < 0 go to 198  # find /firmware, if it is there
-      196  move_mount($null, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/firmware
-      197  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # a cover for the next file
-      198  label()  # /sys/firmware is hidden, if it exists
-      199  openat2($proc, "bus", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-bus (ENOENT, ENOTDIR is fine), if < 0 go to 203  # find /bus, if it is there
-      200  open_tree($at-bus, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-bus  # a mount of /proc/bus
-      201  mount_setattr($at-bus, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      202  move_mount($at-bus, "", $at-bus, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/bus
-      203  label()  # /proc/bus is read-only, if it exists
-      204  openat2($proc, "fs", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-fs (ENOENT, ENOTDIR is fine), if < 0 go to 208  # find /fs, if it is there
-      205  open_tree($at-fs, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-fs  # a mount of /proc/fs
-      206  mount_setattr($at-fs, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      207  move_mount($at-fs, "", $at-fs, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/fs
-      208  label()  # /proc/fs is read-only, if it exists
-      209  openat2($proc, "irq", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-irq (ENOENT, ENOTDIR is fine), if < 0 go to 213  # find /irq, if it is there
-      210  open_tree($at-irq, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-irq  # a mount of /proc/irq
-      211  mount_setattr($at-irq, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      212  move_mount($at-irq, "", $at-irq, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/irq
-      213  label()  # /proc/irq is read-only, if it exists
-      214  openat2($proc, "sys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, ENOTDIR is fine), if < 0 go to 218  # find /sys, if it is there
-      215  open_tree($at-sys, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sys  # a mount of /proc/sys
-      216  mount_setattr($at-sys, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      217  move_mount($at-sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sys
-      218  label()  # /proc/sys is read-only, if it exists
-      219  openat2($proc, "sysrq-trigger", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sysrq-trigger (ENOENT, ENOTDIR is fine), if < 0 go to 223  # find /sysrq-trigger, if it is there
-      220  open_tree($at-sysrq-trigger, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sysrq-trigger  # a mount of /proc/sysrq-trigger
-      221  mount_setattr($at-sysrq-trigger, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      222  move_mount($at-sysrq-trigger, "", $at-sysrq-trigger, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
-      223  label()  # /proc/sysrq-trigger is read-only, if it exists
-      224  fchdir($root)  # go to the new root $root
-      225  pivot_root(".", ".")  # make it the root; the old one is on top of it now
-      226  umount2(".", MNT_DETACH)  # drop the old root
-      227  chdir("/")  # start at the new root
-      228  chdir("/")  # the directory to start in
-      229  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
-      230  add($nofile+8, 0) (any error is fine), if < 0 go to 232  # at most the hard limit
-      231  add($nofile+8, 0), if < 1024 go to 233  # is the hard limit less?
-      232  add(1024, 0)  # the soft limit
-      233  label()  # the hard limit stays
-      234  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
-      235  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
-      236  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-      237  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
-      238  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
-      239  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
-      240  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
-      241  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
-      242  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
-      243  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
-      244  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
-      245  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
-      246  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
-      247  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
-      248  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
-      249  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
-      250  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
-      251  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
-      252  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
-      253  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
-      254  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
-      255  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
-      256  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
-      257  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
-      258  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
-      259  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
-      260  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
-      261  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
-      262  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
-      263  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
-      264  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
-      265  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
-      266  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
-      267  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 269  # nor one that a newer kernel has
-      268  add($next, 1), if != 0 go to 267  # the one behind it
-      269  label()  # there are no more
-      270  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-      271  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
-      272  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
-      273  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
-      274  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      275  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
-      276  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-      277  umask(022)  # permissions that new files do not have
-      278  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
-      279  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
-      280  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 282  # exec "/bin/hostname": is it there?
-      281  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
-      282  fail(ENOENT)  # exec "hostname": executable file not found
+       27  close($new-sys)  # it has its mount
+       28  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys
+       29  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (ENOENT, EAGAIN is fine), if != -2 go to 32  # find /dev
+       30  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
+       31  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
+       32  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 35  # was it found?
+       33  add($attempts, 1), if < 128 go to 29  # a rename or a mount came in between: try again
+       34  fail(EAGAIN)  # find /dev
+       35  label()  # /dev is there
+       36  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
+       37  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+       38  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       39  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+       40  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       41  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
+       42  close($new-dev)  # it has its mount
+       43  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
+       44  close($at-dev)  # /dev is found
+       45  umask(000) = $umask  # devices get exactly the mode they should have
+       46  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
+       47  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
+       48  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
+       49  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
+       50  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
+       51  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
+       52  umask($umask)  # the umask is as before
+       53  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
+       54  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
+       55  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
+       56  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
+       57  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
+       58  mkdirat($dev, "pts", 0755)  # make the directory pts
+       59  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
+       60  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
+       61  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
+       62  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
+       63  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
+       64  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       65  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
+       66  close($new-pts)  # it has its mount
+       67  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
+       68  close($pts)  # it is attached
+       69  mkdirat($dev, "shm", 0755)  # make the directory shm
+       70  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
+       71  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
+       72  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       73  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
+       74  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       75  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
+       76  close($new-shm)  # it has its mount
+       77  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
+       78  close($shm)  # it is attached
+       79  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
+       80  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
+       81  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
+       82  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       83  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
+       84  close($new-mqueue)  # it has its mount
+       85  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+       86  close($mqueue)  # it is attached
+       87  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 90  # find /proc
+       88  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
+       89  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
+       90  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 93  # was it found?
+       91  add($attempts, 1), if < 128 go to 87  # a rename or a mount came in between: try again
+       92  fail(EAGAIN)  # find /proc
+       93  label()  # /proc is there
+       94  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc
+       95  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
+       96  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       97  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
+       98  close($new-proc)  # it has its mount
+       99  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
+      100  open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the null device, to cover files with
+      101  statx($null, "", 4096, 3, &stat)  # is /dev/null the null device?
+      102  add($stat+29, 0), if != 33 go to 104  # is it a character device?
+      103  add($stat+128, 0), if == 12884901889 go to 105  # is it 1:3?
+      104  fail(ENODEV)  # /dev/null has to be the null device
+      105  label()  # /dev/null is the null device
+      106  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+      107  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
+      108  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+      109  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+      110  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      111  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
+      112  close($new-empty)  # it has its mount
+      113  add($empty, 0) = $empty  # the first cover of a directory
+      114  openat2($proc, "acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 124  # find /acpi, if it is there
+      115  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 119  # hide the directory /proc/acpi
+      116  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      117  close($empty)  # the cover is where it belongs
+      118  add($next, 0) = $empty, if != -1 go to 123  # the next one
+      119  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
+      120  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      121  close($null)  # the cover is where it belongs
+      122  add($next, 0) = $null  # the next one
+      123  close($at-acpi)  # /proc/acpi is hidden
+      124  label()  # /proc/acpi is hidden, if it exists
+      125  openat2($proc, "asound", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if < 0 go to 135  # find /asound, if it is there
+      126  move_mount($empty, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 130  # hide the directory /proc/asound
+      127  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      128  close($empty)  # the cover is where it belongs
+      129  add($next, 0) = $empty, if != -1 go to 134  # the next one
+      130  move_mount($null, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/asound
+      131  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      132  close($null)  # the cover is where it belongs
+      133  add($next, 0) = $null  # the next one
+      134  close($at-asound)  # /proc/asound is hidden
+      135  label()  # /proc/asound is hidden, if it exists
+      136  openat2($proc, "interrupts", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if < 0 go to 146  # find /interrupts, if it is there
+      137  move_mount($empty, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 141  # hide the directory /proc/interrupts
+      138  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      139  close($empty)  # the cover is where it belongs
+      140  add($next, 0) = $empty, if != -1 go to 145  # the next one
+      141  move_mount($null, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/interrupts
+      142  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      143  close($null)  # the cover is where it belongs
+      144  add($next, 0) = $null  # the next one
+      145  close($at-interrupts)  # /proc/interrupts is hidden
+      146  label()  # /proc/interrupts is hidden, if it exists
+      147  openat2($proc, "kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 157  # find /kcore, if it is there
+      148  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 152  # hide the directory /proc/kcore
+      149  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      150  close($empty)  # the cover is where it belongs
+      151  add($next, 0) = $empty, if != -1 go to 156  # the next one
+      152  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
+      153  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      154  close($null)  # the cover is where it belongs
+      155  add($next, 0) = $null  # the next one
+      156  close($at-kcore)  # /proc/kcore is hidden
+      157  label()  # /proc/kcore is hidden, if it exists
+      158  openat2($proc, "keys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if < 0 go to 168  # find /keys, if it is there
+      159  move_mount($empty, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 163  # hide the directory /proc/keys
+      160  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      161  close($empty)  # the cover is where it belongs
+      162  add($next, 0) = $empty, if != -1 go to 167  # the next one
+      163  move_mount($null, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/keys
+      164  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      165  close($null)  # the cover is where it belongs
+      166  add($next, 0) = $null  # the next one
+      167  close($at-keys)  # /proc/keys is hidden
+      168  label()  # /proc/keys is hidden, if it exists
+      169  openat2($proc, "latency_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if < 0 go to 179  # find /latency_stats, if it is there
+      170  move_mount($empty, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 174  # hide the directory /proc/latency_stats
+      171  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      172  close($empty)  # the cover is where it belongs
+      173  add($next, 0) = $empty, if != -1 go to 178  # the next one
+      174  move_mount($null, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/latency_stats
+      175  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      176  close($null)  # the cover is where it belongs
+      177  add($next, 0) = $null  # the next one
+      178  close($at-latency_stats)  # /proc/latency_stats is hidden
+      179  label()  # /proc/latency_stats is hidden, if it exists
+      180  openat2($proc, "sched_debug", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if < 0 go to 190  # find /sched_debug, if it is there
+      181  move_mount($empty, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 185  # hide the directory /proc/sched_debug
+      182  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      183  close($empty)  # the cover is where it belongs
+      184  add($next, 0) = $empty, if != -1 go to 189  # the next one
+      185  move_mount($null, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/sched_debug
+      186  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      187  close($null)  # the cover is where it belongs
+      188  add($next, 0) = $null  # the next one
+      189  close($at-sched_debug)  # /proc/sched_debug is hidden
+      190  label()  # /proc/sched_debug is hidden, if it exists
+      191  openat2($proc, "scsi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if < 0 go to 201  # find /scsi, if it is there
+      192  move_mount($empty, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 196  # hide the directory /proc/scsi
+      193  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      194  close($empty)  # the cover is where it belongs
+      195  add($next, 0) = $empty, if != -1 go to 200  # the next one
+      196  move_mount($null, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/scsi
+      197  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      198  close($null)  # the cover is where it belongs
+      199  add($next, 0) = $null  # the next one
+      200  close($at-scsi)  # /proc/scsi is hidden
+      201  label()  # /proc/scsi is hidden, if it exists
+      202  openat2($proc, "timer_list", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if < 0 go to 212  # find /timer_list, if it is there
+      203  move_mount($empty, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 207  # hide the directory /proc/timer_list
+      204  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      205  close($empty)  # the cover is where it belongs
+      206  add($next, 0) = $empty, if != -1 go to 211  # the next one
+      207  move_mount($null, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_list
+      208  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      209  close($null)  # the cover is where it belongs
+      210  add($next, 0) = $null  # the next one
+      211  close($at-timer_list)  # /proc/timer_list is hidden
+      212  label()  # /proc/timer_list is hidden, if it exists
+      213  openat2($proc, "timer_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if < 0 go to 223  # find /timer_stats, if it is there
+      214  move_mount($empty, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 218  # hide the directory /proc/timer_stats
+      215  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      216  close($empty)  # the cover is where it belongs
+      217  add($next, 0) = $empty, if != -1 go to 222  # the next one
+      218  move_mount($null, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_stats
+      219  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      220  close($null)  # the cover is where it belongs
+      221  add($next, 0) = $null  # the next one
+      222  close($at-timer_stats)  # /proc/timer_stats is hidden
+      223  label()  # /proc/timer_stats is hidden, if it exists
+      224  openat2($sys, "devices/virtual/powercap", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if < 0 go to 234  # find /devices/virtual/powercap, if it is there
+      225  move_mount($empty, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 229  # hide the directory /sys/devices/virtual/powercap
+      226  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      227  close($empty)  # the cover is where it belongs
+      228  add($next, 0) = $empty, if != -1 go to 233  # the next one
+      229  move_mount($null, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/devices/virtual/powercap
+      230  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      231  close($null)  # the cover is where it belongs
+      232  add($next, 0) = $null  # the next one
+      233  close($at-powercap)  # /sys/devices/virtual/powercap is hidden
+      234  label()  # /sys/devices/virtual/powercap is hidden, if it exists
+      235  openat2($sys, "firmware", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if < 0 go to 245  # find /firmware, if it is there
+      236  move_mount($empty, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 240  # hide the directory /sys/firmware
+      237  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      238  close($empty)  # the cover is where it belongs
+      239  add($next, 0) = $empty, if != -1 go to 244  # the next one
+      240  move_mount($null, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/firmware
+      241  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      242  close($null)  # the cover is where it belongs
+      243  add($next, 0) = $null  # the next one
+      244  close($at-firmware)  # /sys/firmware is hidden
+      245  label()  # /sys/firmware is hidden, if it exists
+      246  openat2($proc, "bus", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-bus (ENOENT, ENOTDIR is fine), if < 0 go to 252  # find /bus, if it is there
+      247  open_tree($at-bus, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-bus  # a mount of /proc/bus
+      248  mount_setattr($at-bus, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      249  move_mount($at-bus, "", $at-bus, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/bus
+      250  close($at-bus)  # it is attached
+      251  close($at-bus)  # /proc/bus is covered by it
+      252  label()  # /proc/bus is read-only, if it exists
+      253  openat2($proc, "fs", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-fs (ENOENT, ENOTDIR is fine), if < 0 go to 259  # find /fs, if it is there
+      254  open_tree($at-fs, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-fs  # a mount of /proc/fs
+      255  mount_setattr($at-fs, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      256  move_mount($at-fs, "", $at-fs, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/fs
+      257  close($at-fs)  # it is attached
+      258  close($at-fs)  # /proc/fs is covered by it
+      259  label()  # /proc/fs is read-only, if it exists
+      260  openat2($proc, "irq", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-irq (ENOENT, ENOTDIR is fine), if < 0 go to 266  # find /irq, if it is there
+      261  open_tree($at-irq, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-irq  # a mount of /proc/irq
+      262  mount_setattr($at-irq, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      263  move_mount($at-irq, "", $at-irq, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/irq
+      264  close($at-irq)  # it is attached
+      265  close($at-irq)  # /proc/irq is covered by it
+      266  label()  # /proc/irq is read-only, if it exists
+      267  openat2($proc, "sys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, ENOTDIR is fine), if < 0 go to 273  # find /sys, if it is there
+      268  open_tree($at-sys, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sys  # a mount of /proc/sys
+      269  mount_setattr($at-sys, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      270  move_mount($at-sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sys
+      271  close($at-sys)  # it is attached
+      272  close($at-sys)  # /proc/sys is covered by it
+      273  label()  # /proc/sys is read-only, if it exists
+      274  openat2($proc, "sysrq-trigger", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sysrq-trigger (ENOENT, ENOTDIR is fine), if < 0 go to 280  # find /sysrq-trigger, if it is there
+      275  open_tree($at-sysrq-trigger, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sysrq-trigger  # a mount of /proc/sysrq-trigger
+      276  mount_setattr($at-sysrq-trigger, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      277  move_mount($at-sysrq-trigger, "", $at-sysrq-trigger, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
+      278  close($at-sysrq-trigger)  # it is attached
+      279  close($at-sysrq-trigger)  # /proc/sysrq-trigger is covered by it
+      280  label()  # /proc/sysrq-trigger is read-only, if it exists
+      281  fchdir($root)  # go to the new root $root
+      282  pivot_root(".", ".")  # make it the root; the old one is on top of it now
+      283  umount2(".", MNT_DETACH)  # drop the old root
+      284  chdir("/")  # start at the new root
+      285  chdir("/")  # the directory to start in
+      286  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      287  add($nofile+8, 0) (any error is fine), if < 0 go to 289  # at most the hard limit
+      288  add($nofile+8, 0), if < 1024 go to 290  # is the hard limit less?
+      289  add(1024, 0)  # the soft limit
+      290  label()  # the hard limit stays
+      291  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      292  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      293  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      294  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      295  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      296  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      297  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      298  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      299  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      300  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      301  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      302  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      303  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      304  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      305  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      306  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      307  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      308  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      309  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      310  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      311  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      312  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      313  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      314  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      315  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      316  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      317  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      318  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      319  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      320  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      321  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      322  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      323  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      324  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 326  # nor one that a newer kernel has
+      325  add($next, 1), if != 0 go to 324  # the one behind it
+      326  label()  # there are no more
+      327  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      328  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      329  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      330  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      331  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      332  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
+      333  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      334  umask(022)  # permissions that new files do not have
+      335  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
+      336  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
+      337  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 339  # exec "/bin/hostname": is it there?
+      338  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
+      339  fail(ENOENT)  # exec "hostname": executable file not found
       "
     `);
   });
@@ -507,26 +564,32 @@ describe('namespaces', () => {
       + mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + mknodat($dev, "null", S_IFREG|0666, makedev(0, 0))  # a file to mount null on
       + move_mount($null, "", $dev, "null", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to null
+      + close($null)  # it is attached
       + open_tree(AT_FDCWD, "/dev/zero", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $zero  # the host's /dev/zero
       + mount_setattr($zero, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + mknodat($dev, "zero", S_IFREG|0666, makedev(0, 0))  # a file to mount zero on
       + move_mount($zero, "", $dev, "zero", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to zero
+      + close($zero)  # it is attached
       + open_tree(AT_FDCWD, "/dev/full", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $full  # the host's /dev/full
       + mount_setattr($full, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + mknodat($dev, "full", S_IFREG|0666, makedev(0, 0))  # a file to mount full on
       + move_mount($full, "", $dev, "full", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to full
+      + close($full)  # it is attached
       + open_tree(AT_FDCWD, "/dev/random", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $random  # the host's /dev/random
       + mount_setattr($random, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + mknodat($dev, "random", S_IFREG|0666, makedev(0, 0))  # a file to mount random on
       + move_mount($random, "", $dev, "random", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to random
+      + close($random)  # it is attached
       + open_tree(AT_FDCWD, "/dev/urandom", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $urandom  # the host's /dev/urandom
       + mount_setattr($urandom, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + mknodat($dev, "urandom", S_IFREG|0666, makedev(0, 0))  # a file to mount urandom on
       + move_mount($urandom, "", $dev, "urandom", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to urandom
+      + close($urandom)  # it is attached
       + open_tree(AT_FDCWD, "/dev/tty", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $tty  # the host's /dev/tty
       + mount_setattr($tty, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + mknodat($dev, "tty", S_IFREG|0666, makedev(0, 0))  # a file to mount tty on
       + move_mount($tty, "", $dev, "tty", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to tty
+      + close($tty)  # it is attached
         label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       "
@@ -554,6 +617,7 @@ describe('namespaces', () => {
       - fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
       - fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
       - fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
+      - close($new-sys)  # it has its mount
       + open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = $sys  # a mount of /sys
       + mount_setattr($sys, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
       "
@@ -644,11 +708,12 @@ describe('mounts', () => {
   it('a tmpfs', () => {
     expect(changed({ mounts: [{ tmpfs: '/var/cache', sizeBytes: 65_536 }] })).toMatchInlineSnapshot(`
       "
-        move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+        close($mqueue)  # it is attached
       + openat2($root, "var/cache", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-cache (ENOENT, EAGAIN is fine), if != -2 go to ‹was it found?›  # find /var/cache
       + mkdirat($root, "var", 0755) (EEXIST is fine)  # make /var
       + openat2($root, "var", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $var (EAGAIN is fine), if == -11 go to ‹a rename or a mount came in between: try again›  # go down to /var
       + mkdirat($var, "cache", 0755) (EEXIST is fine)  # make /var/cache
+      + close($var)  # it is not needed any more
       + openat2($root, "var/cache", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-cache (EAGAIN is fine)  # find what is now /var/cache
       + add($at-cache, 0) (EAGAIN is fine), if != -11 go to ‹/var/cache is there›  # was it found?
       + add($attempts, 1), if < 128 go to ‹find /var/cache›  # a rename or a mount came in between: try again
@@ -660,14 +725,17 @@ describe('mounts', () => {
       + fsconfig($new-cache, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
       + fsconfig($new-cache, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
       + fsmount($new-cache, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV) = $cache  # a mount of it
+      + close($new-cache)  # it has its mount
       + move_mount($cache, "", $at-cache, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /var/cache
+      + close($cache)  # it is attached
+      + close($at-cache)  # /var/cache is found
       "
     `);
   });
   it('a directory, read-only', () => {
     expect(changed({ mounts: [{ bind: '/usr', to: '/data/', readonly: true }] })).toMatchInlineSnapshot(`
       "
-        move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+        close($mqueue)  # it is attached
       + openat2($root, "data", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-data (ENOENT, EAGAIN is fine), if != -2 go to ‹was it found?›  # find /data
       + mkdirat($root, "data", 0755) (EEXIST is fine)  # make /data
       + openat2($root, "data", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-data (EAGAIN is fine)  # find what is now /data
@@ -678,17 +746,20 @@ describe('mounts', () => {
       + open_tree(AT_FDCWD, "/usr", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = $data  # a mount of /usr
       + mount_setattr($data, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it readonly, noSuid, noDev
       + move_mount($data, "", $at-data, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /data
+      + close($data)  # it is attached
+      + close($at-data)  # /data is found
       "
     `);
   });
   it('a file', () => {
     expect(changed({ mounts: [{ bind: '/etc/passwd', to: '/etc/users' }] })).toMatchInlineSnapshot(`
       "
-        move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+        close($mqueue)  # it is attached
       + openat2($root, "etc/users", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-users (ENOENT, EAGAIN is fine), if != -2 go to ‹was it found?›  # find /etc/users
       + mkdirat($root, "etc", 0755) (EEXIST is fine)  # make /etc
       + openat2($root, "etc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $etc (EAGAIN is fine), if == -11 go to ‹a rename or a mount came in between: try again›  # go down to /etc
       + mknodat($etc, "users", S_IFREG|0644, makedev(0, 0)) (EEXIST is fine)  # make /etc/users
+      + close($etc)  # it is not needed any more
       + openat2($root, "etc/users", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-users (EAGAIN is fine)  # find what is now /etc/users
       + add($at-users, 0) (EAGAIN is fine), if != -11 go to ‹/etc/users is there›  # was it found?
       + add($attempts, 1), if < 128 go to ‹find /etc/users›  # a rename or a mount came in between: try again
@@ -697,6 +768,8 @@ describe('mounts', () => {
       + open_tree(AT_FDCWD, "/etc/passwd", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = $users  # a mount of /etc/passwd
       + mount_setattr($users, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it noSuid, noDev
       + move_mount($users, "", $at-users, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /etc/users
+      + close($users)  # it is attached
+      + close($at-users)  # /etc/users is found
       "
     `);
   });
@@ -788,7 +861,7 @@ describe('the process', () => {
   it('a terminal', () => {
     expect(changed({ terminal: { columns: 80, rows: 24 } })).toMatchInlineSnapshot(`
       "
-        move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+        close($mqueue)  # it is attached
       + openat($dev, "pts/ptmx", O_RDWR|O_NOCTTY|O_CLOEXEC) = $master  # the master of a terminal
       + ioctl($master, TIOCSPTLCK, &unlocked)  # the slave may be opened
       + ioctl($master, TIOCGPTPEER, 524546) = $slave  # its slave, by the master and not by a path
