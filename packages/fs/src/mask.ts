@@ -79,20 +79,12 @@ function hide(path: string, place: InRoot, firstFile: Step, firstDirectory: Step
   const found = openIfThere(place, { when: '<', to: next });
   const done = closed(resultOf(found), `${path} is hidden`);
   const [asFile, ...anotherFile] = cover(firstFile, 'file', path, found);
-  const [asDirectory, ...anotherDirectory] = cover(firstDirectory, 'directory', path, found);
-  return [
-    found,
-    { ...asDirectory, tolerates: ['EINVAL'], jump: { when: '!=', to: asFile } },
-    ...anotherDirectory.with(-1, { ...(anotherDirectory.at(-1) as Step), jump: { when: '!=', than: -1, to: done } }),
-    asFile,
-    ...anotherFile,
-    done,
-    next,
-  ];
+  const [asDirectory, ...anotherDirectory] = cover(firstDirectory, 'directory', path, found, { jump: { when: '!=', than: -1, to: done } });
+  return [found, { ...asDirectory, tolerates: ['EINVAL'], jump: { when: '!=', to: asFile } }, ...anotherDirectory, asFile, ...anotherFile, done, next];
 }
 
 /** Covers a place, and makes the next cover. */
-function cover(first: Step, what: 'file' | 'directory', path: string, place: Step): [Step, ...Step[]] {
+function cover(first: Step, what: 'file' | 'directory', path: string, place: Step, last: Partial<Step> = {}): [Step, ...Step[]] {
   const [over] = attach(resultOf(first), resultOf(place), `hide the ${what} ${path}`) as [Step];
   const another: Step = {
     call: 'open_tree',
@@ -110,6 +102,7 @@ function cover(first: Step, what: 'file' | 'directory', path: string, place: Ste
       purpose: 'the next one',
       ...(first.as !== undefined && { as: first.as }),
       ...(first.into && { into: first.into }),
+      ...last,
     },
   ];
 }
