@@ -1,8 +1,8 @@
 import { AT_FDCWD, errnos, label, openFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
 import { directoryHints, enableHints, limitHints, openHints, type Hints } from './hints.js';
-import type { Setting } from './limits.js';
 import type { Place } from './place.js';
+import type { Setting } from './setting.js';
 
 /** Makes the directory of a group. Those above may be there already; the group itself, which would be someone else's, may not. */
 export function makeDirectory({ version, base, parents, directory, controllers, enabled }: Place): Step[] {
@@ -39,18 +39,20 @@ function enable(path: string, value: string): Step[] {
 }
 
 /** Writes one file of the group whose directory is open. */
-export function writeFile(directory: ResultOf, { file, value }: Setting, purpose: string, hints: Hints = limitHints): Step[] {
+export function writeFile(directory: ResultOf, setting: Setting, purpose: string, hints: Hints = limitHints): Step[] {
+  const { file, value, absent } = setting;
   const open: Step = {
     call: 'openat',
     args: [directory, file, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0],
     purpose: `open ${file}`,
     as: file.replaceAll('.', '_'),
-    hints: openHints,
+    hints: absent === undefined ? openHints : { ...openHints, ENOENT: absent },
   };
-  return [open, ...writeAndClose(resultOf(open), value, purpose, hints)];
+  return [open, ...writeAndClose(resultOf(open), value, purpose, setting.hints ? { ...hints, ...setting.hints } : hints)];
 }
 
-function writeAndClose(file: ResultOf, value: string, purpose: string, hints: Hints): Step[] {
+/** Writes a file that is open, and closes it. */
+export function writeAndClose(file: ResultOf, value: string, purpose: string, hints: Hints): [write: Step, close: Step] {
   return [
     { call: 'write', args: [file, value, Buffer.byteLength(value)], purpose, hints },
     // A handle on a group of the host is a way out of the container: none stays open.

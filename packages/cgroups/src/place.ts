@@ -1,6 +1,5 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 
-import type { Controller } from './controllers.js';
 import { CgroupError } from './error.js';
 import { checkName } from './group-name.js';
 import { hierarchyOf, type CgroupLayout, type Hierarchy } from './layout.js';
@@ -22,7 +21,9 @@ export interface Place {
 /** What a group is for. */
 export interface Needs {
   /** Controllers that limit or measure. */
-  readonly controllers: readonly Controller[];
+  readonly controllers: readonly string[];
+  /** Whether it needs a directory in the unified hierarchy, also without a controller there. */
+  readonly unified?: boolean;
   /** Whether its processor time is to be read: on v1 another controller than the one that limits it. */
   readonly measuresCpu: boolean;
   readonly freezer: boolean;
@@ -32,7 +33,12 @@ export interface Needs {
  * Finds the directories of a group, one in each hierarchy it needs, and checks that they can be made.
  * Throws a {@link CgroupError} if they cannot: nothing has been made then.
  */
-export function findPlaces(name: string, { controllers, measuresCpu, freezer }: Needs, layout: CgroupLayout, parent: string): Place[] {
+export function findPlaces(
+  name: string,
+  { controllers, unified: needsUnified = false, measuresCpu, freezer }: Needs,
+  layout: CgroupLayout,
+  parent: string,
+): Place[] {
   const segments = parentSegments(parent);
   const wanted = new Map<Hierarchy, string[]>();
   const want = (hierarchy: Hierarchy, controller?: string): void => {
@@ -42,6 +48,7 @@ export function findPlaces(name: string, { controllers, measuresCpu, freezer }: 
   };
   for (const controller of controllers) want(required(layout, controller), controller);
   const unified = layout.hierarchies.find(({ version }) => version === 2);
+  if (needsUnified) want(unified ?? required(layout, 'unified'));
   if (measuresCpu) {
     // cpu.stat of v2 tells the time of every group, without a controller.
     const cpuacct = hierarchyOf(layout, 'cpuacct') ?? unified;

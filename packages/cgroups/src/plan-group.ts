@@ -1,15 +1,18 @@
 import { AT_FDCWD, checkOptions, isSyscallError, openFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
-import { controllersFor, isController, settingsOf, type Controller } from './controllers.js';
+import { checkLimits } from './check-limits.js';
+import { limitNeeds, settingsAt } from './controllers.js';
 import type { Usage } from './counter.js';
 import { makeDirectory, writeFile } from './directory.js';
 import { checkName } from './group-name.js';
 import { joinHints } from './hints.js';
 import { readLayout, type CgroupLayout } from './layout.js';
-import { checkLimits, type Limits } from './limits.js';
+import type { Limits } from './limits.js';
 import { findPlaces, type Needs, type Place } from './place.js';
 import { removeEmpty } from './remove.js';
 import { usageOf } from './usage.js';
+import { inheritCpuset, isCpuset } from './v1/cpuset-inherit.js';
+import { writeSetting } from './write-setting.js';
 
 /** How a group is planned. */
 export interface GroupOptions {
@@ -64,20 +67,21 @@ export interface PlannedGroup {
 export function planGroup(name: string, limits: Limits, options: GroupOptions = {}): PlannedGroup {
   checkOptions('planGroup', options, ['layout', 'parent', 'measure', 'freezer', 'notifyOnRelease']);
   const { parent = '/ctr', notifyOnRelease = true } = options;
-  const needs = needsOf(limits, options);
   checkName(name);
-  const nothing = needs.controllers.length === 0 && !needs.measuresCpu && !needs.freezer;
-  return planAt(nothing ? [] : findPlaces(name, needs, options.layout ?? readLayout(), parent), limits, notifyOnRelease);
+  const layout = options.layout ?? readLayout();
+  const needs = needsOf(limits, { ...options, layout });
+  const nothing = needs.controllers.length === 0 && !needs.unified && !needs.measuresCpu && !needs.freezer;
+  return planAt(nothing ? [] : findPlaces(name, needs, layout, parent), limits, notifyOnRelease);
 }
 
 /** What a group with these limits is for. Throws for limits and measures that cannot be. */
-export function needsOf(limits: Limits, { measure = [], freezer = false }: Pick<GroupOptions, 'measure' | 'freezer'>): Needs {
+export function needsOf(limits: Limits, { measure = [], freezer = false, layout }: Pick<GroupOptions, 'measure' | 'freezer' | 'layout'>): Needs {
   checkLimits(limits);
   for (const what of measure)
     if (!['memory', 'cpu', 'pids'].includes(what)) throw new TypeError(`measure takes memory, cpu and pids, not ${JSON.stringify(what)}`);
-  const controllers = new Set<Controller>(controllersFor(limits));
-  for (const what of measure) if (what !== 'cpu') controllers.add(what);
-  return { controllers: [...controllers], measuresCpu: measure.includes('cpu'), freezer };
+  const limited = Object.keys(limits).length > 0 ? limitNeeds(limits, layout ?? readLayout()) : { controllers: [], unified: false };
+  const measured = measure.filter((what) => what !== 'cpu');
+  return { ...limited, controllers: [...new Set([...limited.controllers, ...measured])], measuresCpu: measure.includes('cpu'), freezer };
 }
 
 /** Plans a group whose places are settled. */
@@ -94,8 +98,9 @@ export function planAt(places: readonly Place[], limits: Limits, notifyOnRelease
       as: places.length === 1 ? 'group' : `${place.controllers.join('_')}_group`,
     };
     create.push(open);
-    const writes = place.controllers.flatMap((controller) => (isController(controller) ? settingsOf(controller, place.version, limits) : []));
-    for (const setting of writes) create.push(...writeFile(resultOf(open), setting, `the limit: ${setting.file} = ${setting.value}`));
+    const settings = settingsAt(place, limits);
+    if (isCpuset(place)) create.push(...inheritCpuset(place, settings));
+    for (const setting of settings) create.push(...writeSetting(resultOf(open), setting));
     if (place.version === 1 && notifyOnRelease)
       create.push(...writeFile(resultOf(open), { file: 'notify_on_release', value: '1' }, 'run the release agent, if there is one, at the end'));
     // The walker is a single thread, and `tasks` moves a single one: that spares it the system-wide lock on thread groups, which `cgroup.procs` waits for.

@@ -1,4 +1,5 @@
-import type { Limits, Setting } from '../limits.js';
+import type { Limits } from '../limits.js';
+import type { Setting } from '../setting.js';
 
 /** `pids.max`. @see Documentation/admin-guide/cgroup-v1/pids.rst of the kernel */
 export function pids({ pids: max }: Limits): Setting[] {
