@@ -106,7 +106,7 @@ export { signalName, type Exit, type SignalName } from './exit.js';
 export { explain, explainArgs, explainCall } from './explain.js';
 export { Fd } from './fd.js';
 export { KERNEL_FLOOR, requireKernel } from './kernel.js';
-export { launch, type Child, type LaunchOptions, type LaunchStdio } from './launch.js';
+export { launch, readFailure, type Child, type LaunchOptions, type LaunchStdio, type ReportedFailure } from './launch.js';
 export { failure, Memory, struct, type Field, type FieldValue, type Load, type PlacedField, type Pointer, type Struct, type StructType } from './memory.js';
 export { MAX_LOOKUPS, openFd, type OpenOptions } from './open.js';
 export { openPipe, type Pipe } from './pipe.js';

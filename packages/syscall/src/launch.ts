@@ -177,6 +177,30 @@ interface Setup {
   readonly failure: { readonly error: unknown } | undefined;
 }
 
+/** What a report of 8 bytes says of the step that failed. */
+export interface ReportedFailure {
+  /** The index of the step in the whole of the plan, from 0. */
+  readonly step: number;
+  readonly errno: number;
+}
+
+/**
+ * Reads the report of a failure that a launched plan has made to another file than the host's: one that it has put in the place of fd 3, for whoever comes after the host.
+ * `undefined` for what is no such report.
+ *
+ * @example
+ * ```ts
+ * import { readFailure } from '@ctr/syscall';
+ * console.log(readFailure(new Uint8Array(0))); // undefined: the other end was closed, by execve(2) or the end of the process
+ * ```
+ */
+export function readFailure(report: Uint8Array): ReportedFailure | undefined {
+  if (report.byteLength !== REPORT_BYTES) return undefined;
+  const words = Buffer.from(report);
+  const step = failedStep(words.readUInt32LE(0));
+  return step === undefined ? undefined : { step: step - prologue.length, errno: words.readUInt32LE(4) };
+}
+
 /** Listens to the reports until the other end is closed, which `execve` and every end of the process do. */
 function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: LaunchOptions, first: number, report: number, timeoutMs: number): Promise<Setup> {
   return new Promise((resolve) => {

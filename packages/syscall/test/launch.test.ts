@@ -20,6 +20,7 @@ import {
   openFd,
   openFlags,
   openPipe,
+  readFailure,
   resultOf,
   waitForHost,
   type Child,
@@ -439,6 +440,24 @@ describe('many', () => {
     for (const [i, outcome] of outcomes.entries()) expect(outcome instanceof Error ? 'rejected' : outcome.exit.code).toBe(i % 3 === 0 ? 'rejected' : i);
     await noChildren();
     expect(openFiles()).toEqual(before);
+  });
+
+  it('until the plan takes its reports elsewhere, where they are read', async () => {
+    const { read, write } = openPipe('reports');
+    const plan: Plan = [
+      announceExec(),
+      { call: 'dup3', args: [write, 3, openFlags.O_CLOEXEC], purpose: 'reports go to somebody else from here on' },
+      { call: 'close', args: [write], purpose: 'one end of it is enough' },
+      { call: 'chdir', args: ['/nowhere'], purpose: 'start there' },
+    ];
+    const child = await launch(plan);
+    write.close();
+    expect((await child.exited).code).toBe(125);
+    const report = readFileSync(read.number);
+    read.close();
+    expect(readFailure(report)).toEqual({ step: 3, errno: 2 });
+    expect(readFailure(report.subarray(1))).toBeUndefined();
+    expect(readFailure(Buffer.alloc(8))).toBeUndefined();
   });
 
   it('from a worker thread', async () => {
