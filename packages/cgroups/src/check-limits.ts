@@ -1,6 +1,7 @@
 import { checkOptions } from '@ctr/syscall';
 
 import { isCoreFile } from './core-files.js';
+import { checkDeviceRules } from './device-rules.js';
 import type { IoDevice, Limits, RdmaLimit } from './limits.js';
 
 /**
@@ -49,7 +50,8 @@ const operationsPerSecond = number({ from: 1, to: 4_294_967_295, unit: 'operatio
 // kernel/cgroup/rdma.c: more than S32_MAX is none.
 const rdmaCount = number({ from: 0, to: 2_147_483_647, unit: '', max: true });
 
-const ioDeviceChecks: Readonly<Record<Exclude<keyof IoDevice, 'device'>, Check>> = {
+/** Of one disk. */
+export const ioDeviceChecks: Readonly<Record<Exclude<keyof IoDevice, 'device'>, Check>> = {
   weight,
   blkioWeight,
   leafWeight: blkioWeight,
@@ -100,6 +102,7 @@ const checks: Readonly<Record<keyof Limits, Check>> = {
   rdma: (name, value) => each(name, value, word, rdmaLimit),
   networkClassId: number(uint32),
   networkPriorities: (name, value) => each(name, value, word, number(uint32)),
+  devices: (_, value) => checkDeviceRules(value as NonNullable<Limits['devices']>),
   pressure: boolean,
   misc: (name, value) => each(name, value, word, number({ from: 0, to: MAX, unit: '', max: true })),
   unified: (name, value) => each(name, value, unifiedFile, unifiedValue),
@@ -132,6 +135,13 @@ function checkTogether(limits: Limits): void {
   const { cpuRealtimeRuntimeMicroseconds: runtime, cpuRealtimePeriodMicroseconds: period } = limits;
   if (runtime !== undefined && period !== undefined && runtime > period)
     throw new RangeError(`cpuRealtimeRuntimeMicroseconds takes 0 to the period, which is ${period} µs: ${runtime} is more`);
+}
+
+/** Checks the numbers of a device. */
+export function checkNumbers(name: string, major: unknown, minor: unknown): void {
+  // linux/kdev_t.h: 12 bits and 20 bits
+  number({ from: 0, to: 4095, unit: '' })(`${name}.major`, major);
+  number({ from: 0, to: 1_048_575, unit: '' })(`${name}.minor`, minor);
 }
 
 /** `8:0` of a device in either form. */
@@ -207,9 +217,7 @@ function ioDevice(name: string, value: unknown): void {
   checkOptions(name, value as object, ['device', ...keys]);
   const entry = value as Readonly<Record<string, unknown>>;
   const numbers = deviceOf(`${name}.device`, entry['device']);
-  // linux/kdev_t.h: 12 bits and 20 bits
-  number({ from: 0, to: 4095, unit: '' })(`the major number of ${name}.device`, numbers[0]);
-  number({ from: 0, to: 1_048_575, unit: '' })(`the minor number of ${name}.device`, numbers[1]);
+  checkNumbers(`${name}.device`, numbers[0], numbers[1]);
   for (const key of keys) ioDeviceChecks[key](`${name}.${key}`, entry[key]);
   if (keys.every((key) => entry[key] === undefined)) throw new TypeError(`${name} has no limit for its device: it takes ${keys.join(', ')}`);
 }
@@ -241,6 +249,7 @@ function unifiedValue(name: string, value: unknown): void {
     throw new TypeError(`${name} takes a text of 1 to 4095 bytes, as it is to be written: ${shown(value)} is none`);
 }
 
-function shown(value: unknown): string {
+/** A value in an error. */
+export function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : value === null ? 'null' : `a value of type ${typeof value}`;
 }

@@ -1,4 +1,5 @@
 import { isCoreFile } from './core-files.js';
+import { deviceNeeds } from './devices.js';
 import { hierarchyOf, type CgroupLayout } from './layout.js';
 import type { Limits } from './limits.js';
 import { noSuchLimit } from './no-such-limit.js';
@@ -70,7 +71,7 @@ export interface Controller {
 const [memory, cpu, cpuset, io_] = [both('memory'), both('cpu'), both('cpuset'), { 1: 'blkio', 2: 'io' }];
 
 /** Which controller each limit is of. */
-const controllerOf: Readonly<Record<Exclude<keyof Limits, 'pressure' | 'unified'>, Controller>> = {
+const controllerOf: Readonly<Record<Exclude<keyof Limits, 'pressure' | 'unified' | 'devices'>, Controller>> = {
   pids: both('pids'),
   memoryBytes: memory,
   swapBytes: memory,
@@ -120,7 +121,11 @@ export function limitNeeds(limits: Limits, layout: CgroupLayout): LimitNeeds {
     // What has no place here is told by what looks for one; and what holds without being written needs none.
     return version === undefined || written.has(name) || settingsOf(name, version, limits).length > 0;
   });
-  return { controllers, unified: limits.pressure !== undefined || files.some(isCoreFile) };
+  const devices = limits.devices && deviceNeeds(layout);
+  return {
+    controllers: [...controllers, ...(devices?.controllers ?? [])],
+    unified: devices?.unified === true || limits.pressure !== undefined || files.some(isCoreFile),
+  };
 }
 
 /** The controllers that limits are of, each by its names on both versions. Files of `unified` are of version 2. */

@@ -80,8 +80,8 @@ export function parseDeviceRule(text: string, allow = true): DeviceRule {
   const [, letter = '', major = '*', minor = '*', given = 'rwm'] = /^([a-z])(?: (\d{1,8}|\*):(\d{1,8}|\*)(?: ([rwm]{1,3}))?)?$/.exec(text) ?? [];
   const type = letters[letter];
   const isWhole = type === 'all' || text.length > 1;
-  const access = [...'rwm'].filter((one) => given.includes(one)).join('');
-  if (type === undefined || !isWhole || access.length !== given.length || !isAccess(access)) {
+  const access = accessOf(accessParts(given));
+  if (type === undefined || !isWhole || access.length !== given.length) {
     const why =
       letter === 'p'
         ? 'a pipe is no device, and always allowed'
@@ -121,12 +121,26 @@ export function formatDeviceRule({ type, major, minor, access }: DeviceRule): st
  */
 export function isDeviceAllowed(rules: readonly DeviceRule[], { type, major, minor, access }: DeviceRequest): boolean {
   const { allow, specific } = effectiveRules(rules);
-  return [...access].every((one) => {
+  return accessParts(access).every((one) => {
     const last = specific.findLast(
       (rule) => rule.type === type && (rule.major ?? major) === major && (rule.minor ?? minor) === minor && (rule.access ?? 'rwm').includes(one),
     );
     return last?.allow ?? allow;
   });
+}
+
+/** One way of access to a device. */
+export type AccessPart = 'r' | 'w' | 'm';
+const parts: readonly AccessPart[] = ['r', 'w', 'm'];
+
+/** The ways of access that a text names. */
+export function accessParts(access: string): AccessPart[] {
+  return parts.filter((part) => access.includes(part));
+}
+
+/** Several ways of access, one at least, as one text. */
+export function accessOf(given: readonly AccessPart[]): DeviceAccess {
+  return parts.filter((part) => given.includes(part)).join('') as DeviceAccess;
 }
 
 /** The rules that count: those behind the last one about all devices, and what that says. */

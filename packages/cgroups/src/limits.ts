@@ -1,3 +1,5 @@
+import type { DeviceRule } from './device-rules.js';
+
 /**
  * What a group of processes may use. What is not given is not limited. Each key names its unit; behind the description stand the files of the kernel, on version 1 and on version 2.
  * A limit that the version of a controller, or the kernel, does not have is an error that says so, never a limit that is not there.
@@ -98,6 +100,11 @@ export interface Limits {
   readonly networkClassId?: number;
   /** The priority of what it sends by each interface: 0 to 4294967295. v1 alone: `net_prio.ifpriomap`. */
   readonly networkPriorities?: Readonly<Record<string, number>>;
+  /**
+   * Which devices it may use, by rules of which the last one that matches counts. What none is about is allowed, so most lists begin with `{ allow: false, type: 'all' }`.
+   * v1: `devices.deny` and `devices.allow`; v2: a BPF program, which takes root's rights over the whole system.
+   */
+  readonly devices?: readonly DeviceRule[];
   /** Whether the kernel measures for how long the processes wait: it costs a little. v2 alone, since kernel 6.1: `cgroup.pressure`. */
   readonly pressure?: boolean;
   /** How much of what `misc.capacity` of the root group lists: 0 to 2^53 - 1, or `'max'`. v1 and v2: `misc.max`. */

@@ -3,6 +3,7 @@ import { AT_FDCWD, checkOptions, isSyscallError, openFlags, resultOf, type Resul
 import { checkLimits } from './check-limits.js';
 import { limitNeeds, settingsAt } from './controllers.js';
 import type { Usage } from './counter.js';
+import { devicePlace, deviceSteps } from './devices.js';
 import { makeDirectory, writeFile } from './directory.js';
 import { checkName } from './group-name.js';
 import { joinHints } from './hints.js';
@@ -101,6 +102,7 @@ export function planAt(places: readonly Place[], limits: Limits, notifyOnRelease
     const settings = settingsAt(place, limits);
     if (isCpuset(place)) create.push(...inheritCpuset(place, settings));
     for (const setting of settings) create.push(...writeSetting(resultOf(open), setting));
+    if (limits.devices && place === devicePlace(places)) create.push(...deviceSteps(place, resultOf(open), limits.devices));
     if (place.version === 1 && notifyOnRelease)
       create.push(...writeFile(resultOf(open), { file: 'notify_on_release', value: '1' }, 'run the release agent, if there is one, at the end'));
     // The walker is a single thread, and `tasks` moves a single one: that spares it the system-wide lock on thread groups, which `cgroup.procs` waits for.

@@ -4,7 +4,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { errnoName, errnos, isSyscallError, SyscallError } from '@ctr/syscall';
 
 import { checkLimits } from './check-limits.js';
-import { changesAt, type Limited } from './controllers.js';
+import { changesAt } from './controllers.js';
+import { devicePlace, setDevices } from './devices.js';
+import { CgroupError } from './error.js';
 import { limitHints, openHints, type Hints } from './hints.js';
 import type { Limits } from './limits.js';
 import { limitedAt } from './limited-at.js';
@@ -27,9 +29,17 @@ export async function setLimits(places: readonly Place[], limits: Limits): Promi
   const writes = limitedAt(places, limits).flatMap((limited) =>
     changesAt(limited, limits, (file) => readNow(`${limited.directory}/${file}`)).map((setting) => ({ directory: limited.directory, setting })),
   );
+  const place = limits.devices && devicePlace(places);
+  if (limits.devices && !place)
+    throw new CgroupError(
+      'no-controller',
+      'this group was made without the devices controller: give it rules about devices from the beginning ([] allows all)',
+    );
   const done: Done[] = [];
   try {
     for (const { directory, setting } of writes) await apply(directory, setting, done);
+    // Last, and so never to be taken back.
+    if (limits.devices && place) setDevices(place, limits.devices);
   } catch (error) {
     throw await takeBack(done, error);
   }

@@ -1,6 +1,6 @@
 import { bpfDeviceAccess, bpfDeviceTypes } from '@ctr/syscall';
 
-import { effectiveRules, type DeviceAccess, type DeviceRule } from '../device-rules.js';
+import { accessParts, effectiveRules, type DeviceAccess, type DeviceRule } from '../device-rules.js';
 import { Assembler, type Target } from './bpf-assembler.js';
 
 /** linux/bpf.h, struct bpf_cgroup_dev_ctx: where its members are, in bytes */
@@ -48,5 +48,5 @@ function assembleRule(program: Assembler, { allow, type, major, minor, access = 
 function accessBits(access: DeviceAccess): number {
   const { BPF_DEVCG_ACC_READ, BPF_DEVCG_ACC_WRITE, BPF_DEVCG_ACC_MKNOD } = bpfDeviceAccess;
   const bits = { r: BPF_DEVCG_ACC_READ, w: BPF_DEVCG_ACC_WRITE, m: BPF_DEVCG_ACC_MKNOD };
-  return [...access].reduce((sum, one) => sum | bits[one as 'r' | 'w' | 'm'], 0);
+  return accessParts(access).reduce((sum, part) => sum | bits[part], 0);
 }

@@ -20,6 +20,7 @@ import {
 
 import { formatDeviceRule, type DeviceRule } from '../device-rules.js';
 import { CgroupError } from '../error.js';
+import type { Hints } from '../hints.js';
 import { INSTRUCTION_BYTES } from './bpf-assembler.js';
 import { deviceProgram } from './device-program.js';
 
@@ -27,13 +28,13 @@ import { deviceProgram } from './device-program.js';
 const attachment = { attach_type: bpfAttachTypes.BPF_CGROUP_DEVICE, attach_flags: bpfAttachFlags.BPF_F_ALLOW_MULTI } as const;
 /** linux/bpf.h: the most that can be attached to one group, BPF_CGROUP_MAX_PROGS of kernel/bpf/cgroup.c */
 const MAX_PROGRAMS = 64;
-const attachHints: Step['hints'] = {
+const attachHints: Hints = {
   EINVAL: 'this kernel was built without CONFIG_CGROUP_BPF',
   EPERM: 'a group above has a program about devices that allows none below it',
 };
 
 /** The steps that have the kernel ask a program about each device that the group opens. The group keeps the program; it goes with it. */
-export function deviceSteps(group: ResultOf, rules: readonly DeviceRule[]): Step[] {
+export function deviceProgramSteps(group: ResultOf, rules: readonly DeviceRule[]): Step[] {
   // By 4 bytes off: what stands 4 bytes before it is then the number in the upper half of 64 bits.
   const upper = new Memory(16, 'devices<<32');
   const load: Step = { ...loadStep(rules), as: 'devices', into: upper.at(4) };
@@ -47,7 +48,7 @@ export function deviceSteps(group: ResultOf, rules: readonly DeviceRule[]): Step
 }
 
 /** Changes the rules of a group that is there: the new program is at work before the old one goes, and what both allow is allowed all the time. */
-export function setDevices(directory: string, rules: readonly DeviceRule[]): void {
+export function setDeviceProgram(directory: string, rules: readonly DeviceRule[]): void {
   const open = [openFd(directory, { directory: true })] as [Fd, ...Fd[]];
   const [group] = open;
   try {
