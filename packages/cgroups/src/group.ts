@@ -2,6 +2,8 @@ import { checkOptions, perform } from '@ctr/syscall';
 
 import { addProcess } from './add.js';
 import type { Stats } from './counter.js';
+import type { EventStream } from './event-stream.js';
+import { watchEvents, type CgroupEvent, type EventOptions } from './events.js';
 import { freeze, thaw } from './freeze.js';
 import { groupName } from './group-name.js';
 import { killMembers, members } from './kill.js';
@@ -28,8 +30,10 @@ export interface Cgroup extends AsyncDisposable {
   set(limits: Limits): Promise<void>;
   /** The processes in it and in the groups below. */
   pids(): number[];
-  /** What it has used, and uses now. */
+  /** What it has used, and uses now: all figures are `undefined` once it is gone. */
   stats(): Stats;
+  /** What happens to it, as it happens: see {@link watchEvents}. */
+  events(options?: EventOptions): EventStream<CgroupEvent>;
   /** Stops all its processes where they are, and waits until they have stopped. */
   freeze(options?: WaitOptions): Promise<void>;
   /** Lets them go on. */
@@ -115,6 +119,7 @@ function handle(path: string, { places, directories }: PlannedGroup): Cgroup {
     set: (limits) => setLimits(places, limits),
     pids: () => [...new Set(directories.flatMap(members))],
     stats: () => statsOf(directories),
+    events: (options) => watchEvents(directories, options),
     freeze: (options) => freeze(places, options),
     thaw: (options) => thaw(places, options),
     kill: (options) => kill(directories, options),

@@ -15,9 +15,27 @@ export { groupName, isOwnerAlive, parseGroupName, type GroupOwner } from './grou
 export { hierarchyOf, parseLayout, readLayout, type CgroupLayout, type Hierarchy } from './layout.js';
 export { checkLimits } from './check-limits.js';
 export type { IoDevice, Limits, RdmaLimit } from './limits.js';
+export type {
+  LinuxBlockIO,
+  LinuxCpu,
+  LinuxDeviceCgroup,
+  LinuxHugepageLimit,
+  LinuxInterfacePriority,
+  LinuxMemory,
+  LinuxNetwork,
+  LinuxPids,
+  LinuxRdma,
+  LinuxResources,
+  LinuxThrottleDevice,
+  LinuxWeightDevice,
+} from './linux-resources.js';
 export type { Place } from './place.js';
 export { planGroup, type GroupOptions, type PlannedGroup } from './plan-group.js';
 export { removeGroup, removeSteps } from './remove.js';
+export { limitsOfResources } from './resources.js';
+export type { EventStream } from './event-stream.js';
+export { watchEvents, type CgroupEvent, type CountedEventType, type EventOptions } from './events.js';
+export { watchPressure, type PressureEvent, type PressureTrigger, type WatchPressureOptions } from './pressure-trigger.js';
 export { readPressure, type Pressure, type PressureResource, type Pressures, type PressureShare } from './pressure.js';
 export type {
   CpuStatistics,

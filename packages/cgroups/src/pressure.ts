@@ -30,7 +30,7 @@ export type Pressures = Readonly<Record<PressureResource, Pressure | undefined>>
 export const pressureResources = ['cpu', 'memory', 'io', 'irq'] as const satisfies readonly PressureResource[];
 
 /** The pressure files of the whole system. */
-const SYSTEM = '/proc/pressure';
+export const SYSTEM_PRESSURE = '/proc/pressure';
 
 /**
  * How much processes have to wait for processors, memory and disks: those of a group on version 2, or those of the whole system.
@@ -47,7 +47,7 @@ const SYSTEM = '/proc/pressure';
  */
 export function readPressure(directory?: string): Pressures {
   if (directory !== undefined) return pressuresOf(sourceOf(directory).read);
-  const { read } = sourceOf(SYSTEM);
+  const { read } = sourceOf(SYSTEM_PRESSURE);
   return pressuresOf((file) => read(file.slice(0, -'.pressure'.length)));
 }
 
