@@ -251,5 +251,6 @@ function unifiedValue(name: string, value: unknown): void {
 
 /** A value in an error. */
 export function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : value === null ? 'null' : `a value of type ${typeof value}`;
+  if (typeof value === 'string') return JSON.stringify(value);
+  return typeof value === 'number' || value === null ? String(value) : `a value of type ${typeof value}`;
 }
