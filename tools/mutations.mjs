@@ -153,15 +153,15 @@ export const mutations = [
   {
     defence: 'a session keyring of its own',
     file: rights,
-    text: "['the session keyring', newSessionKeyring()]",
-    instead: "['the session keyring', []]",
+    text: "hardening.sessionKeyring === 'new' ? newSessionKeyring() : []",
+    instead: '[]',
     test: `${attack}/keyring.root.test.ts`,
     name: 'is not there where they can be made',
   },
   {
     defence: 'a session of its own',
     file: plan,
-    text: "{ call: 'setsid', args: [], purpose: 'a session of its own: no signals and no input by way of the caller', tolerates: ['EPERM'] },",
+    text: "...(spec.hardening.session === 'new' ? [newSession()] : []),",
     test: `${attack}/terminal-input.root.test.ts`,
     name: 'is not that of the session',
   },

@@ -8,7 +8,7 @@ import { UsageError } from './usage-error.js';
 
 /** What the settings say of the rights of a program. What is said one by one counts more than `--privileged`. Throws a {@link UsageError}. */
 export function hardeningOptions(settings: Settings): ContainerOptions {
-  const { devices, sysctls, umask } = settings;
+  const { devices, sysctls, umask, sessionKeyring, session } = settings;
   const add = capabilities('--cap-add', settings.capAdd) ?? (settings.privileged ? 'all' : undefined);
   const drop = capabilities('--cap-drop', settings.capDrop);
   const rlimits = Object.fromEntries(settings.ulimits.map(ulimit)) as Rlimits;
@@ -20,6 +20,8 @@ export function hardeningOptions(settings: Settings): ContainerOptions {
     ...(devices.length > 0 && { devices }),
     ...(Object.keys(sysctls).length > 0 && { sysctls }),
     ...(umask !== undefined && { umask }),
+    ...(sessionKeyring && { sessionKeyring }),
+    ...(session && { session }),
   };
 }
 

@@ -28,6 +28,8 @@ export interface Settings {
   readonly sysctls: Record<string, string>;
   privileged?: boolean;
   umask?: number;
+  sessionKeyring?: 'inherit';
+  session?: 'inherit';
   timeoutMs?: number;
   /** The program gets the caller's own files, and no terminal. */
   passThrough?: boolean;

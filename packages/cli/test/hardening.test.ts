@@ -67,6 +67,7 @@ it('takes limits, devices, settings, groups, labels and a umask', () => {
   expect(read('-u', '5:6', '--group-add', '7', '--group-add', 'daemon')).toEqual({ user: { uid: 5, gid: 6, groups: [7, 1] } });
   expect(read('--security-opt', 'apparmor=x', '--security-opt', 'label=y')).toEqual({ appArmorProfile: 'x', selinuxLabel: 'y' });
   expect(read('--umask', '027')).toEqual({ umask: 0o27 });
+  expect(read('--no-new-keyring', '--no-new-session')).toEqual({ sessionKeyring: 'inherit', session: 'inherit' });
   expect(read('--userns', 'auto')).toEqual({ namespaces: { user: 'new' } });
 });
 

@@ -41,6 +41,14 @@ export interface HardeningOptions {
   readonly selinuxLabel?: string;
   /** Bits that are taken from the mode of each file the program makes. @default 0o022 */
   readonly umask?: number;
+  /** The keys of the session: none at first, or those of the caller, which the container's programs may then read and change, as far as they may call keyctl(2). @default 'new' */
+  readonly sessionKeyring?: 'new' | 'inherit';
+  /**
+   * The session of the program: one of its own, or that of the caller, with the caller's terminal as its own: job control works there, and `/dev/tty`;
+   * the terminal's signals reach the program itself, too. A `terminal` needs a new one.
+   * @default 'new'
+   */
+  readonly session?: 'new' | 'inherit';
 }
 
 /** Capabilities beside the default ones, and those that are taken out of them. What is added counts more. */
@@ -66,11 +74,13 @@ export interface Hardening {
   readonly appArmorProfile: string | undefined;
   readonly selinuxLabel: string | undefined;
   readonly umask: number;
+  readonly sessionKeyring: 'new' | 'inherit';
+  readonly session: 'new' | 'inherit';
 }
 
 /** The keys of {@link HardeningOptions}. */
 export const hardeningNames = [
-  'capabilities', 'noNewPrivileges', 'seccomp', 'maskedPaths', 'readonlyPaths', 'rlimits', 'sysctls', 'appArmorProfile', 'selinuxLabel', 'umask',
+  'capabilities', 'noNewPrivileges', 'seccomp', 'maskedPaths', 'readonlyPaths', 'rlimits', 'sysctls', 'appArmorProfile', 'selinuxLabel', 'umask', 'sessionKeyring', 'session',
 ] as const satisfies readonly (keyof HardeningOptions)[]; // prettier-ignore
 
 /**
@@ -112,6 +122,9 @@ function check(options: HardeningOptions, isNew: (kind: Namespace) => boolean, h
   const { noNewPrivileges = true, rlimits: limits = defaultRlimits, sysctls = {}, umask = DEFAULT_UMASK, seccomp = defaultProfile } = options;
   if (typeof (noNewPrivileges as unknown) !== 'boolean') throw new TypeError(`noNewPrivileges is ${shown(noNewPrivileges)}: true or false`);
   if (!Number.isInteger(umask) || umask < 0 || umask > 0o777) throw new RangeError(`umask is ${shown(umask)}: an integer from 0 to 0o777`);
+  for (const name of ['sessionKeyring', 'session'] as const)
+    if (options[name] !== undefined && !['new', 'inherit'].includes(options[name]))
+      throw new TypeError(`${name} is ${shown(options[name])}: 'new' or 'inherit'`);
   for (const name of ['maskedPaths', 'readonlyPaths', 'appArmorProfile', 'selinuxLabel'] as const) {
     const value: unknown = options[name];
     const isNone = value === undefined || (Array.isArray(value) && value.length === 0);
@@ -132,6 +145,8 @@ function check(options: HardeningOptions, isNew: (kind: Namespace) => boolean, h
     appArmorProfile: options.appArmorProfile,
     selinuxLabel: options.selinuxLabel,
     umask,
+    sessionKeyring: options.sessionKeyring ?? 'new',
+    session: options.session ?? 'new',
   };
 }
 

@@ -207,7 +207,7 @@ export function setUp(spec: Spec): Section[] {
     [
       'the session',
       [
-        { call: 'setsid', args: [], purpose: 'a session of its own: no signals and no input by way of the caller', tolerates: ['EPERM'] },
+        ...(spec.hardening.session === 'new' ? [newSession()] : []),
         ...(inside.terminal ? control(inside.terminal.slave) : []),
         { call: 'umask', args: [spec.hardening.umask], purpose: 'permissions that new files do not have' },
       ],
@@ -215,6 +215,11 @@ export function setUp(spec: Spec): Section[] {
   ];
   checkFilter(spec, flatten(sections));
   return sections;
+}
+
+/** EPERM is for a process that leads its group already, as one that `child` finds itself in may. */
+function newSession(): Step {
+  return { call: 'setsid', args: [], purpose: 'a session of its own: no signals and no input by way of the caller', tolerates: ['EPERM'] };
 }
 
 /**

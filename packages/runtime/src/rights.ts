@@ -39,7 +39,7 @@ export function rights(
   return [
     ['the security module', proc ? labels(spec, proc) : []],
     ['the resource limits', rlimits(hardening.rlimits)],
-    ['the session keyring', newSessionKeyring()],
+    ['the session keyring', hardening.sessionKeyring === 'new' ? newSessionKeyring() : []],
     ...(noNewPrivileges ? [] : [filtered]),
     ['the bounding set', boundingSet(capabilities)],
     ['the user', becoming(spec, !isRoot && added.length > 0)],

@@ -186,6 +186,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   }
   const cgroup = options.cgroup ?? true;
   if (!cgroup && options.limits !== undefined) throw new TypeError('limits need a cgroup');
+  if (options.session === 'inherit' && options.terminal) throw new TypeError("a terminal belongs to a session: with session 'inherit', it would have none");
   const hostname = namespaces.uts === 'new' ? (options.hostname ?? 'container') : undefined;
   const env = checkEnv(options, hostname);
   return {

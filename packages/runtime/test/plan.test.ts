@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { plan, type ContainerOptions } from '@ctr/runtime';
+import { plan, posture, type ContainerOptions } from '@ctr/runtime';
 import { compile, explain } from '@ctr/syscall';
 
 import { changes } from './plan-text.js';
@@ -884,6 +884,20 @@ describe('the process', () => {
       + dup3($slave, 2, 0)  # stderr is the terminal
       "
     `);
+  });
+  it('the keys and the session of the caller', () => {
+    expect(changed({ sessionKeyring: 'inherit', session: 'inherit' })).toMatchInlineSnapshot(`
+      "
+        prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      - keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
+      - setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      "
+    `);
+    const rows = posture(plan([...command], { ...base, sessionKeyring: 'inherit', session: 'inherit' }));
+    expect(rows.filter(({ item }) => ['keyring', 'session'].includes(item)).map(({ value }) => value)).toEqual(["the caller's", "the caller's"]);
+    expect(() => plan([...command], { ...base, session: 'inherit', terminal: { columns: 80, rows: 24 } })).toThrow('a terminal belongs to a session');
+    expect(() => plan([...command], { ...base, sessionKeyring: 'old' as 'new' })).toThrow("sessionKeyring is \"old\": 'new' or 'inherit'");
   });
   it('a terminal that another user gets', () => {
     const terminal = { columns: 80, rows: 24 };

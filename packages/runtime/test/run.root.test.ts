@@ -124,6 +124,12 @@ describe('the process', () => {
     expect(stdout).toBe('0\n1\n2\n3\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nSigCgt:\t0000000000000000\n0022\n1\n');
   });
 
+  it('has the session of the caller if it is to', async () => {
+    expect((await sh('cut -d" " -f6 /proc/$$/stat', { session: 'inherit', namespaces: { pid: 'host' } })).stdout).toBe(sessionOf('self'));
+    // It cannot be named in a pid namespace of its own.
+    expect((await sh('cut -d" " -f6 /proc/$$/stat', { session: 'inherit' })).stdout).toBe('0\n');
+  });
+
   it('is ended by a closed pipe', async () => {
     // Of the pid namespace's first process the kernel would forgive it.
     const { stdout } = await sh('(yes; echo not reached) 2>&1 | head -1; (yes 2>/dev/null; echo "ended by $(($? - 128))" >&2) | head -1 >/dev/null', {
@@ -360,3 +366,8 @@ describe('disposing', () => {
     await expect(broken).rejects.toThrow('no such file');
   });
 });
+
+function sessionOf(pid: string): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return `${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3]}\n`;
+}

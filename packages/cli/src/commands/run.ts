@@ -31,6 +31,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const line = readCommandLine('run', args);
   if (!line) return 0;
   const { settings, rest } = line;
+  if (settings.session && settings.terminal)
+    throw new UsageError('--no-new-session', undefined, 'a terminal of its own (-t) needs a session of its own: give one of them');
   if (settings.passThrough && settings.terminal) throw new UsageError('-T', undefined, 'it means no terminal, and -t a terminal: give one of them');
   if (settings.json && !settings.dryRun && !settings.showPosture) throw new UsageError('--json', undefined, 'it is for --dry-run and --show-posture');
   const atTerminal = isTerminal(0) && isTerminal(1);

@@ -89,4 +89,21 @@ export const securityOptions: readonly Option[] = [
       settings.umask = Number.parseInt(value, 8);
     },
   },
+  {
+    name: 'no-new-keyring',
+    group: 'Security',
+    help: "The session keyring of the caller, rather than a new one: the program's are the keys of who runs it",
+    set: (settings) => {
+      settings.sessionKeyring = 'inherit';
+    },
+  },
+  {
+    name: 'no-new-session',
+    group: 'Security',
+    help: "The session of the caller, whose terminal (as with -T) is the program's: job control and its signals reach it",
+    set: (settings) => {
+      settings.session = 'inherit';
+      settings.passThrough = true;
+    },
+  },
 ];

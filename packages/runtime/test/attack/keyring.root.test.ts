@@ -55,6 +55,11 @@ describe('a key of the caller', () => {
     for (const options of [{}, { init: true }, { user: { uid: 1000, gid: 1000 } }, { namespaces: { user: 'new' } }] as const)
       expect(await asked({ seccomp: 'unconfined', ...options })).toEqual({ search: 'ENOKEY', request: 'ENOKEY', own: true });
   });
+
+  it('is there where the keyring is to be that of the caller', async (context) => {
+    if (!hasKeys) context.skip('this kernel has no keys');
+    expect(await asked({ seccomp: 'unconfined', sessionKeyring: 'inherit' })).toEqual({ search: 'ok', request: 'ok', own: true });
+  });
 });
 
 describe('the list of keys', () => {
