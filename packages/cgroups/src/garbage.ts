@@ -2,9 +2,9 @@ import { readdirSync } from 'node:fs';
 
 import { checkOptions } from '@ctr/syscall';
 
+import { parseCgroupsPath } from './cgroups-path.js';
 import { isOwnerAlive, parseGroupName, type GroupOwner } from './group-name.js';
 import { readLayout, type CgroupLayout } from './layout.js';
-import { parentSegments } from './place.js';
 import { removeEmpty, removeGroup } from './remove.js';
 
 /** Where groups are looked for. */
@@ -80,10 +80,11 @@ function findGroups(options: FindOptions): FoundGroup[] {
   checkOptions('options', options, ['layout', 'parent']);
   const { layout = readLayout(), parent = '/ctr' } = options;
   const found = new Map<string, FoundGroup & { directories: string[] }>();
+  const { fromTop, segments } = parseCgroupsPath(parent);
   for (const { mount, ownDirectory } of layout.hierarchies) {
-    const base = parent.startsWith('/') ? mount : ownDirectory;
+    const base = fromTop ? mount : ownDirectory;
     if (base === undefined) continue;
-    const above = [base, ...parentSegments(parent)].join('/');
+    const above = [base, ...segments].join('/');
     for (const directoryName of directoriesIn(above)) {
       const owner = parseGroupName(directoryName);
       if (!owner) continue;

@@ -3,15 +3,12 @@ import { threadId } from 'node:worker_threads';
 
 import { call } from '@ctr/syscall';
 
-/** linux/limits.h: NAME_MAX */
-const MAX_NAME_BYTES = 255;
+import { checkSegment } from './cgroups-path.js';
+
 /** linux/proc_ns.h: PROC_PID_INIT_INO, the inode of the first pid namespace */
 const FIRST_PID_NAMESPACE = 0xeffffffc;
 
 const syntax = /^[A-Za-z0-9_+-][A-Za-z0-9_+.-]*$/;
-/** Files of the kernel's: `cgroup.procs`, `memory.max`, `hugetlb.2MB.max`, … */
-const controlFile =
-  /^(?:tasks|notify_on_release|release_agent|(?:blkio|cgroup|cpu|cpuacct|cpuset|debug|devices|dmem|freezer|hugetlb|io|irq|memory|misc|net_cls|net_prio|perf_event|pids|rdma)\..*)$/;
 const owned = /^(?<name>.+)\.(?<pid>[1-9]\d*)\.(?<start>[0-9a-z]+)(?:-(?<namespace>[0-9a-z]+))?$/;
 /** What the launchers of `ctr compile` use: a plan can put its pid into a name, but not when it started. */
 const launched = /^(?<name>.+)\.compiled\.(?<pid>[1-9]\d*)$/;
@@ -63,14 +60,12 @@ export function parseGroupName(directoryName: string): GroupOwner | undefined {
   return { name, pid: Number(pid), startTime: parseInt(start, 36), ...(namespace !== undefined && { pidNamespace: parseInt(namespace, 36) }) };
 }
 
-/** Throws a `TypeError` if a text cannot be the name of a group. */
+/** Throws a `TypeError` if a text cannot be the name of a group that has an owner. */
 export function checkName(name: string): void {
   const shown = JSON.stringify(name);
   if (typeof name !== 'string' || !syntax.test(name))
     throw new TypeError(`${shown} cannot name a group: a name has letters, digits and _ + - . in it, and does not begin with a dot`);
-  if (Buffer.byteLength(name) > MAX_NAME_BYTES)
-    throw new TypeError(`${shown} cannot name a group: it is longer than ${MAX_NAME_BYTES} bytes, the owner's part included`);
-  if (controlFile.test(name) && !owned.test(name)) throw new TypeError(`${shown} cannot name a group: the kernel has control files of such names`);
+  checkSegment(name);
 }
 
 /**

@@ -1,22 +1,34 @@
 import { checkOptions, perform } from '@ctr/syscall';
 
-import { addProcess } from './add.js';
+import { addProcess, addThread, addTree, moveAll, type AddOptions } from './add.js';
+import { checkSegment, parseCgroupsPath } from './cgroups-path.js';
 import type { Stats } from './counter.js';
+import { CgroupError } from './error.js';
 import type { EventStream } from './event-stream.js';
 import { watchEvents, type CgroupEvent, type EventOptions } from './events.js';
 import { freeze, thaw } from './freeze.js';
+import { whileThere } from './gone.js';
 import { groupName } from './group-name.js';
-import { killMembers, members } from './kill.js';
-import { hierarchyOf, readLayout } from './layout.js';
+import { killMembers } from './kill.js';
+import { hierarchyOf, readLayout, type CgroupLayout } from './layout.js';
 import type { Limits } from './limits.js';
-import { planGroup, type GroupOptions, type PlannedGroup } from './plan-group.js';
+import { members, threads } from './members.js';
+import { passOn } from './pass-on.js';
+import { findPlacesBelow, unifiedDirectoriesAbove, type Place } from './place.js';
+import { needsOf, planAt, planGroup, type GroupOptions, type PlannedGroup } from './plan-group.js';
+import { readWords } from './read-words.js';
 import { removeGroup } from './remove.js';
 import { setLimits } from './set.js';
 import { stillRunning } from './still-running.js';
+import { isThreaded, makeThreaded } from './threaded.js';
 import { statsOf } from './usage.js';
 import { waitUntil, type WaitOptions } from './wait.js';
 
-/** A group of processes. Disposing removes it, with what runs in it. */
+/**
+ * A group of processes. Disposing removes it, with what runs in it.
+ *
+ * What is asked of a group that somebody else has removed rejects with a {@link CgroupError} of kind `gone`; `kill` and `remove` have nothing to do then, and nothing is read.
+ */
 export interface Cgroup extends AsyncDisposable {
   /** As it was given to {@link createGroup}. */
   readonly path: string;
@@ -25,11 +37,25 @@ export interface Cgroup extends AsyncDisposable {
   /** One for each hierarchy it is in. */
   readonly directories: readonly string[];
   /** Moves a process into it, with all its threads; its future children are born in it. Rejects with a `SyscallError` (ESRCH, EACCES, EBUSY). */
-  add(pid: number): Promise<void>;
+  add(pid: number, options?: AddOptions): Promise<void>;
+  /**
+   * Moves a single thread into it, by its id in the system (gettid(2)): on v2 within the threaded subtree of its process, on v1 anywhere.
+   * Rejects with a `SyscallError` (ESRCH, EOPNOTSUPP).
+   */
+  addThread(tid: number): Promise<void>;
+  /** Moves all processes that are in it and below to another group. Rejects with a {@link CgroupError} of kind `busy` if new ones keep appearing. */
+  moveTo(group: Pick<Cgroup, 'add' | 'pids'>): Promise<void>;
+  /**
+   * Makes a group below this one, in the same hierarchies. On v2 this one has to pass on the controllers that the limits need, which it cannot with processes in it:
+   * rejects with a {@link CgroupError} of kind `busy` then, unless `moveToLeaf` says where they go.
+   */
+  create(name: string, limits?: Limits, options?: NestedOptions): Promise<Cgroup>;
   /** Changes limits: all that are given or, if the kernel refuses one, none. Rejects with a `SyscallError` (EBUSY, EINVAL). */
   set(limits: Limits): Promise<void>;
   /** The processes in it and in the groups below. */
   pids(): number[];
+  /** The threads in it and in the groups below. */
+  threads(): number[];
   /** What it has used, and uses now: all figures are `undefined` once it is gone. */
   stats(): Stats;
   /** What happens to it, as it happens: see {@link watchEvents}. */
@@ -44,8 +70,22 @@ export interface Cgroup extends AsyncDisposable {
   remove(options?: WaitOptions): Promise<void>;
 }
 
+/** How a group below another is made. */
+export interface NestedOptions extends Pick<GroupOptions, 'measure'> {
+  /**
+   * On v2: whether it is one of threads, whose processes are in the group above; only the controllers that can tell threads apart limit it (cpu, cpuset, pids).
+   * @see cgroups(7), "Thread mode" @default false
+   */
+  readonly threaded?: boolean;
+  /**
+   * On v2: the name of a group to which the processes of the group above are moved, if they keep that from passing controllers on; it is made if need be, and stays.
+   * The group of this very process may be among those: `readLayout` says the leaf from then on. @default they are not moved
+   */
+  readonly moveToLeaf?: string;
+}
+
 /** How a group is made. */
-export type CreateOptions = Pick<GroupOptions, 'layout' | 'measure'>;
+export interface CreateOptions extends NestedOptions, Pick<GroupOptions, 'layout'> {}
 
 /**
  * Makes a group of processes with limits. Nothing is in it yet.
@@ -64,12 +104,26 @@ export type CreateOptions = Pick<GroupOptions, 'layout' | 'measure'>;
  * await group.remove();
  * ```
  */
-export function createGroup(path: string, limits: Limits = {}, options: CreateOptions = {}): Promise<Cgroup> {
-  return new Promise((resolve) => resolve(create(path, limits, options)));
+export async function createGroup(path: string, limits: Limits = {}, options: CreateOptions = {}): Promise<Cgroup> {
+  checkOptions('createGroup', options, ['layout', 'measure', 'threaded', 'moveToLeaf']);
+  const { fromTop, segments } = parseCgroupsPath(path);
+  const name = segments.at(-1);
+  if (name === undefined) throw new TypeError(`${JSON.stringify(path)} is there already: give a path below it`);
+  const above = segments.slice(0, -1);
+  const parent = fromTop ? `/${above.join('/')}` : above.join('/') || '.';
+  const layout = options.layout ?? readLayout();
+  // On v1 a kernel may lack the freezer: the group is of use without it.
+  const freezer = hierarchyOf(layout, 'freezer') !== undefined || layout.mode !== 'v1';
+  if (options.moveToLeaf !== undefined)
+    await passOn(unifiedDirectoriesAbove({ fromTop, segments: above }, layout), unifiedControllers(limits, { ...options, layout }), options.moveToLeaf);
+  return make(path, planGroup(name, limits, { ...(options.measure && { measure: options.measure }), layout, parent, freezer }), options);
 }
 
+/** How a process is limited. */
+export interface LimitOptions extends Pick<CreateOptions, 'layout' | 'measure'>, AddOptions {}
+
 /**
- * Limits what a process may use, and its future children with it: makes a group below `/ctr` and moves it there. The children it has already stay where they are.
+ * Limits what a process may use, and its future children with it: makes a group below `/ctr` and moves it there. The children it has already stay where they are, but with `tree`.
  * Removing the group, or disposing it, kills what is in it; if this process dies before it does, {@link collectGarbage} of another does.
  *
  * @example
@@ -81,10 +135,12 @@ export function createGroup(path: string, limits: Limits = {}, options: CreateOp
  * await group.remove();
  * ```
  */
-export async function limit(pid: number, limits: Limits, options: CreateOptions = {}): Promise<Cgroup> {
-  const group = await createGroup(`/ctr/${groupName()}`, limits, options);
+export async function limit(pid: number, limits: Limits, options: LimitOptions = {}): Promise<Cgroup> {
+  checkOptions('limit', options, ['layout', 'measure', 'tree']);
+  const { tree = false, ...rest } = options;
+  const group = await createGroup(`/ctr/${groupName()}`, limits, rest);
   try {
-    await group.add(pid);
+    await group.add(pid, { tree });
   } catch (error) {
     await group.remove();
     throw error;
@@ -92,36 +148,74 @@ export async function limit(pid: number, limits: Limits, options: CreateOptions 
   return group;
 }
 
-function create(path: string, limits: Limits, options: CreateOptions): Cgroup {
-  checkOptions('createGroup', options, ['layout', 'measure']);
-  const slash = path.lastIndexOf('/');
-  const parent = slash < 0 ? '.' : slash === 0 ? '/' : path.slice(0, slash);
+/** The controllers of v2 that limits need. */
+function unifiedControllers(limits: Limits, options: Pick<GroupOptions, 'measure' | 'layout'>): string[] {
   const layout = options.layout ?? readLayout();
-  // On v1 a kernel may lack the freezer: the group is of use without it.
-  const freezer = hierarchyOf(layout, 'freezer') !== undefined || layout.mode !== 'v1';
-  const plan = planGroup(path.slice(slash + 1), limits, { ...options, layout, parent, freezer });
+  return needsOf(limits, { ...options, layout }).controllers.filter((name) => hierarchyOf(layout, name)?.version === 2);
+}
+
+async function make(path: string, plan: PlannedGroup, { threaded = false }: NestedOptions): Promise<Cgroup> {
+  const unified = plan.places.find(({ version }) => version === 2);
+  if (threaded && !unified)
+    throw new CgroupError('threaded', 'cgroup version 1 has no groups of threads: each of its groups takes single threads as well as processes, by addThread');
   try {
     perform([...plan.create, ...plan.close]);
+    if (threaded && unified) await makeThreaded(unified.directory);
   } catch (error) {
     plan.undo(error);
     throw error;
   }
-  return handle(path, plan);
+  return handle(path, plan.places);
 }
 
-function handle(path: string, { places, directories }: PlannedGroup): Cgroup {
+async function createBelow(path: string, places: readonly Place[], name: string, limits: Limits, options: NestedOptions): Promise<Cgroup> {
+  checkOptions('create', options, ['measure', 'threaded', 'moveToLeaf']);
+  checkSegment(name);
+  const layout = layoutAt(places);
+  const needs = needsOf(limits, { ...(options.measure && { measure: options.measure }), layout });
+  if (options.moveToLeaf !== undefined) {
+    const directories = places.filter(({ version }) => version === 2).map(({ directory }) => directory);
+    await passOn(directories, unifiedControllers(limits, { ...options, layout }), options.moveToLeaf);
+  }
+  return make(`${path}/${name}`, planAt(findPlacesBelow(places, name, needs), limits, true), options);
+}
+
+/** Which controllers a group below others can have: those of its own directories, as if there were no other hierarchies. */
+function layoutAt(places: readonly Place[]): CgroupLayout {
+  const hierarchies = places.map(({ version, controllers, directory }) => ({
+    version,
+    controllers: version === 1 ? controllers : (readWords(`${directory}/cgroup.controllers`) ?? []),
+    mount: directory,
+    ownPath: '/',
+    ownDirectory: undefined,
+    readonly: false,
+  }));
+  const versions = new Set(hierarchies.map(({ version }) => version));
+  return { mode: versions.size === 2 ? 'hybrid' : versions.has(1) ? 'v1' : 'v2', hierarchies };
+}
+
+function handle(path: string, places: readonly Place[]): Cgroup {
+  const directories = places.map(({ directory }) => directory);
   const versions = new Set(places.map(({ version }) => version));
+  const there = <T>(act: () => Promise<T>): Promise<T> => whileThere(directories, act);
   return {
     path,
     version: versions.size === 2 ? 'hybrid' : versions.has(1) ? 1 : 2,
     directories,
-    add: (pid) => addProcess(places, pid),
-    set: (limits) => setLimits(places, limits),
+    add: (pid, options = {}) => {
+      checkOptions('add', options, ['tree']);
+      return there(() => (options.tree === true ? addTree(places, pid) : addProcess(places, pid)));
+    },
+    addThread: (tid) => there(() => addThread(places, tid)),
+    moveTo: (group) => there(() => moveAll(directories, group)),
+    create: (name, limits = {}, options = {}) => there(() => createBelow(path, places, name, limits, options)),
+    set: (limits) => there(() => setLimits(places, limits)),
     pids: () => [...new Set(directories.flatMap(members))],
+    threads: () => [...new Set(directories.flatMap(threads))],
     stats: () => statsOf(directories),
     events: (options) => watchEvents(directories, options),
-    freeze: (options) => freeze(places, options),
-    thaw: (options) => thaw(places, options),
+    freeze: (options) => there(() => freeze(places, options)),
+    thaw: (options) => there(() => thaw(places, options)),
     kill: (options) => kill(directories, options),
     remove: (options) => removeGroup(directories, options),
     [Symbol.asyncDispose]: () => removeGroup(directories),
@@ -129,6 +223,9 @@ function handle(path: string, { places, directories }: PlannedGroup): Cgroup {
 }
 
 async function kill(directories: readonly string[], options: WaitOptions = {}): Promise<void> {
+  const threaded = directories.find(isThreaded);
+  if (threaded !== undefined)
+    throw new CgroupError('threaded', `${threaded} is a group of threads, and a thread does not end alone: kill the group above, which has their processes`);
   await waitUntil(options, {
     done: () => {
       killMembers(directories);

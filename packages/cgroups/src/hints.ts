@@ -47,3 +47,15 @@ export const addHints = {
   ENODEV: 'the group is gone: it was removed already',
   ...joinHints,
 } satisfies Hints;
+
+export const threadHints = {
+  ...addHints,
+  ESRCH: 'there is no such thread (any more)',
+  EOPNOTSUPP: 'a thread goes only where its process is, or to a threaded group below: add the process to the group above first',
+} satisfies Hints;
+
+export const delegateHints = {
+  EPERM: 'only root may give a group to another user',
+  EINVAL: 'this user namespace has no such user or group',
+  EROFS: 'the control groups are mounted read-only',
+} satisfies Hints;

@@ -4,7 +4,7 @@ import { call, Fd, signals } from '@ctr/syscall';
 
 import { CgroupError } from './error.js';
 import { readLayout } from './layout.js';
-import { walkGroups } from './subgroups.js';
+import { members } from './members.js';
 
 /** How often the members of a v1 group are gone through for ones that have appeared meanwhile. */
 const MAX_PASSES = 20;
@@ -13,12 +13,14 @@ const BATCH = 256;
 
 /**
  * Sends SIGKILL to every process in a group and the groups below it. They are about to end when it returns, but may not have ended.
- * v2 does it in the kernel, at one stroke. On v1 each process is killed by its pidfd, while `pids.max` (if the group has that) keeps them from making new ones.
+ * v2 does it in the kernel, at one stroke. On v1 each process is killed by its pidfd, while the group, as far as it has the files, is frozen (`freezer.state`) and can make
+ * no new ones (`pids.max`).
  */
 export function killMembers(directories: readonly string[]): void {
   refuseOwn(directories);
   const v1 = directories.filter((directory) => !writeIfThere(`${directory}/cgroup.kill`, '1'));
   if (v1.length === 0) return;
+  for (const directory of v1) writeIfThere(`${directory}/freezer.state`, 'FROZEN');
   const pidsMax = v1.map((directory) => `${directory}/pids.max`).filter(existsSync);
   const before = pidsMax.map((file) => readFileSync(file, 'latin1').trim());
   for (const file of pidsMax) writeIfThere(file, '0');
@@ -32,26 +34,8 @@ export function killMembers(directories: readonly string[]): void {
     }
   } finally {
     for (const [i, file] of pidsMax.entries()) writeIfThere(file, before[i] ?? 'max');
-  }
-  // A frozen process takes no signal on v1 before it thaws.
-  for (const directory of v1) writeIfThere(`${directory}/freezer.state`, 'THAWED');
-}
-
-/** The processes in a group and the groups below it. */
-export function members(directory: string): number[] {
-  const pids: number[] = [];
-  walkGroups(directory, { visit: (group) => void pids.push(...membersOf(group)) });
-  return pids;
-}
-
-function membersOf(group: Fd): number[] {
-  try {
-    return readFileSync(`/proc/self/fd/${group.number}/cgroup.procs`, 'latin1').split('\n').filter(Boolean).map(Number);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // EOPNOTSUPP: a threaded group, whose processes are listed above it.
-    if (code === 'ENOENT' || code === 'ENODEV' || code === 'EOPNOTSUPP') return [];
-    throw error;
+    // A frozen process takes no signal on v1 before it thaws.
+    for (const directory of v1) writeIfThere(`${directory}/freezer.state`, 'THAWED');
   }
 }
 

@@ -12,6 +12,11 @@ export interface Hierarchy {
   /** The directory of that group below the mount; `undefined` where the mount does not show it. */
   readonly ownDirectory: string | undefined;
   readonly readonly: boolean;
+  /**
+   * On v2: whether a cgroup namespace is a boundary that processes are not moved over, and whose limits are not changed from inside (the mount option `nsdelegate`):
+   * what is inside can be left to whoever is there. @default false
+   */
+  readonly nsdelegate?: boolean;
 }
 
 /** Which control groups there are, and where. */
@@ -82,6 +87,7 @@ function layoutOf(mountinfo: string, cgroup: string, controllersAt: (mount: stri
         ownPath: path,
         ownDirectory: directoryBelow(best, path),
         readonly: best.readonly,
+        ...(best.options.includes('nsdelegate') && { nsdelegate: true }),
       },
     ];
   });

@@ -1,8 +1,10 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 
+import { parseCgroupsPath, type CgroupsPath } from './cgroups-path.js';
 import { CgroupError } from './error.js';
-import { checkName } from './group-name.js';
 import { hierarchyOf, type CgroupLayout, type Hierarchy } from './layout.js';
+import { isBusy, notPassedOn, tooBusy } from './pass-on.js';
+import { readWords } from './read-words.js';
 
 /** Where in one hierarchy a group goes. */
 export interface Place {
@@ -39,7 +41,7 @@ export function findPlaces(
   layout: CgroupLayout,
   parent: string,
 ): Place[] {
-  const segments = parentSegments(parent);
+  const path = parseCgroupsPath(parent);
   const wanted = new Map<Hierarchy, string[]>();
   const want = (hierarchy: Hierarchy, controller?: string): void => {
     const known = wanted.get(hierarchy) ?? [];
@@ -58,15 +60,43 @@ export function findPlaces(
     const hierarchy = hierarchyOf(layout, 'freezer') ?? unified;
     want(hierarchy ?? required(layout, 'freezer'), hierarchy?.version === 2 ? undefined : 'freezer');
   }
-  return [...wanted].map(([hierarchy, names]) => findPlace(hierarchy, names, segments, parent.startsWith('/'), name));
+  return [...wanted].map(([hierarchy, names]) => findPlace(hierarchy, names, path, name));
 }
 
-/** `/` is the top of the mount and `.` this process's own group; anything else goes below one of them. */
-export function parentSegments(parent: string): string[] {
-  if (parent === '/' || parent === '.') return [];
-  const segments = parent.replace(/^\//, '').split('/');
-  for (const segment of segments) checkName(segment);
-  return segments;
+/**
+ * The directories of a group below one that is there: in the same hierarchies, so that a process is in both or in neither. On v2 only some controllers may be for it.
+ * Throws a {@link CgroupError} where the group above lacks one of them.
+ */
+export function findPlacesBelow(above: readonly Place[], name: string, { controllers }: Needs): Place[] {
+  const unified = above.find(({ version }) => version === 2);
+  const v1 = above.filter(({ version }) => version === 1);
+  const rest = controllers.filter((controller) => !v1.some((place) => place.controllers.includes(controller)));
+  if (rest.length > 0 && !unified) {
+    throw new CgroupError(
+      'no-controller',
+      `the group above was made without the ${rest.join(' and ')} controller, which on cgroup v1 has directories of its own: give it a limit of ${rest.join(' and ')} from the beginning ('max' is one)`,
+    );
+  }
+  return above.map((place): Place => {
+    const base = place.directory;
+    const names = place.version === 1 ? place.controllers : rest;
+    return {
+      version: place.version,
+      controllers: names,
+      base,
+      parents: [],
+      directory: `${base}/${name}`,
+      enabled: place.version === 1 || checkEnabled(base, [], rest, false),
+    };
+  });
+}
+
+/** Which directories of v2 are above a group: the base, and those below it that are there. */
+export function unifiedDirectoriesAbove({ fromTop, segments }: CgroupsPath, layout: CgroupLayout): string[] {
+  const unified = layout.hierarchies.find(({ version }) => version === 2);
+  const base = fromTop ? unified?.mount : unified?.ownDirectory;
+  if (base === undefined) return [];
+  return [base, ...segments.map((_, i) => `${base}/${segments.slice(0, i + 1).join('/')}`)].filter((directory) => existsSync(directory));
 }
 
 function required(layout: CgroupLayout, controller: string): Hierarchy {
@@ -89,7 +119,7 @@ function required(layout: CgroupLayout, controller: string): Hierarchy {
   );
 }
 
-function findPlace(hierarchy: Hierarchy, controllers: readonly string[], segments: readonly string[], fromTop: boolean, name: string): Place {
+function findPlace(hierarchy: Hierarchy, controllers: readonly string[], { fromTop, segments }: CgroupsPath, name: string): Place {
   const base = fromTop ? hierarchy.mount : hierarchy.ownDirectory;
   const which = controllers.length > 0 ? controllers.join(' and ') : 'unified';
   if (base === undefined)
@@ -158,22 +188,8 @@ function checkEnabled(base: string, parents: readonly string[], controllers: rea
   const closed = [base, ...parents].filter((directory) => missing(`${directory}/cgroup.subtree_control`).length > 0);
   if (closed.length === 0) return true;
   const absent = missing(`${base}/cgroup.controllers`);
-  if (absent.length > 0) {
-    throw new CgroupError(
-      'no-controller',
-      `${base} has no ${absent.join(' and no ')} controller (there are: ${readWords(`${base}/cgroup.controllers`)?.join(', ') || 'none'}): the group above it has to pass it on, ` +
-        `by ${absent.map((name) => `+${name}`).join(' ')} in its cgroup.subtree_control (systemd: Delegate=${absent.join(' ')} for the unit)`,
-    );
-  }
-  for (const directory of closed) {
-    // The root of the whole tree has no type, and no such rule.
-    if (readWords(`${directory}/cgroup.type`) === undefined || !readWords(`${directory}/cgroup.procs`)?.length) continue;
-    throw new CgroupError(
-      'busy',
-      `${directory} has processes in it, which keeps it from passing ${controllers.join(' and ')} on to groups below (the "no internal processes" rule of cgroup v2): ` +
-        `move them to a group of their own first: mkdir ${directory}/init && for pid in $(cat ${directory}/cgroup.procs); do echo $pid > ${directory}/init/cgroup.procs; done`,
-    );
-  }
+  if (absent.length > 0) throw notPassedOn(base, absent);
+  for (const directory of closed) if (isBusy(directory)) throw tooBusy(directory, controllers);
   if (closed[0] === base) {
     try {
       accessSync(`${base}/cgroup.subtree_control`, constants.W_OK);
@@ -182,13 +198,4 @@ function checkEnabled(base: string, parents: readonly string[], controllers: rea
     }
   }
   return false;
-}
-
-function readWords(file: string): string[] | undefined {
-  try {
-    return readFileSync(file, 'latin1').split(/\s+/).filter(Boolean);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

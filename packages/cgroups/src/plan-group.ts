@@ -5,7 +5,7 @@ import { limitNeeds, settingsAt } from './controllers.js';
 import type { Usage } from './counter.js';
 import { devicePlace, deviceSteps } from './devices.js';
 import { makeDirectory, writeFile } from './directory.js';
-import { checkName } from './group-name.js';
+import { checkSegment } from './cgroups-path.js';
 import { joinHints } from './hints.js';
 import { readLayout, type CgroupLayout } from './layout.js';
 import type { Limits } from './limits.js';
@@ -68,7 +68,7 @@ export interface PlannedGroup {
 export function planGroup(name: string, limits: Limits, options: GroupOptions = {}): PlannedGroup {
   checkOptions('planGroup', options, ['layout', 'parent', 'measure', 'freezer', 'notifyOnRelease']);
   const { parent = '/ctr', notifyOnRelease = true } = options;
-  checkName(name);
+  checkSegment(name);
   const layout = options.layout ?? readLayout();
   const needs = needsOf(limits, { ...options, layout });
   const nothing = needs.controllers.length === 0 && !needs.unified && !needs.measuresCpu && !needs.freezer;

@@ -6,11 +6,12 @@ import { killMembers } from './kill.js';
 import type { Place } from './place.js';
 import { stillRunning } from './still-running.js';
 import { walkGroups } from './subgroups.js';
+import { isThreaded, returnThreads } from './threaded.js';
 import { waitUntil, type WaitOptions } from './wait.js';
 
 /**
  * Removes a group: at once, before the function returns, if it is empty. Otherwise it kills what runs there, removes the groups below it,
- * and tries again until the kernel lets it go. A group that is not there is removed already.
+ * and tries again until the kernel lets it go. A group that is not there is removed already. The threads of a threaded group go to the group above, and nobody is killed.
  *
  * Rejects with a {@link CgroupError} of kind `still-running`, which lists the processes and what each waits for, if some do not end in time; of kind `busy` if this process
  * itself is in the group; and with the error of the file system (EACCES, EROFS).
@@ -27,8 +28,9 @@ export async function removeGroup(directories: readonly string[], options: WaitO
   let left = removeEmpty(directories);
   if (left.length === 0) return;
   await waitUntil(options, {
-    done: () => {
-      killMembers(left);
+    done: async () => {
+      for (const directory of left.filter(isThreaded)) await returnThreads(directory);
+      killMembers(left.filter((directory) => !isThreaded(directory)));
       for (const directory of left) walkGroups(directory, { leave: removeBelow });
       left = removeEmpty(left);
       return left.length === 0;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { members } from './kill.js';
+import { members } from './members.js';
 
 /** What keeps a group from ending, in words: its processes, the state of each and, for one that waits in the kernel (D), the place there that wchan names. */
 export function stillRunning(directories: readonly string[]): string {

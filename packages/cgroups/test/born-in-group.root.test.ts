@@ -84,20 +84,20 @@ describe.skipIf(!isThere)('a process that is born in its group (needs cgroup v2,
     if (!group.cgroup) throw new Error('one directory of version 2 is the whole group');
     expect(explain([...group.create.slice(-1), ...continueInChild({ cgroup: group.cgroup })]).replaceAll(unified.hierarchies[0]?.mount ?? '', '/mount'))
       .toMatchInlineSnapshot(`
-      " 1  openat(AT_FDCWD, "/mount/a/web", O_DIRECTORY|O_CLOEXEC|O_PATH) = $group  # the group
-       2  add($group, 0)  # the group to be born in
-       3  clone3({flags=CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|0x200000000, parent_tid=&report+4, stack=&stack, stack_size=64}, 88) (ENOSYS, EPERM is fine), if == 0 go to 14  # go on in a new process, in its cgroup
-       4  add($3, 0) (ENOSYS, EPERM is fine), if < 0 go to 7  # was it made?
-       5  write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
-       6  exit_group(0)  # the first process has done its part
-       7  label()  # clone3 is refused here: join the group, and clone
-       8  openat($group, "cgroup.procs", O_WRONLY|O_CLOEXEC) = $cgroup_procs  # the processes of the group
-       9  write($cgroup_procs, "0", 1)  # join the group
-      10  close($cgroup_procs)  # written
-      11  clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to 14  # go on in a new process
-      12  write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
-      13  exit_group(0)  # the first process has done its part
-      14  label()  # the new process"
-    `);
+        " 1  openat(AT_FDCWD, "/mount/a/web", O_DIRECTORY|O_CLOEXEC|O_PATH) = $group  # the group
+         2  add($group, 0)  # the group to be born in
+         3  clone3({flags=CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_INTO_CGROUP, parent_tid=&report+4, stack=&stack, stack_size=64}, 88) (ENOSYS, EPERM is fine), if == 0 go to 14  # go on in a new process, in its cgroup
+         4  add($3, 0) (ENOSYS, EPERM is fine), if < 0 go to 7  # was it made?
+         5  write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
+         6  exit_group(0)  # the first process has done its part
+         7  label()  # clone3 is refused here: join the group, and clone
+         8  openat($group, "cgroup.procs", O_WRONLY|O_CLOEXEC) = $cgroup_procs  # the processes of the group
+         9  write($cgroup_procs, "0", 1)  # join the group
+        10  close($cgroup_procs)  # written
+        11  clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to 14  # go on in a new process
+        12  write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
+        13  exit_group(0)  # the first process has done its part
+        14  label()  # the new process"
+      `);
   });
 });

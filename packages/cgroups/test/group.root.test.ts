@@ -92,7 +92,7 @@ describe('add', () => {
     const half = await createGroup(path(), { pids: 5, memoryBytes: 16 * MiB }, { layout });
     const last = half.directories.at(-1) ?? '';
     rmdirSync(last);
-    expect(await rejection(half.add(child.pid))).toMatchObject({ code: 'ENOENT' });
+    expect(await rejection(half.add(child.pid))).toMatchObject({ kind: 'gone', cause: { code: 'ENOENT' } });
     expect(readFileSync(`/proc/${child.pid}/cgroup`, 'latin1')).toBe(before);
     child.kill('SIGKILL');
     await child.exited;

@@ -131,7 +131,7 @@ describe('planGroup on version 1', () => {
   });
 
   it('refuses names and parents that lead elsewhere, and unknown options', () => {
-    for (const name of ['..', 'a/b', '', 'pids.max', '.x']) expect(() => planGroup(name, { pids: 20 }, { layout })).toThrow(TypeError);
+    for (const name of ['..', 'a/b', '', 'pids.max', 'a\nb', 'x'.repeat(256)]) expect(() => planGroup(name, { pids: 20 }, { layout })).toThrow(TypeError);
     for (const parent of ['', '/..', '../x', '/a/../b', '//a', '/a/', '/a//b', './a', '/tasks'])
       expect(() => planGroup('web', { pids: 20 }, { layout, parent })).toThrow(TypeError);
     expect(() => planGroup('web', { pids: 20 }, { layout, mesure: ['cpu'] } as GroupOptions)).toThrow(/did you mean measure\?/);
@@ -277,7 +277,7 @@ describe('planGroup on version 2', () => {
       'user.slice/cgroup.type': 'domain\n',
     });
     expect(kindOf(() => planGroup('web', { pids: 20 }, { layout, parent: 'ctr' }))).toMatchInlineSnapshot(
-      `"busy: /sys/fs/cgroup/user.slice has processes in it, which keeps it from passing pids on to groups below (the "no internal processes" rule of cgroup v2): move them to a group of their own first: mkdir /sys/fs/cgroup/user.slice/init && for pid in $(cat /sys/fs/cgroup/user.slice/cgroup.procs); do echo $pid > /sys/fs/cgroup/user.slice/init/cgroup.procs; done"`,
+      `"busy: /sys/fs/cgroup/user.slice has processes in it, which keeps it from passing pids on to groups below (the "no internal processes" rule of cgroup v2): move them to a group of their own first: moveToLeaf of createGroup does, or mkdir /sys/fs/cgroup/user.slice/init && for pid in $(cat /sys/fs/cgroup/user.slice/cgroup.procs); do echo $pid > /sys/fs/cgroup/user.slice/init/cgroup.procs; done"`,
     );
   });
 
