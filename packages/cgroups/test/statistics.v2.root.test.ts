@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { launch, type Child } from '@ctr/syscall';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { createGroup, hierarchyOf, planGroup, readStatistics, removeGroup, type Cgroup, type CgroupEvent, type EventStream, type Limits } from '@ctr/cgroups';
+
+import { checkLeftovers, launched, layout, parent, removeParent, script } from './launched.js';
+
+const MiB = 2 ** 20;
+
+beforeEach((context) => {
+  if (['memory', 'cpu', 'io', 'pids'].some((controller) => hierarchyOf(layout, controller)?.version !== 2))
+    context.skip('needs cgroup v2 with the memory, cpu, io and pids controllers');
+});
+afterEach(checkLeftovers);
+afterAll(removeParent);
+
+let count = 0;
+const name = (): string => `counted-${(count += 1)}`;
+
+async function withGroup(limits: Limits, test: (group: Cgroup) => Promise<void>): Promise<void> {
+  const group = await createGroup(`${parent}/${name()}`, limits, { layout });
+  try {
+    await test(group);
+  } finally {
+    await group.remove();
+  }
+}
+
+/** A program in the group that goes on once it has been added. */
+async function startedIn(group: Cgroup, text: string): Promise<Child> {
+  const child = await launch(script(`kill -STOP $$; ${text}`), { stdio: ['ignore', 'ignore', 'ignore'] });
+  await group.add(child.pid);
+  const timer = setInterval(() => child.kill('SIGCONT'), 5);
+  void child.exited.then(() => clearInterval(timer));
+  return child;
+}
+
+/** The next event of a type; what comes before it is passed over. */
+async function next<Type extends CgroupEvent['type']>(events: EventStream<CgroupEvent>, type: Type): Promise<Extract<CgroupEvent, { type: Type }>> {
+  for (;;) {
+    const { value, done } = await events.next();
+    if (done) throw new Error(`there was no ${type}`);
+    if (value.type === type) return value as Extract<CgroupEvent, { type: Type }>;
+  }
+}
+
+describe('statistics on version 2', () => {
+  it('has memory, processor time with what was throttled, and pressure', async () => {
+    await withGroup({ memoryBytes: 64 * MiB, cpuCores: 0.1, pids: 20 }, async (group) => {
+      const child = await startedIn(group, 'i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done');
+      await child.exited;
+      const { cpu, memory, pids, pressure } = group.stats();
+      expect(cpu?.usageMicroseconds).toBeGreaterThan(0);
+      expect(cpu?.throttledPeriods).toBeGreaterThan(0);
+      expect(cpu?.throttledMicroseconds).toBeGreaterThan(0);
+      expect(memory).toMatchObject({ limitBytes: 64 * MiB, events: { oomKill: 0 } });
+      expect(memory?.slabBytes).toBeDefined();
+      expect(pids?.max).toBe(20);
+      expect(pressure === undefined || pressure.cpu?.some !== undefined).toBe(true);
+    });
+  });
+
+  it('takes a snapshot of all controllers in less than a millisecond, or ten where the processor is emulated', async () => {
+    await withGroup({ memoryBytes: 64 * MiB, cpuCores: 1, pids: 20 }, async (group) => {
+      const times = Array.from({ length: 100 }, () => {
+        const start = performance.now();
+        readStatistics(group.directories);
+        return performance.now() - start;
+      }).toSorted((a, b) => a - b);
+      expect(times[50]).toBeLessThan(process.env['CTR_VM'] === undefined ? 1 : 10);
+      await Promise.resolve();
+    });
+  });
+});
+
+describe('events on version 2', () => {
+  it('tells of an OOM, the limit and the kill', async () => {
+    await withGroup({ memoryBytes: 16 * MiB }, async (group) => {
+      await using events = group.events();
+      const child = await startedIn(group, 'exec /bin/busybox sort /dev/zero');
+      const types = new Set<string>();
+      while (!['memoryMax', 'oom', 'oomKill'].every((type) => types.has(type))) {
+        const { value, done } = await events.next();
+        if (done) break;
+        types.add(value.type);
+      }
+      expect([...types]).toEqual(expect.arrayContaining(['populated', 'memoryMax', 'oom', 'oomKill']));
+      expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
+      expect(group.stats().oomKills).toBe(1);
+    });
+  });
+
+  it('tells of processes that are refused', async () => {
+    await withGroup({ pids: 1 }, async (group) => {
+      await using events = group.events({ types: ['pidsMax'] });
+      const child = await startedIn(group, '/bin/busybox cat /dev/null; :');
+      expect((await next(events, 'pidsMax')).count).toBeGreaterThanOrEqual(1);
+      await child.exited;
+      expect(group.stats().pidsMaxHits).toBeGreaterThanOrEqual(1);
+    });
+  });
+
+  it('tells of memory that is above memory.high', async () => {
+    await withGroup({ memoryHighBytes: 8 * MiB, memoryBytes: 64 * MiB }, async (group) => {
+      await using events = group.events({ types: ['memoryHigh'] });
+      await startedIn(group, 'exec /bin/busybox dd if=/dev/zero of=/dev/null bs=24M count=1');
+      expect((await next(events, 'memoryHigh')).count).toBeGreaterThanOrEqual(1);
+    });
+  });
+});
+
+describe('kills for lack of memory on version 2', () => {
+  it('counts one in a group below, also when that is gone', async () => {
+    const group = planGroup(name(), { memoryBytes: 16 * MiB, pids: 20 }, { layout, parent });
+    const [directory = ''] = group.directories;
+    const below = `${directory}/below`;
+    await launched([
+      ...group.steps,
+      ...script(`mkdir ${below}; (/bin/busybox sh -c 'echo $$ > ${below}/cgroup.procs; exec /bin/busybox sort /dev/zero'); rmdir ${below}`),
+    ]);
+    expect(group.read().oomKills).toBe(1);
+    await removeGroup(group.directories);
+  });
+
+  it('counts all of them where the group is killed as a whole', async () => {
+    const group = planGroup(name(), { memoryBytes: 16 * MiB, pids: 20 }, { layout, parent });
+    const [directory = ''] = group.directories;
+    const { exit } = await launched([
+      ...group.steps,
+      ...script(`echo 1 > ${directory}/memory.oom.group; /bin/busybox sleep 100 & /bin/busybox sort /dev/zero; wait`),
+    ]);
+    expect(exit.signal).toBe('SIGKILL');
+    const { memory } = readStatistics([directory]);
+    expect(memory?.events.oomGroupKill).toBe(1);
+    expect(memory?.events.oomKill).toBeGreaterThanOrEqual(2);
+    expect(group.read().oomKills).toBeGreaterThanOrEqual(2);
+    await removeGroup(group.directories);
+  });
+});
+
+describe('io on version 2', () => {
+  it('counts what was written to a disk', async (context) => {
+    const group = planGroup(name(), { memoryBytes: 64 * MiB }, { layout, parent });
+    const path = join(process.env['CTR_VM_DISK'] ?? '/var/tmp', `ctr-${process.pid}`);
+    writeFileSync(path, randomBytes(MiB));
+    try {
+      await launched([...group.steps, ...script(`/bin/busybox dd if=/dev/urandom of=${path} bs=1M count=4 conv=fsync`)]);
+      const { io } = readStatistics(group.directories, { only: ['io'] });
+      if (!io || io.length === 0) return context.skip('needs the io controller in a group of its own and a file system on a disk');
+      expect(io.some(({ writeBytes }) => (writeBytes ?? 0) >= 4 * MiB)).toBe(true);
+    } finally {
+      rmSync(path);
+      await removeGroup(group.directories);
+    }
+  });
+});
