@@ -1,4 +1,4 @@
-import { collectGarbage, findByName, removeGroup, type Usage as GroupUsage } from '@ctr/cgroups';
+import { collectGarbage, findByName, readStatistics, removeGroup, type Statistics, type Usage as GroupUsage } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
 import { checkOptions, Fd, launch, requireKernel, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
 
@@ -137,7 +137,8 @@ function running(
   // The steps have been taken. What is kept while the container lives is what its end needs.
   const name = spec.name ?? String(child.pid);
   // Nobody has asked for what the default limit counts, and reading it takes a tenth of what the host has to do for a container.
-  const read = spec.measure || Object.keys(spec.limits).length > 0 ? group?.read : undefined;
+  const { measure } = spec;
+  const read = measure || Object.keys(spec.limits).length > 0 ? group?.read : undefined;
   const directories = group?.directories;
   let timedOut = false;
   let ended = false;
@@ -155,6 +156,7 @@ function running(
     ended = true;
     clearTimeout(timer);
     const measured = read?.();
+    const statistics = measure && directories ? readStatistics(directories) : undefined;
     if (directories) await removeGroup(directories);
     await swept;
     return {
@@ -164,7 +166,7 @@ function running(
       oomKilled: (measured?.oomKills ?? 0) > 0,
       timedOut,
       isCanceled: cancelSignal?.aborted === true && exit.signal === 'SIGKILL' && !timedOut,
-      usage: usageOf(exit, measured),
+      usage: usageOf(exit, measured, statistics),
     };
   };
   const exited = finish();
@@ -183,12 +185,14 @@ function running(
   };
 }
 
-function usageOf(exit: Exit, measured: GroupUsage | undefined): Usage {
+function usageOf(exit: Exit, measured: GroupUsage | undefined, statistics: Statistics | undefined): Usage {
   const byRusage = exit.userMicroseconds + exit.systemMicroseconds;
   return {
     cpuMicroseconds: measured?.cpuMicroseconds ?? byRusage,
     peakMemoryBytes: measured?.memoryPeakBytes ?? exit.maxResidentBytes,
     peakPids: measured?.pidsPeak,
+    pidsMaxHits: measured?.pidsMaxHits,
+    statistics,
     source: measured?.cpuMicroseconds === undefined ? 'rusage' : 'cgroup',
   };
 }

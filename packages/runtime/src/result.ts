@@ -1,3 +1,4 @@
+import type { Statistics } from '@ctr/cgroups';
 import type { SignalName } from '@ctr/syscall';
 
 /** What a container used. */
@@ -7,6 +8,10 @@ export interface Usage {
   readonly peakMemoryBytes: number | undefined;
   /** The most processes and threads that there were at one time; counted where a limit or `measure` was asked for. */
   readonly peakPids: number | undefined;
+  /** How often a new process was refused because of the limit; counted where a limit or `measure` was asked for. */
+  readonly pidsMaxHits: number | undefined;
+  /** All that its cgroup has counted, where `measure` was asked for. */
+  readonly statistics: Statistics | undefined;
   /** Who counted: the container's cgroup, or the kernel for the program and the children it has waited for. */
   readonly source: 'cgroup' | 'rusage';
 }

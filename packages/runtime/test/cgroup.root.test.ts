@@ -125,6 +125,15 @@ describe('usage', () => {
     expect(usage.peakMemoryBytes).toBeGreaterThan(8_000_000);
     expect(usage.peakPids).toBeGreaterThanOrEqual(3);
     expect(usage.peakPids).toBeLessThan(10);
+    expect(usage.pidsMaxHits).toBe(0);
+    expect(usage.statistics?.memory?.peakBytes).toBe(usage.peakMemoryBytes);
+    expect(usage.statistics?.cpu?.usageMicroseconds).toBeGreaterThan(1000);
+  });
+
+  it('says how often a process was refused', async () => {
+    const { usage } = await run(['sh', '-c', 'sleep 1000 & sleep 1000 & sleep 1000 & :'], { rootfs: image.path, limits: { pids: 2 }, reject: false });
+    expect(usage.pidsMaxHits).toBeGreaterThanOrEqual(1);
+    expect(usage.statistics).toBeUndefined();
   });
 });
 
