@@ -126,7 +126,7 @@ const canceled: Omit<Ending, 'durationMs'> = {
   oomKilled: false,
   timedOut: false,
   isCanceled: true,
-  usage: { cpuMicroseconds: 0, peakMemoryBytes: undefined, peakPids: undefined, source: 'rusage' },
+  usage: { cpuMicroseconds: 0, peakMemoryBytes: undefined, peakPids: undefined, pidsMaxHits: undefined, statistics: undefined, source: 'rusage' },
 };
 
 /** The host's ends of the program's pipes, and what the program is given. */
