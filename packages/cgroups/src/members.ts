@@ -26,8 +26,8 @@ function idsIn(group: Fd, file: string): number[] {
     return readFileSync(`/proc/self/fd/${group.number}/${file}`, 'latin1').split('\n').filter(Boolean).map(Number);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // EOPNOTSUPP: a threaded group, whose processes are listed above it.
-    if (code === 'ENOENT' || code === 'ENODEV' || code === 'EOPNOTSUPP') return [];
+    // ENOTSUP, as Node calls EOPNOTSUPP: a threaded group, whose processes are listed above it.
+    if (code === 'ENOENT' || code === 'ENODEV' || code === 'ENOTSUP') return [];
     throw error;
   }
 }

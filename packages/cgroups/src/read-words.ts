@@ -6,7 +6,7 @@ export function readWords(file: string): string[] | undefined {
     return readFileSync(file, 'latin1').split(/\s+/).filter(Boolean);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENODEV') return undefined;
+    if (code === 'ENOENT' || code === 'ENODEV' || code === 'ENOTSUP') return undefined;
     throw error;
   }
 }

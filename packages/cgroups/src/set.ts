@@ -102,7 +102,7 @@ function readNow(path: string): string | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // What is missing is told when it is written.
-    if (code === 'ENOENT' || code === 'ENODEV' || code === 'EOPNOTSUPP') return undefined;
+    if (code === 'ENOENT' || code === 'ENODEV' || code === 'ENOTSUP') return undefined;
     throw error;
   }
 }

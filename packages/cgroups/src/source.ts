@@ -74,8 +74,8 @@ function readBelow(directory: string, file: string): string[] {
   return texts.slice(0, -1);
 }
 
-/** ENODEV: the group was removed while the file was open. EOPNOTSUPP: pressure is not told (`psi=0`, `cgroup.pressure`), or the file is none of a threaded group. */
+/** ENODEV: the group was removed while the file was open. EOPNOTSUPP (which Node calls ENOTSUP): pressure is not told (`psi=0`, `cgroup.pressure`), or the file is none of a threaded group. */
 function isGone(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' || code === 'ENODEV' || code === 'EOPNOTSUPP';
+  return code === 'ENOENT' || code === 'ENODEV' || code === 'ENOTSUP';
 }
