@@ -8,7 +8,7 @@ import { parseLayout } from './layout.js';
 import { members } from './members.js';
 import type { Place } from './place.js';
 import { descendantsOf } from './process-tree.js';
-import { writeControl } from './set.js';
+import { writeControl } from './write-control.js';
 
 /** What is moved. */
 export interface AddOptions {

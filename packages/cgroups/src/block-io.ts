@@ -1,7 +1,10 @@
 import type { Hints } from './hints.js';
 
 export const noBfq = 'this kernel has not the BFQ scheduler in it, which is what weighs groups against each other: modprobe bfq';
-export const noDisk = { ENODEV: 'there is no disk of these numbers, or it is a partition: lsblk shows those of the whole disk' } satisfies Hints;
+export const noDisk = {
+  ENODEV: 'there is no disk of these numbers, or it is a partition: lsblk shows those of the whole disk',
+  EOPNOTSUPP: 'the scheduler of this disk weighs no groups against each other: echo bfq > /sys/block/NAME/queue/scheduler',
+} satisfies Hints;
 
 /** A weight on the scale of BFQ, where 100 is the default and 1000 the most. */
 export function bfqWeight(ioWeight: number | undefined, blkioWeight: number | undefined): number | undefined {

@@ -4,7 +4,7 @@ import { keyed } from './counter.js';
 import { CgroupError } from './error.js';
 import { freezeHints } from './hints.js';
 import type { Place } from './place.js';
-import { writeControl } from './set.js';
+import { writeControl } from './write-control.js';
 import { waitUntil, type WaitOptions } from './wait.js';
 
 /**

@@ -6,7 +6,7 @@ import { CgroupError } from './error.js';
 import { addHints, directoryHints, enableHints } from './hints.js';
 import { readWords } from './read-words.js';
 import { removeEmpty } from './remove.js';
-import { writeControl } from './set.js';
+import { writeControl } from './write-control.js';
 
 /** How often the processes of a group are gone through for ones that have appeared meanwhile. */
 const MAX_PASSES = 50;

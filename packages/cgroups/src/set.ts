@@ -1,25 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 
-import { errnoName, errnos, isSyscallError, SyscallError } from '@ctr/syscall';
+import { isSyscallError } from '@ctr/syscall';
 
 import { checkLimits } from './check-limits.js';
 import { changesAt } from './controllers.js';
 import { devicePlace, setDevices } from './devices.js';
 import { CgroupError } from './error.js';
-import { limitHints, openHints, type Hints } from './hints.js';
+import { limitHints, openHints } from './hints.js';
 import type { Limits } from './limits.js';
 import { limitedAt } from './limited-at.js';
 import type { Place } from './place.js';
 import { restoring } from './restore.js';
 import type { Setting } from './setting.js';
-
-/** A write that has been made, and what takes it back. */
-interface Done {
-  readonly path: string;
-  readonly value: string;
-  readonly before: string;
-}
+import { takeBack, type Done } from './take-back.js';
+import { failure, writeControl } from './write-control.js';
 
 const gone = 'the group is gone: it was removed already';
 
@@ -45,47 +40,23 @@ export async function setLimits(places: readonly Place[], limits: Limits): Promi
   }
 }
 
-/** Writes a control file off the main thread: a memory limit that is lowered makes the kernel free memory first, which may take its time. */
-export async function writeControl(path: string, value: string, purpose: string, hints: Hints): Promise<void> {
-  try {
-    await writeFile(path, value, { flag: 'r+' });
-  } catch (error) {
-    throw failure('write', `write(${path}, ${JSON.stringify(value)}, ${Buffer.byteLength(value)})`, error, purpose, hints);
-  }
-}
-
-/** Writes one limit, to its file or, where it has two, to each that is there. */
+/** Writes one limit, to its file or, where it has two, to each that is there and does not refuse it for the sake of the other. */
 async function apply(directory: string, { file, value, twin, absent, hints }: Setting, done: Done[]): Promise<void> {
   const all = twin ? [{ file, value }, twin] : [{ file, value }];
   const there = all.filter((one) => existsSync(`${directory}/${one.file}`));
+  const refusals: unknown[] = [];
   for (const one of there.length > 0 ? there : all.slice(0, 1)) {
     const path = `${directory}/${one.file}`;
     const before = restoring(one.file, await readControl(path, existsSync(directory) ? (absent ?? openHints.ENOENT) : gone), one.value);
-    await writeControl(path, one.value, 'change a limit', { ...limitHints, ...hints });
-    done.push({ path, value: one.value, before });
-  }
-}
-
-/** In reverse: where a file must not exceed another, each state on the way back is one that was there on the way. */
-async function takeBack(done: readonly Done[], cause: unknown): Promise<unknown> {
-  const back: string[] = [];
-  const stay: string[] = [];
-  for (const { path, value, before } of done.toReversed()) {
     try {
-      await writeControl(path, before, 'take the change of a limit back', limitHints);
-      back.push(`${path} = ${before.trim()}`);
+      await writeControl(path, one.value, 'change a limit', { ...limitHints, ...hints });
+      done.push({ path, value: one.value, before });
     } catch (error) {
-      stay.push(`${path} stays at ${value} (${isSyscallError(error) ? error.code : String(error)})`);
+      if (!isSyscallError(error) || error.code !== 'EOPNOTSUPP' || there.length < 2) throw error;
+      refusals.push(error);
     }
   }
-  if (!isSyscallError(cause) || done.length === 0) return cause;
-  const told = [
-    ...(cause.hint === undefined ? [] : [cause.hint]),
-    ...(back.length > 0 ? [`taken back: ${back.join(', ')}`] : []),
-    ...(stay.length > 0 ? [`could not be taken back: ${stay.join(', ')}`] : []),
-  ];
-  const { call, line, errno, purpose = 'change a limit' } = cause;
-  return new SyscallError({ call, line, errno, purpose, hint: told.join('; ') });
+  if (refusals.length === 2) throw refusals[0];
 }
 
 async function readControl(path: string, absent: string): Promise<string> {
@@ -105,10 +76,4 @@ function readNow(path: string): string | undefined {
     if (code === 'ENOENT' || code === 'ENODEV' || code === 'ENOTSUP') return undefined;
     throw error;
   }
-}
-
-function failure(call: string, line: string, error: unknown, purpose: string, hints: Hints): SyscallError {
-  const errno = Math.abs((error as NodeJS.ErrnoException).errno ?? errnos.EIO);
-  const hint = hints[errnoName(errno)];
-  return new SyscallError({ call, line, errno, purpose, ...(hint !== undefined && { hint }) });
 }

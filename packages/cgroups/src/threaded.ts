@@ -7,7 +7,7 @@ import { moveIds } from './add.js';
 import { CgroupError } from './error.js';
 import { threads } from './members.js';
 import { readWords } from './read-words.js';
-import { writeControl } from './set.js';
+import { writeControl } from './write-control.js';
 
 /** kernel/cgroup/cgroup.c, `cgrp_dfl_threaded_ss_mask`: the controllers that can tell threads of one process apart. */
 const threadedControllers = ['cpu', 'cpuset', 'perf_event', 'pids'];

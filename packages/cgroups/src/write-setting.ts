@@ -9,20 +9,24 @@ export function writeSetting(directory: ResultOf, setting: Setting): Step[] {
   return setting.twin ? writeTwins(directory, setting, setting.twin) : writeFile(directory, setting, purposeOf(setting));
 }
 
-/** Writes what is there of two files, and fails if neither is. */
+/** Writes what is there of two files, and fails if neither is. A disk whose scheduler heeds only the other of them refuses one. */
 function writeTwins(directory: ResultOf, setting: Setting, twin: { readonly file: string; readonly value: string }): Step[] {
   const done = label('the limit is set');
   const alone = openFile(directory, twin.file, setting.absent);
   const hints = { ...limitHints, ...setting.hints };
   const first: Step = { ...openFile(directory, setting.file, setting.absent), tolerates: ['ENOENT'], jump: { when: '<', to: alone } };
+  const [writeFirst, closeFirst] = writeAndClose(resultOf(first), setting.value, purposeOf(setting), hints);
+  const refused: Step = { ...closeFirst, purpose: 'refused' };
   const second: Step = { ...openFile(directory, twin.file, setting.absent), tolerates: ['ENOENT'], jump: { when: '<', to: done } };
-  const [write, close] = writeAndClose(resultOf(second), twin.value, purposeOf(twin), hints);
+  const [writeSecond, closeSecond] = writeAndClose(resultOf(second), twin.value, purposeOf(twin), hints);
   return [
     first,
-    ...writeAndClose(resultOf(first), setting.value, purposeOf(setting), hints),
+    { ...writeFirst, tolerates: ['EOPNOTSUPP'], jump: { when: '<', to: refused } },
+    closeFirst,
     second,
-    write,
-    { ...close, jump: { when: '==', to: done } },
+    { ...writeSecond, tolerates: ['EOPNOTSUPP'] },
+    { ...closeSecond, jump: { when: '==', to: done } },
+    refused,
     alone,
     ...writeAndClose(resultOf(alone), twin.value, purposeOf(twin), hints),
     done,
