@@ -119,6 +119,24 @@ export async function createGroup(path: string, limits: Limits = {}, options: Cr
   return make(path, planGroup(name, limits, { ...(options.measure && { measure: options.measure }), layout, parent, freezer }), options);
 }
 
+/**
+ * A group that is there already, by the places that {@link planGroup} has found for it: of a plan that has been launched, or one that was kept from an earlier process.
+ *
+ * @example
+ * ```ts
+ * import { groupAt, groupName, planGroup } from '@ctr/cgroups';
+ * import { perform } from '@ctr/syscall';
+ * const plan = planGroup(groupName(), { pids: 20 });
+ * perform([...plan.create, ...plan.close]);
+ * const group = groupAt(plan.places);
+ * console.log(group.pids()); // []
+ * await group.remove();
+ * ```
+ */
+export function groupAt(places: readonly Place[]): Cgroup {
+  return handle(places[0]?.directory ?? '', places);
+}
+
 /** How a process is limited. */
 export interface LimitOptions extends Pick<CreateOptions, 'layout' | 'measure'>, AddOptions {}
 

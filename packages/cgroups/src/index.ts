@@ -12,7 +12,7 @@ export type { AddOptions } from './add.js';
 export { delegate, type Delegate } from './delegate.js';
 export { CgroupError, type CgroupErrorKind } from './error.js';
 export { collectGarbage, findByName, type FindOptions, type FoundGroup } from './garbage.js';
-export { createGroup, limit, type Cgroup, type CreateOptions, type LimitOptions, type NestedOptions } from './group.js';
+export { createGroup, groupAt, limit, type Cgroup, type CreateOptions, type LimitOptions, type NestedOptions } from './group.js';
 export { groupName, isOwnerAlive, parseGroupName, type GroupOwner } from './group-name.js';
 export { hierarchyOf, parseLayout, readLayout, type CgroupLayout, type Hierarchy } from './layout.js';
 export { checkLimits } from './check-limits.js';

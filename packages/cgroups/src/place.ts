@@ -29,6 +29,8 @@ export interface Needs {
   /** Whether its processor time is to be read: on v1 another controller than the one that limits it. */
   readonly measuresCpu: boolean;
   readonly freezer: boolean;
+  /** Whether it is to have a directory in every hierarchy, and on v2 every controller. */
+  readonly everywhere?: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface Needs {
  */
 export function findPlaces(
   name: string,
-  { controllers, unified: needsUnified = false, measuresCpu, freezer }: Needs,
+  { controllers, unified: needsUnified = false, measuresCpu, freezer, everywhere = false }: Needs,
   layout: CgroupLayout,
   parent: string,
 ): Place[] {
@@ -59,6 +61,13 @@ export function findPlaces(
   if (freezer) {
     const hierarchy = hierarchyOf(layout, 'freezer') ?? unified;
     want(hierarchy ?? required(layout, 'freezer'), hierarchy?.version === 2 ? undefined : 'freezer');
+  }
+  if (everywhere) {
+    for (const hierarchy of layout.hierarchies) {
+      want(hierarchy);
+      // Where controllers are spread over both versions, those of v2 are passed on only to groups that need them.
+      for (const controller of hierarchy.version === 1 || layout.mode === 'v2' ? hierarchy.controllers : []) want(hierarchy, controller);
+    }
   }
   return [...wanted].map(([hierarchy, names]) => findPlace(hierarchy, names, path, name));
 }

@@ -25,6 +25,8 @@ export interface GroupOptions {
   readonly measure?: readonly ('memory' | 'cpu' | 'pids')[];
   /** Whether it can be frozen. On v1 that takes one more group. @default false */
   readonly freezer?: boolean;
+  /** Whether it is made in every hierarchy, limited there or not, so that whoever looks at one finds its processes: what engines expect. @default false */
+  readonly everywhere?: boolean;
   /** v1: whether the kernel runs the release agent of the hierarchy, if one is set, when the last process has left. @default true */
   readonly notifyOnRelease?: boolean;
 }
@@ -66,12 +68,12 @@ export interface PlannedGroup {
  * ```
  */
 export function planGroup(name: string, limits: Limits, options: GroupOptions = {}): PlannedGroup {
-  checkOptions('planGroup', options, ['layout', 'parent', 'measure', 'freezer', 'notifyOnRelease']);
-  const { parent = '/ctr', notifyOnRelease = true } = options;
+  checkOptions('planGroup', options, ['layout', 'parent', 'measure', 'freezer', 'everywhere', 'notifyOnRelease']);
+  const { parent = '/ctr', everywhere = false, notifyOnRelease = true } = options;
   checkSegment(name);
   const layout = options.layout ?? readLayout();
-  const needs = needsOf(limits, { ...options, layout });
-  const nothing = needs.controllers.length === 0 && !needs.unified && !needs.measuresCpu && !needs.freezer;
+  const needs = { ...needsOf(limits, { ...options, layout }), everywhere };
+  const nothing = needs.controllers.length === 0 && !needs.unified && !needs.measuresCpu && !needs.freezer && !everywhere;
   return planAt(nothing ? [] : findPlaces(name, needs, layout, parent), limits, notifyOnRelease);
 }
 

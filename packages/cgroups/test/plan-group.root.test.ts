@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { CLONE_INTO_CGROUP, cloneArgs, compile, isSyscallError, label, launch, perform, resultOf, signals, type Step } from '@ctr/syscall';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
-import { groupName, planGroup, readUsage, removeGroup, removeSteps, type Limits, type PlannedGroup } from '@ctr/cgroups';
+import { groupAt, groupName, planGroup, readUsage, removeGroup, removeSteps, type Limits, type Place, type PlannedGroup } from '@ctr/cgroups';
 
 import { makeDirectory } from '../src/directory.js';
 import { checkLeftovers, groupsOf, launched, layout, leftovers, parent, rejection, removeParent, script, sleeper } from './launched.js';
@@ -27,6 +27,23 @@ describe('planGroup', () => {
     const [place] = group.places;
     expect(readFileSync(`${place?.directory}/pids.max`, 'latin1')).toBe('20\n');
     await removeGroup(group.directories);
+    expect(group.directories.filter(existsSync)).toEqual([]);
+  });
+
+  it('is in every hierarchy, where that is asked for, and can be held by its places', async () => {
+    const group = planGroup(groupName(), { pids: 20 }, { layout, parent, everywhere: true });
+    expect(group.places.length).toBe(layout.hierarchies.length);
+    const { output } = await launched([...group.steps, ...script('cat /proc/self/cgroup')]);
+    const paths = output.trim().split('\n');
+    expect(paths.filter((line) => !line.includes(parent))).toEqual([]);
+    const held = groupAt(JSON.parse(JSON.stringify(group.places)) as Place[]);
+    expect(held.pids()).toEqual([]);
+    await held.set({ pids: 30 });
+    await held.freeze();
+    await held.thaw();
+    const pids = group.places.find(({ controllers }) => controllers.includes('pids'));
+    expect(readFileSync(`${pids?.directory}/pids.max`, 'latin1')).toBe('30\n');
+    await held.remove();
     expect(group.directories.filter(existsSync)).toEqual([]);
   });
 
