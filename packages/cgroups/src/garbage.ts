@@ -76,7 +76,16 @@ export function findByName(name: string, options: FindOptions = {}): FoundGroup 
   return findGroups(options).find((group) => group.name === name && isOwnerAlive(group));
 }
 
-function findGroups(options: FindOptions): FoundGroup[] {
+/**
+ * All groups there are whose names {@link groupName} has made, also those of dead owners.
+ *
+ * @example
+ * ```ts
+ * import { findGroups, isOwnerAlive } from '@ctr/cgroups';
+ * for (const group of findGroups().filter(isOwnerAlive)) console.log(group.name, group.directories);
+ * ```
+ */
+export function findGroups(options: FindOptions = {}): FoundGroup[] {
   checkOptions('options', options, ['layout', 'parent']);
   const { layout = readLayout(), parent = '/ctr' } = options;
   const found = new Map<string, FoundGroup & { directories: string[] }>();

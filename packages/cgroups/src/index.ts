@@ -11,7 +11,8 @@ export {
 export type { AddOptions } from './add.js';
 export { delegate, type Delegate } from './delegate.js';
 export { CgroupError, type CgroupErrorKind } from './error.js';
-export { collectGarbage, findByName, type FindOptions, type FoundGroup } from './garbage.js';
+export { collectGarbage, findByName, findGroups, type FindOptions, type FoundGroup } from './garbage.js';
+export { gaugesOf, type Gauges } from './gauges.js';
 export { createGroup, groupAt, limit, type Cgroup, type CreateOptions, type LimitOptions, type NestedOptions } from './group.js';
 export { groupName, isOwnerAlive, parseGroupName, type GroupOwner } from './group-name.js';
 export { hierarchyOf, parseLayout, readLayout, type CgroupLayout, type Hierarchy } from './layout.js';

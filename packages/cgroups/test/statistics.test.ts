@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 
-import { readPressure, readStatistics, readUsage } from '@ctr/cgroups';
+import { gaugesOf, readPressure, readStatistics, readUsage } from '@ctr/cgroups';
 
 import { version1, version2 } from './statistics-texts.js';
 
@@ -222,5 +222,23 @@ describe('readUsage', () => {
     const usage = { memoryPeakBytes: 67_108_864, pidsPeak: 12, pidsMaxHits: 5 };
     expect(readUsage(directories1)).toEqual({ ...usage, cpuMicroseconds: 18446744073709552, oomKills: 2 });
     expect(readUsage([directory2])).toEqual({ ...usage, cpuMicroseconds: 6_123_456, oomKills: 4 });
+  });
+});
+
+describe('gaugesOf', () => {
+  it('reads the same figures again and again', () => {
+    const { pressure, io, memory, pids, cpu } = readStatistics([directory2]);
+    const read = gaugesOf([directory2]);
+    for (let i = 0; i < 2; i++)
+      expect(read()).toEqual({ pressure, io, memoryBytes: memory?.currentBytes, pids: pids?.current, cpuMicroseconds: cpu?.usageMicroseconds });
+    expect(gaugesOf(directories1)()).toMatchObject({ memoryBytes: 50_331_648, pids: 3, cpuMicroseconds: 18446744073709552, pressure: undefined });
+  });
+
+  it('tells nothing of a group that is gone meanwhile, or was never there', () => {
+    const directory = written(version2);
+    const read = gaugesOf([directory]);
+    rmSync(directory, { recursive: true });
+    for (const gauges of [read(), gaugesOf([directory])()])
+      expect(gauges).toMatchObject({ memoryBytes: undefined, pids: undefined, cpuMicroseconds: undefined });
   });
 });
