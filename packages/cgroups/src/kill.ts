@@ -5,6 +5,7 @@ import { call, Fd, signals } from '@ctr/syscall';
 import { CgroupError } from './error.js';
 import { readLayout } from './layout.js';
 import { members } from './members.js';
+import { walkGroups } from './subgroups.js';
 
 /** How often the members of a v1 group are gone through for ones that have appeared meanwhile. */
 const MAX_PASSES = 20;
@@ -34,9 +35,13 @@ export function killMembers(directories: readonly string[]): void {
     }
   } finally {
     for (const [i, file] of pidsMax.entries()) writeIfThere(file, before[i] ?? 'max');
-    // A frozen process takes no signal on v1 before it thaws.
-    for (const directory of v1) writeIfThere(`${directory}/freezer.state`, 'THAWED');
+    // A frozen process takes no signal on v1 before it thaws; and somebody may have frozen a group below.
+    for (const directory of v1) if (existsSync(`${directory}/freezer.state`)) walkGroups(directory, { visit: thaw });
   }
+}
+
+function thaw(group: Fd): void {
+  writeIfThere(`/proc/self/fd/${group.number}/freezer.state`, 'THAWED');
 }
 
 /** A pid may be another process's by the time it is used: whether it is in the group is looked up again once there is a handle that no other can have. */
