@@ -52,9 +52,8 @@ describe('memory', () => {
         "memory.kmem.tcp.limit_in_bytes = 8388608",
       ]
     `);
-    expect(
-      lines(1, { memoryBytes: 'max', swapBytes: 'max', memoryReservationBytes: 'max', memoryOomKill: true, kernelTcpMemoryBytes: 'max' }),
-    ).toMatchInlineSnapshot(`
+    expect(lines(1, { memoryBytes: 'max', swapBytes: 'max', memoryReservationBytes: 'max', memoryOomKill: true, kernelTcpMemoryBytes: 'max' }))
+      .toMatchInlineSnapshot(`
       [
         "memory.limit_in_bytes = -1",
         "memory.memsw.limit_in_bytes = -1",
@@ -170,7 +169,9 @@ describe('memory', () => {
 
   it('refuses a change below what is in use, where that is asked for', () => {
     const check: Limits = { memoryCheckBeforeUpdate: true };
-    expect(refusal(() => changes(1, { ...check, memoryBytes: 4096 }, { 'memory.usage_in_bytes': '8192' }))).toMatchInlineSnapshot(`"in-use: memoryBytes: the group uses 8192 bytes now, which is more than 4096: end processes of it first, or leave memoryCheckBeforeUpdate out"`);
+    expect(refusal(() => changes(1, { ...check, memoryBytes: 4096 }, { 'memory.usage_in_bytes': '8192' }))).toMatchInlineSnapshot(
+      `"in-use: memoryBytes: the group uses 8192 bytes now, which is more than 4096: end processes of it first, or leave memoryCheckBeforeUpdate out"`,
+    );
     expect(
       refusal(() => changes(1, { ...check, memoryBytes: 8192, swapBytes: 0 }, { 'memory.usage_in_bytes': '8192', 'memory.memsw.usage_in_bytes': '8193' })),
     ).toContain('in-use: memoryBytes and swapBytes');
@@ -211,9 +212,8 @@ describe('cpu', () => {
   it('is quota, burst and weight on version 2', () => {
     expect(lines(2, { cpuCores: 1.5, cpuWeight: 200 })).toEqual(['cpu.max = 150000 100000', 'cpu.weight = 200']);
     expect(lines(2, { cpuCores: 'max' })).toEqual(['cpu.max = max 100000']);
-    expect(
-      lines(2, { cpuQuotaMicroseconds: 20_000, cpuPeriodMicroseconds: 50_000, cpuBurstMicroseconds: 10_000, cpuShares: 1024, cpuIdle: false }),
-    ).toMatchInlineSnapshot(`
+    expect(lines(2, { cpuQuotaMicroseconds: 20_000, cpuPeriodMicroseconds: 50_000, cpuBurstMicroseconds: 10_000, cpuShares: 1024, cpuIdle: false }))
+      .toMatchInlineSnapshot(`
       [
         "cpu.max = 20000 50000",
         "cpu.max.burst = 10000",
@@ -318,7 +318,9 @@ describe('block I/O', () => {
         "io.bfq.weight = 8:16 500, io.weight = 8:16 4950",
       ]
     `);
-    expect(refusal(() => lines(2, { ioLeafWeight: 10 }))).toMatchInlineSnapshot(`"no-such-limit: ioLeafWeight cannot be had on version 2 of control groups, which is what is here: it was a weight of the CFQ scheduler, which no kernel since 5.0 has"`);
+    expect(refusal(() => lines(2, { ioLeafWeight: 10 }))).toMatchInlineSnapshot(
+      `"no-such-limit: ioLeafWeight cannot be had on version 2 of control groups, which is what is here: it was a weight of the CFQ scheduler, which no kernel since 5.0 has"`,
+    );
     expect(refusal(() => lines(2, { ioDevices: [{ device: '8:0', leafWeight: 20 }] }))).toContain('no-such-limit');
   });
 
@@ -417,13 +419,21 @@ describe('what limits need', () => {
       unified: true,
     });
     expect(limitNeeds({ pressure: false }, layoutOf(systemdHybrid))).toEqual({ controllers: [], unified: true });
-    expect(refusal(() => limitNeeds({ unified: { 'memory.high': '5' } }, layoutOf(systemdHybrid)))).toMatchInlineSnapshot(`"no-such-limit: unified cannot be had on version 1 of control groups, which is what is here: memory.high is a file of version 2, and memory is mounted as version 1 at /sys/fs/cgroup/memory"`);
-    expect(refusal(() => limitNeeds({ unified: { 'io.max': '5' } }, v1('blkio')))).toMatchInlineSnapshot(`"no-such-limit: unified cannot be had on version 1 of control groups, which is what is here: its files are those of version 2"`);
-    expect(refusal(() => limitNeeds({ pressure: true }, layoutOf(systemdLegacy)))).toMatchInlineSnapshot(`"no-such-limit: pressure cannot be had on version 1 of control groups, which is what is here: only version 2 measures for how long a group waits"`);
+    expect(refusal(() => limitNeeds({ unified: { 'memory.high': '5' } }, layoutOf(systemdHybrid)))).toMatchInlineSnapshot(
+      `"no-such-limit: unified cannot be had on version 1 of control groups, which is what is here: memory.high is a file of version 2, and memory is mounted as version 1 at /sys/fs/cgroup/memory"`,
+    );
+    expect(refusal(() => limitNeeds({ unified: { 'io.max': '5' } }, v1('blkio')))).toMatchInlineSnapshot(
+      `"no-such-limit: unified cannot be had on version 1 of control groups, which is what is here: its files are those of version 2"`,
+    );
+    expect(refusal(() => limitNeeds({ pressure: true }, layoutOf(systemdLegacy)))).toMatchInlineSnapshot(
+      `"no-such-limit: pressure cannot be had on version 1 of control groups, which is what is here: only version 2 measures for how long a group waits"`,
+    );
   });
 
   it('cannot be had of version 2 for what is sent by the network', () => {
-    expect(refusal(() => limitNeeds({ networkClassId: 5 }, layoutOf(systemdUnified)))).toMatchInlineSnapshot(`"no-such-limit: networkClassId cannot be had on version 2 of control groups, which is what is here: nftables(8) can match the group itself there (socket cgroupv2)"`);
+    expect(refusal(() => limitNeeds({ networkClassId: 5 }, layoutOf(systemdUnified)))).toMatchInlineSnapshot(
+      `"no-such-limit: networkClassId cannot be had on version 2 of control groups, which is what is here: nftables(8) can match the group itself there (socket cgroupv2)"`,
+    );
     expect(refusal(() => limitNeeds({ networkPriorities: { lo: 5 } }, layoutOf(dockerUnified)))).toContain('no-such-limit: networkPriorities');
     expect(limitNeeds({ networkClassId: 5, networkPriorities: { lo: 1 } }, layoutOf(systemdHybrid)).controllers).toEqual(['net_cls', 'net_prio']);
   });

@@ -1,28 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { collectGarbage, findByName, groupName, planGroup, removeGroup } from '@ctr/cgroups';
 
+import { bundle, type Bundle } from './bundle.js';
 import { layout, checkLeftovers, parent, removeParent, sleeper, until } from './launched.js';
 
-const packageDirectory = fileURLToPath(new URL('..', import.meta.url));
-const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
-
-let directory: string;
-let program: string;
+let owners: Bundle;
 
 // An owner of its own: it launches a program in a group, says which, and waits.
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'ctr-owner-'));
-  program = join(directory, 'owner.mjs');
   const source = `
     import { groupName, planGroup } from '@ctr/cgroups';
     import { launch } from '@ctr/syscall';
@@ -31,25 +22,16 @@ beforeAll(async () => {
     const child = await launch([...group.steps, sleep], { stdio: ['ignore', 'ignore', 'ignore'] });
     console.log(JSON.stringify({ pid: child.pid, directories: group.directories }));
     setInterval(() => {}, 1000);`;
-  await build({
-    stdin: { contents: source, resolveDir: packageDirectory, loader: 'ts' },
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    conditions: ['@ctr/source'],
-    logLevel: 'error',
-  });
+  owners = await bundle(source);
 });
 afterAll(() => {
-  rmSync(directory, { recursive: true });
+  owners[Symbol.dispose]();
   removeParent();
 });
 afterEach(checkLeftovers);
 
 async function startOwner(): Promise<{ owner: ChildProcess; pid: number; directories: string[] }> {
-  const owner = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'], env: { NODE_PATH: modules } });
+  const owner = spawn(process.execPath, [owners.program], { stdio: ['ignore', 'pipe', 'inherit'], env: owners.env });
   const lines = createInterface({ input: owner.stdout });
   const [line] = (await once(lines, 'line')) as [string];
   return { owner, ...(JSON.parse(line) as { pid: number; directories: string[] }) };
