@@ -16,8 +16,6 @@ import type { Setting } from './setting.js';
 import { takeBack, type Done } from './take-back.js';
 import { failure, writeControl } from './write-control.js';
 
-const gone = 'the group is gone: it was removed already';
-
 /** Sets the limits of a group that is there: all of them or, if the kernel refuses one, none. */
 export async function setLimits(places: readonly Place[], limits: Limits): Promise<void> {
   checkLimits(limits);
@@ -47,7 +45,7 @@ async function apply(directory: string, { file, value, twin, absent, hints }: Se
   const refusals: unknown[] = [];
   for (const one of there.length > 0 ? there : all.slice(0, 1)) {
     const path = `${directory}/${one.file}`;
-    const before = restoring(one.file, await readControl(path, existsSync(directory) ? (absent ?? openHints.ENOENT) : gone), one.value);
+    const before = restoring(one.file, await readControl(path, absent ?? openHints.ENOENT), one.value);
     try {
       await writeControl(path, one.value, 'change a limit', { ...limitHints, ...hints });
       done.push({ path, value: one.value, before });
@@ -63,7 +61,7 @@ async function readControl(path: string, absent: string): Promise<string> {
   try {
     return await readFile(path, 'latin1');
   } catch (error) {
-    throw failure('read', `read(${path})`, error, 'what the limit is now', { ENOENT: absent, ENODEV: gone });
+    throw failure('read', `read(${path})`, error, 'what the limit is now', { ENOENT: absent });
   }
 }
 

@@ -5,6 +5,7 @@ const hints = {
   EACCES: 'the group above has not all of these: it can pass on only what it has',
   EINVAL: 'this machine, or the group above, has not all of these',
   ENODEV: 'this machine has none of these',
+  ERANGE: 'this kernel is built for fewer',
   ENOSPC: 'processes are in the group, so something has to be left to them',
   EBUSY: 'a group below uses what would be taken away',
 };

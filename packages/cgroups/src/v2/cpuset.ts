@@ -4,6 +4,7 @@ import type { Setting } from '../setting.js';
 const hints = {
   EINVAL: 'this machine has not all of these',
   ENODEV: 'this machine has none of these',
+  ERANGE: 'this kernel is built for fewer',
   ENOSPC: 'processes are in the group, so something has to be left to them',
 };
 
