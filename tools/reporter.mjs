@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 
 import { root } from './setup.mjs';
 
-/** @typedef {{ passed: number, failed: number, skipped: { name: string, reason: string }[] }} Counts */
+/** @typedef {{ passed: string[], failed: number, skipped: { name: string, reason: string }[] }} Counts What has passed, by name, as often as it has. */
 
 /** @import { Reporter, TestCase, TestModule, Vitest } from 'vitest/node' */
 
@@ -25,16 +25,17 @@ export default class CountingReporter {
    */
   onTestRunEnd(modules, errors) {
     /** @type {Counts} */
-    const counts = { passed: 0, failed: errors.length, skipped: [] };
+    const counts = { passed: [], failed: errors.length, skipped: [] };
     for (const module of modules) {
       counts.failed += [module, ...module.children.allSuites()].filter((unit) => unit.errors().length > 0).length;
       for (const test of module.children.allTests()) {
         const result = test.result();
-        if (result.state === 'passed') counts.passed++;
+        const name = `${relative(root, module.moduleId)} > ${test.fullName}`;
+        if (result.state === 'passed') counts.passed.push(name);
         else if (result.state === 'failed') counts.failed++;
         else
           counts.skipped.push({
-            name: `${relative(root, module.moduleId)} > ${test.fullName}`,
+            name,
             reason: (result.state === 'skipped' && result.note) || (setUpFailed(test) ? 'its set-up failed' : 'see its name'),
           });
       }
@@ -62,7 +63,7 @@ export default class CountingReporter {
       for (const file of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
         const path = join(directory, file);
         const name = relative(root, path);
-        if (!file.endsWith('.root.test.ts') || (filters.length > 0 && !filters.some((filter) => name.includes(filter)))) continue;
+        if (!/(?<!\.v2|\.systemd)\.root\.test\.ts$/.test(file) || (filters.length > 0 && !filters.some((filter) => name.includes(filter)))) continue;
         const titles = [...readFileSync(path, 'utf8').matchAll(/^\s*(?:it|test)\b[^'"`\n]*(['"`])(.+?)\1/gm)].map((match) => match[2]);
         for (const title of titles.length > 0 ? titles : ['all of it']) skipped.push({ name: `${name} > ${title}`, reason: 'needs root' });
       }

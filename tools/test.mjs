@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { bin, root, setup } from './setup.mjs';
+import { missing } from './vm/boot.mjs';
+import { lane, releases, runs } from './vm/lane.mjs';
 
 /** @import { Counts } from './reporter.mjs' */
 /** @typedef {readonly [program: string, ...args: string[]]} Command */
@@ -23,7 +25,7 @@ const checks = {
   api: ['node', 'tools/api-report.mjs', '--check'],
   mutations: ['node', 'tools/mutation.mjs', '--check'],
 };
-const names = ['build', ...Object.keys(checks), 'tests'];
+const names = ['build', ...Object.keys(checks), 'tests', 'vm'];
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
@@ -33,7 +35,7 @@ if (unknown.length > 0) {
 const wanted = (/** @type {string} */ name) => chosen.length === 0 || chosen.includes(name);
 
 /** @type {Counts} */
-const total = { passed: 0, failed: 0, skipped: [] };
+const total = { passed: [], failed: 0, skipped: [] };
 /** @type {string[]} */
 const failures = [];
 
@@ -45,14 +47,18 @@ const worker = async () => {
 };
 await Promise.all([worker(), worker()]);
 if (wanted('tests')) await tests();
+if (wanted('vm')) await machines();
 
+// What one kernel cannot show and another has shown is not left out.
+const shown = new Set(total.passed);
+total.skipped = total.skipped.filter(({ name }) => !shown.has(name));
 if (total.skipped.length > 0) {
   console.log(`\nskipped ${total.skipped.length}:`);
   for (const [reason, count] of tally(total.skipped.map(({ reason }) => (reason.length > 120 ? `${reason.slice(0, 120)}…` : reason))))
     console.log(`  ${count} × ${reason}`);
 }
 if (failures.length > 0) console.log(`\nfailed: ${failures.join(', ')}`);
-console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
+console.log(`\n${total.passed.length} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
 process.exit(total.failed === 0 ? 0 : 1);
 
 /**
@@ -65,7 +71,7 @@ async function check(name, command) {
   const start = performance.now();
   const { code, output } = await run(command, { capture: true });
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  if (code === 0) total.passed++;
+  if (code === 0) total.passed.push(name);
   else {
     total.failed++;
     failures.push(name);
@@ -91,7 +97,7 @@ async function tests() {
   let failed = 0;
   for (const file of readdirSync(results)) {
     const counts = /** @type {Counts} */ (JSON.parse(readFileSync(join(results, file), 'utf8')));
-    total.passed += counts.passed;
+    total.passed.push(...counts.passed);
     total.skipped.push(...counts.skipped);
     failed += counts.failed;
     if (counts.failed > 0) failures.push(`tests of ${file.replace(/\.json$/, '')} (${counts.failed})`);
@@ -102,6 +108,25 @@ async function tests() {
     failures.push('tests: a run of vitest ended before it could count');
   }
   total.failed += failed;
+}
+
+/** The tests on other kernels, which take minutes: where it is CI, or they are asked for. */
+async function machines() {
+  const reason = process.env['CI'] === 'true' || chosen.includes('vm') ? missing() : 'they take some minutes: npm run test:vm';
+  if (reason !== undefined) {
+    console.log(`skipped vm: the tests on Linux ${releases.join(' and ')} with control groups of version 2, of version 1, and under systemd (${reason})`);
+    total.skipped.push({ name: 'vm', reason });
+    return;
+  }
+  await lane(runs(['v2', 'v1', 'systemd'], releases), ({ name, counts, output, seconds }) => {
+    total.passed.push(...counts.passed);
+    total.failed += counts.failed;
+    total.skipped.push(...counts.skipped);
+    console.log(`${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${name}: ${counts.passed.length} tests (${seconds.toFixed(1)} s)`);
+    if (counts.failed === 0) return;
+    failures.push(`tests with ${name} (${counts.failed})`);
+    console.log(output.trimEnd().replaceAll(/^/gm, '    '));
+  });
 }
 
 /**

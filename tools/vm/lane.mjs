@@ -1,0 +1,106 @@
+// The tests that need other kernels and other control groups than this machine has: on each machine one run of vitest with all that is for it.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { root } from '../setup.mjs';
+import { boot } from './boot.mjs';
+import { kernel } from './kernel.mjs';
+
+/** @import { Counts } from '../reporter.mjs' */
+/** @import { Profile } from './boot.mjs' */
+/** @import { Kernel } from './kernel.mjs' */
+
+/** @typedef {{ profile: Profile, release: string, files: readonly string[] }} Run */
+/** @typedef {{ name: string, counts: Counts, output: string, seconds: number }} Outcome */
+
+export const releases = ['6.1', '6.12'];
+
+/** Of the tests that run here as well, the ones that show what control groups do. @type {Record<Profile, RegExp>} */
+const chosen = {
+  v2: /\.v2\.root\.test\.ts$|^packages\/cgroups\/test\/[\w-]+\.root\.test\.ts$|^packages\/runtime\/test\/(cgroup|rootless-groups)\.root\.test\.ts$/,
+  v1: /^packages\/cgroups\/test\/[\w-]+(\.v1)?\.root\.test\.ts$/,
+  systemd: /\.systemd\.root\.test\.ts$/,
+};
+/** Longer than all of a run takes; a test on its own may take as long as it takes elsewhere four times. */
+const timeoutMs = 400_000;
+const testTimeoutMs = 120_000;
+/** One process for all files: on an emulated processor it takes seconds until one has loaded what it tests. */
+const options = ['--no-isolate', '--no-file-parallelism', '--no-color', `--testTimeout=${testTimeoutMs}`, `--hookTimeout=${testTimeoutMs}`];
+
+/**
+ * The runs, for those profiles and releases.
+ *
+ * @param {readonly Profile[]} profiles
+ * @param {readonly string[]} wanted releases
+ * @returns {Run[]}
+ */
+export function runs(profiles, wanted) {
+  const all = readdirSync(join(root, 'packages')).flatMap((name) => {
+    const directory = join(root, 'packages', name, 'test');
+    const files = existsSync(directory) ? readdirSync(directory, { recursive: true, encoding: 'utf8' }) : [];
+    return files.map((file) => `packages/${name}/test/${file}`);
+  });
+  return profiles
+    .flatMap((profile) => wanted.map((release) => ({ profile, release, files: all.filter((file) => chosen[profile].test(file)).toSorted() })))
+    .filter(({ files }) => files.length > 0);
+}
+
+/**
+ * Makes the runs, two at a time, and tells of each when it is over.
+ *
+ * @param {readonly Run[]} list
+ * @param {(outcome: Outcome) => void} report
+ */
+export async function lane(list, report) {
+  /** @type {Map<string, Kernel | string>} */
+  const kernels = new Map();
+  for (const { release } of list) {
+    if (kernels.has(release)) continue;
+    try {
+      kernels.set(release, kernel(release));
+    } catch (error) {
+      kernels.set(release, error instanceof Error ? error.message : String(error));
+    }
+  }
+  const queue = [...list];
+  const worker = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) report(await outcome(next, kernels.get(next.release) ?? ''));
+  };
+  await Promise.all([worker(), worker()]);
+}
+
+/**
+ * @param {Run} run
+ * @param {Kernel | string} kernel or why there is none
+ * @returns {Promise<Outcome>}
+ */
+async function outcome({ profile, release, files }, kernel) {
+  /** @type {Counts} */
+  const counts = { passed: [], failed: 0, skipped: [] };
+  if (typeof kernel === 'string') {
+    counts.skipped.push({ name: `vm: ${profile} on Linux ${release}`, reason: kernel });
+    return { name: `${profile} on Linux ${release}`, counts, output: '', seconds: 0 };
+  }
+  const start = performance.now();
+  let output = '';
+  const code = await boot({
+    profile,
+    kernel,
+    cwd: root,
+    command: [process.execPath, 'node_modules/vitest/vitest.mjs', 'run', ...options, ...files],
+    env: { CTR_TEST_RESULTS: '/vm/results' },
+    timeoutMs,
+    collect(directory) {
+      const results = join(directory, 'results');
+      for (const file of existsSync(results) ? readdirSync(results) : []) {
+        const part = /** @type {Counts} */ (JSON.parse(readFileSync(join(results, file), 'utf8')));
+        counts.passed.push(...part.passed);
+        counts.failed += part.failed;
+        counts.skipped.push(...part.skipped);
+      }
+    },
+    output: (text) => (output += text),
+  });
+  if (code !== 0) counts.failed ||= 1;
+  return { name: `${profile} on Linux ${kernel.name}`, counts, output, seconds: (performance.now() - start) / 1000 };
+}
