@@ -50,8 +50,8 @@ async function next<Type extends CgroupEvent['type']>(events: EventStream<Cgroup
 
 describe('statistics on version 2', () => {
   it('has memory, processor time with what was throttled, and pressure', async () => {
-    await withGroup({ memoryBytes: 64 * MiB, cpuCores: 0.1, pids: 20 }, async (group) => {
-      const child = await startedIn(group, 'i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done');
+    await withGroup({ memoryBytes: 64 * MiB, cpuCores: 0.2, pids: 20 }, async (group) => {
+      const child = await startedIn(group, '/bin/busybox timeout 1 /bin/busybox sh -c "while :; do :; done"');
       await child.exited;
       const { cpu, memory, pids, pressure } = group.stats();
       expect(cpu?.usageMicroseconds).toBeGreaterThan(0);
@@ -61,18 +61,6 @@ describe('statistics on version 2', () => {
       expect(memory?.slabBytes).toBeDefined();
       expect(pids?.max).toBe(20);
       expect(pressure === undefined || pressure.cpu?.some !== undefined).toBe(true);
-    });
-  });
-
-  it('takes a snapshot of all controllers in less than a millisecond, or ten where the processor is emulated', async () => {
-    await withGroup({ memoryBytes: 64 * MiB, cpuCores: 1, pids: 20 }, async (group) => {
-      const times = Array.from({ length: 100 }, () => {
-        const start = performance.now();
-        readStatistics(group.directories);
-        return performance.now() - start;
-      }).toSorted((a, b) => a - b);
-      expect(times[50]).toBeLessThan(process.env['CTR_VM'] === undefined ? 1 : 10);
-      await Promise.resolve();
     });
   });
 });
