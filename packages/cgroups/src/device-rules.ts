@@ -1,4 +1,4 @@
-import { checkOptions } from '@ctr/syscall';
+import { bpfDeviceAccess, checkOptions } from '@ctr/syscall';
 
 /** What is done with a device: read from it, write to it, make a device file for it (`m`, mknod(2)); any of these, in this order. */
 export type DeviceAccess = 'r' | 'w' | 'm' | 'rw' | 'rm' | 'wm' | 'rwm';
@@ -39,8 +39,12 @@ const letters: Readonly<Record<string, DeviceRule['type']>> = { a: 'all', b: 'bl
  */
 export function checkDeviceRules(rules: readonly DeviceRule[]): void {
   if (!Array.isArray(rules)) throw new TypeError(`devices is a value of type ${typeof rules}: give an array of rules`);
-  for (const rule of rules as readonly DeviceRule[]) checkRule(rule);
+  checkEach(rules);
 }
+
+const checkEach = oncePerList((rules) => {
+  for (const rule of rules) checkRule(rule);
+});
 
 function checkRule(rule: DeviceRule): void {
   if (typeof rule !== 'object' || (rule as unknown) === null) throw new TypeError(`a device rule is ${JSON.stringify(rule)}: give { allow, type }`);
@@ -80,7 +84,7 @@ export function parseDeviceRule(text: string, allow = true): DeviceRule {
   const [, letter = '', major = '*', minor = '*', given = 'rwm'] = /^([a-z])(?: (\d{1,8}|\*):(\d{1,8}|\*)(?: ([rwm]{1,3}))?)?$/.exec(text) ?? [];
   const type = letters[letter];
   const isWhole = type === 'all' || text.length > 1;
-  const access = accessOf(accessParts(given));
+  const access = accessOf(accessBits(given));
   if (type === undefined || !isWhole || access.length !== given.length) {
     const why =
       letter === 'p'
@@ -121,26 +125,35 @@ export function formatDeviceRule({ type, major, minor, access }: DeviceRule): st
  */
 export function isDeviceAllowed(rules: readonly DeviceRule[], { type, major, minor, access }: DeviceRequest): boolean {
   const { allow, specific } = effectiveRules(rules);
-  return accessParts(access).every((one) => {
-    const last = specific.findLast(
-      (rule) => rule.type === type && (rule.major ?? major) === major && (rule.minor ?? minor) === minor && (rule.access ?? 'rwm').includes(one),
-    );
-    return last?.allow ?? allow;
-  });
+  const matching = specific.filter((rule) => rule.type === type && (rule.major ?? major) === major && (rule.minor ?? minor) === minor);
+  return parts.filter((part) => access.includes(part)).every((part) => matching.findLast((rule) => (rule.access ?? 'rwm').includes(part))?.allow ?? allow);
 }
 
-/** One way of access to a device. */
-export type AccessPart = 'r' | 'w' | 'm';
-const parts: readonly AccessPart[] = ['r', 'w', 'm'];
+const bits = { r: bpfDeviceAccess.BPF_DEVCG_ACC_READ, w: bpfDeviceAccess.BPF_DEVCG_ACC_WRITE, m: bpfDeviceAccess.BPF_DEVCG_ACC_MKNOD } as const;
+const parts = ['r', 'w', 'm'] as const;
 
-/** The ways of access that a text names. */
-export function accessParts(access: string): AccessPart[] {
-  return parts.filter((part) => access.includes(part));
+/** Ways of access as the bits that a program of version 2 gets. */
+export function accessBits(access = 'rwm'): number {
+  let sum = 0;
+  for (const part of parts) if (access.includes(part)) sum |= bits[part];
+  return sum;
 }
 
-/** Several ways of access, one at least, as one text. */
-export function accessOf(given: readonly AccessPart[]): DeviceAccess {
-  return parts.filter((part) => given.includes(part)).join('') as DeviceAccess;
+/** Bits, of which there is one at least, as ways of access. */
+export function accessOf(access: number): DeviceAccess {
+  return parts.filter((part) => (access & bits[part]) !== 0).join('') as DeviceAccess;
+}
+
+/** Computes something of a list of rules once, if that cannot change. */
+export function oncePerList<T>(compute: (rules: readonly DeviceRule[]) => T): (rules: readonly DeviceRule[]) => T {
+  const known = new WeakMap<readonly DeviceRule[], { readonly value: T }>();
+  return (rules) => {
+    const before = known.get(rules);
+    if (before) return before.value;
+    const value = compute(rules);
+    if (Object.isFrozen(rules) && rules.every((rule) => Object.isFrozen(rule))) known.set(rules, { value });
+    return value;
+  };
 }
 
 /** The rules that count: those behind the last one about all devices, and what that says. */

@@ -1,6 +1,8 @@
 // The devices controller of version 1 as its documentation and security/device_cgroup.c have it: what it makes of the lines that are written to it.
-import { accessParts } from '../src/device-rules.js';
 import { parseDeviceRule, type DeviceRequest, type DeviceRule } from '@ctr/cgroups';
+
+const parts = ['r', 'w', 'm'] as const;
+const partsOf = (access: string): string[] => parts.filter((part) => access.includes(part));
 
 export class DeviceList {
   allow = true;
@@ -17,7 +19,7 @@ export class DeviceList {
     const same = this.#exceptions.find(({ type, major, minor }) => type === rule.type && major === rule.major && minor === rule.minor);
     const rest = this.#exceptions.filter((one) => one !== same);
     const before = same?.access ?? '';
-    const access = accessParts('rwm')
+    const access = parts
       .filter((one) =>
         isAllow === this.allow ? before.includes(one) && !(rule.access ?? 'rwm').includes(one) : before.includes(one) || (rule.access ?? 'rwm').includes(one),
       )
@@ -37,7 +39,7 @@ export class DeviceList {
   isAllowed({ type, major, minor, access }: DeviceRequest): boolean {
     const matching = this.#exceptions.filter((rule) => rule.type === type && (rule.major ?? major) === major && (rule.minor ?? minor) === minor);
     return this.allow
-      ? !matching.some((rule) => accessParts(access).some((one) => rule.access?.includes(one)))
-      : matching.some((rule) => accessParts(access).every((one) => rule.access?.includes(one)));
+      ? !matching.some((rule) => partsOf(access).some((one) => rule.access?.includes(one)))
+      : matching.some((rule) => partsOf(access).every((one) => rule.access?.includes(one)));
   }
 }

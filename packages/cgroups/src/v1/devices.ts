@@ -1,16 +1,7 @@
 import { openFd, openFlags, perform, resultOf, type Fd, type ResultOf, type Step } from '@ctr/syscall';
 import { readFileSync } from 'node:fs';
 
-import {
-  accessOf,
-  accessParts,
-  effectiveRules,
-  formatDeviceRule,
-  parseDeviceRule,
-  type AccessPart,
-  type DeviceAccess,
-  type DeviceRule,
-} from '../device-rules.js';
+import { accessBits, accessOf, effectiveRules, formatDeviceRule, oncePerList, parseDeviceRule, type DeviceRule } from '../device-rules.js';
 import { writeAndClose } from '../directory.js';
 import { CgroupError } from '../error.js';
 import { openHints, type Hints } from '../hints.js';
@@ -32,12 +23,16 @@ const hints: Hints = {
   EINVAL: 'the answer for all devices cannot be changed while there are groups below',
 };
 
-/** One device or several, and one way of access. */
-interface Pattern {
+/** One device or several. What is `undefined` may be any. */
+interface Numbers {
   readonly type: DeviceRule['type'];
   readonly major: number | undefined;
   readonly minor: number | undefined;
-  readonly access: AccessPart;
+}
+
+/** What of them is not as for all: bits of {@link accessBits}. */
+interface Exception extends Numbers {
+  access: number;
 }
 
 /** The steps that give a new group its list. */
@@ -86,10 +81,10 @@ function write(group: ResultOf | Fd, lines: readonly Line[]): Step[] {
  *
  * @see Documentation/admin-guide/cgroup-v1/devices.rst of the kernel
  */
-export function devices(rules: readonly DeviceRule[]): Line[] {
+export const devices = oncePerList((rules): readonly Line[] => {
   const { allow, exceptions } = deviceList(rules);
   return [line(allow, 'a'), ...exceptions.map((rule) => line(rule.allow, formatDeviceRule(rule)))];
-}
+});
 
 /**
  * What to write so that a group that has a list (as `devices.list` tells it) gets another one. Meanwhile each device is treated as before or as after, with one exception:
@@ -98,7 +93,7 @@ export function devices(rules: readonly DeviceRule[]): Line[] {
  * The way from one that denies by default to one that allows by default would lead through allowing all, and so would any change of exceptions to what is allowed, which the kernel does
  * not list: these throw a {@link CgroupError}, but for the list that allows everything.
  */
-export function deviceChanges(before: readonly DeviceRule[], rules: readonly DeviceRule[]): Line[] {
+export function deviceChanges(before: readonly DeviceRule[], rules: readonly DeviceRule[]): readonly Line[] {
   const { allow, exceptions } = deviceList(rules);
   const wasAllowed = before.some(({ type }) => type === 'all');
   if (allow) {
@@ -110,8 +105,9 @@ export function deviceChanges(before: readonly DeviceRule[], rules: readonly Dev
   }
   if (wasAllowed) return devices(rules);
   const removed = before.flatMap((rule) => {
-    const access = difference(rule.access, exceptions.find((other) => formatNumbers(other) === formatNumbers(rule))?.access);
-    return access === undefined ? [] : [line(false, formatDeviceRule({ ...rule, access }))];
+    const kept = exceptions.find((other) => other.type === rule.type && other.major === rule.major && other.minor === rule.minor);
+    const access = accessBits(rule.access) & ~(kept ? accessBits(kept.access) : 0);
+    return access === 0 ? [] : [line(false, formatDeviceRule({ ...rule, access: accessOf(access) }))];
   });
   // What is allowed in both, by rules of different width, is allowed meanwhile, too.
   return [...exceptions.map((rule) => line(true, formatDeviceRule(rule))), ...removed];
@@ -131,91 +127,69 @@ function line(allow: boolean, value: string): Line {
 
 function deviceList(rules: readonly DeviceRule[]): DeviceList {
   const { allow, specific } = effectiveRules(rules);
-  const ordered = specific.flatMap((rule) => accessParts(rule.access ?? 'rwm').map((access) => ({ allow: rule.allow, pattern: patternOf(rule, access) })));
-  let patterns: Pattern[] = [];
-  for (const [i, rule] of ordered.entries()) {
-    const later = ordered.slice(i + 1);
-    if (rule.allow !== allow) {
-      patterns.push(rule.pattern);
-      continue;
-    }
-    patterns = patterns.filter((pattern) => !contains(rule.pattern, pattern));
-    for (const pattern of patterns) {
-      const common = intersection(pattern, rule.pattern);
-      // What a later rule says anew does not matter here.
-      if (!common || later.some((other) => contains(other.pattern, common))) continue;
-      throw inexpressible(rule.pattern, pattern, allow);
-    }
+  const exceptions = new Map<string, Exception>();
+  for (const [i, rule] of specific.entries()) {
+    const access = accessBits(rule.access);
+    if (rule.allow !== allow) add(exceptions, numbersOf(rule), access);
+    else for (const [key, exception] of exceptions) if ((exception.access &= ~taken(exception, rule, specific, i, allow)) === 0) exceptions.delete(key);
   }
-  return { allow, exceptions: grouped(allow ? patterns : closed(patterns)).map((rule) => ({ ...rule, allow: !allow })) };
+  if (!allow) close(exceptions);
+  const list = [...exceptions.values()];
+  const isIn = (one: Exception, other: Exception): boolean => other !== one && contains(other, one) && (one.access & ~other.access) === 0;
+  const least = list.filter((one) => !list.some((other) => isIn(one, other)));
+  return { allow, exceptions: least.map(({ type, major, minor, access }) => ({ allow: !allow, type, ...numbers(major, minor), access: accessOf(access) })) };
 }
 
-function inexpressible(part: Pattern, whole: Pattern, allow: boolean): CgroupError {
-  const [one, other] = [part, whole].map((pattern) => formatDeviceRule({ ...ruleOf(pattern), allow: true }));
-  return new CgroupError(
+/** What a rule, which says of some devices what holds for all, takes from an exception. Throws if that has to keep the rest of its devices. */
+function taken(exception: Exception, rule: DeviceRule, all: readonly DeviceRule[], index: number, allow: boolean): number {
+  const access = exception.access & accessBits(rule.access);
+  const part = numbersOf(rule);
+  if (access === 0 || contains(part, exception)) return access;
+  const common = intersection(part, exception);
+  if (!common) return 0;
+  // What a later rule says anew does not matter here.
+  let rest = access;
+  for (const later of all.slice(index + 1)) if (contains(numbersOf(later), common)) rest &= ~accessBits(later.access);
+  if (rest === 0) return 0;
+  const [one, whole] = [part, exception].map(({ type, major, minor }) => formatDeviceRule({ allow, type, ...numbers(major, minor), access: accessOf(rest) }));
+  throw new CgroupError(
     'no-such-limit',
-    `cgroup v1 cannot ${allow ? 'allow' : 'deny'} ${one} and yet ${allow ? 'deny' : 'allow'} the rest of ${other}: name what is to be ${allow ? 'denied' : 'allowed'} one by one (cgroup v2 can do it)`,
+    `cgroup v1 cannot ${allow ? 'allow' : 'deny'} ${one} and yet ${allow ? 'deny' : 'allow'} the rest of ${whole}: name what is to be ${allow ? 'denied' : 'allowed'} one by one (cgroup v2 can do it)`,
   );
 }
 
 /** In a list of what is allowed the kernel looks for one line that allows all that is asked for: what several lines say of a device has to stand in one. */
-function closed(patterns: readonly Pattern[]): Pattern[] {
-  const common = patterns.flatMap((one) => patterns.flatMap((other) => intersection({ ...one, access: 'r' }, { ...other, access: 'r' }) ?? []));
-  const places = [...patterns, ...common];
-  return places.flatMap((place) =>
-    patterns.flatMap(({ access, ...pattern }) => (contains({ ...pattern, access: place.access }, place) ? [{ ...place, access }] : [])),
-  );
+function close(exceptions: Map<string, Exception>): void {
+  const given = [...exceptions.values()];
+  for (const one of given)
+    for (const other of given) {
+      const common = one.major === undefined && other.minor === undefined ? intersection(one, other) : undefined;
+      if (common) add(exceptions, common, 0);
+    }
+  for (const one of exceptions.values()) for (const other of given) if (contains(other, one)) one.access |= other.access;
 }
 
-/** One rule for each kind of number, but for those that another one has in it. */
-function grouped(patterns: readonly Pattern[]): Omit<DeviceRule, 'allow'>[] {
-  const rules = new Map<string, Pattern[]>();
-  for (const pattern of patterns) {
-    const key = formatNumbers(pattern);
-    rules.set(key, [...(rules.get(key) ?? []), pattern]);
-  }
-  const groups = [...rules.values()];
-  const isIn = (group: readonly Pattern[], other: readonly Pattern[]): boolean => group.every((one) => other.some((pattern) => contains(pattern, one)));
-  return groups
-    .filter((group) => !groups.some((other) => other !== group && isIn(group, other)))
-    .flatMap((group) => (group[0] ? [{ ...ruleOf(group[0]), access: accessOf(group.map(({ access }) => access)) }] : []));
+function add(exceptions: Map<string, Exception>, { type, major, minor }: Numbers, access: number): void {
+  const key = `${type} ${major}:${minor}`;
+  const known = exceptions.get(key);
+  if (known) known.access |= access;
+  else exceptions.set(key, { type, major, minor, access });
 }
 
-function patternOf({ type, major, minor }: DeviceRule, access: AccessPart): Pattern {
-  return { type, major, minor, access };
+function numbersOf({ type, major, minor }: DeviceRule): Numbers {
+  return { type, major, minor };
 }
 
-function ruleOf({ type, major, minor, access }: Pattern): Omit<DeviceRule, 'allow'> {
-  return { type, access, ...(major !== undefined && { major }), ...(minor !== undefined && { minor }) };
+function numbers(major: number | undefined, minor: number | undefined): Pick<DeviceRule, 'major' | 'minor'> {
+  return { ...(major !== undefined && { major }), ...(minor !== undefined && { minor }) };
 }
 
-function contains(whole: Pattern, part: Pattern): boolean {
-  return (
-    whole.type === part.type &&
-    whole.access === part.access &&
-    (whole.major === undefined || whole.major === part.major) &&
-    (whole.minor === undefined || whole.minor === part.minor)
-  );
+function contains(whole: Numbers, part: Numbers): boolean {
+  return whole.type === part.type && (whole.major === undefined || whole.major === part.major) && (whole.minor === undefined || whole.minor === part.minor);
 }
 
-function intersection(one: Pattern, other: Pattern): Pattern | undefined {
+function intersection(one: Numbers, other: Numbers): Numbers | undefined {
   const differ = (name: 'major' | 'minor'): boolean => one[name] !== undefined && other[name] !== undefined && one[name] !== other[name];
-  if (one.type !== other.type || one.access !== other.access || differ('major') || differ('minor')) return undefined;
-  return { ...one, major: one.major ?? other.major, minor: one.minor ?? other.minor };
-}
-
-interface Numbers {
-  readonly type: DeviceRule['type'];
-  readonly major?: number | undefined;
-  readonly minor?: number | undefined;
-}
-
-function formatNumbers({ type, major, minor }: Numbers): string {
-  return `${type} ${major ?? '*'}:${minor ?? '*'}`;
-}
-
-/** What of an access is not in another; `undefined` if nothing is. */
-function difference(access: DeviceAccess = 'rwm', other: DeviceAccess | undefined): DeviceAccess | undefined {
-  const rest = accessParts(access).filter((part) => other?.includes(part) !== true);
-  return rest.length === 0 ? undefined : accessOf(rest);
+  if (one.type !== other.type || differ('major') || differ('minor')) return undefined;
+  return { type: one.type, major: one.major ?? other.major, minor: one.minor ?? other.minor };
 }

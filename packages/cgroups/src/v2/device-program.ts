@@ -1,13 +1,13 @@
-import { bpfDeviceAccess, bpfDeviceTypes } from '@ctr/syscall';
+import { bpfDeviceTypes } from '@ctr/syscall';
 
-import { accessParts, effectiveRules, type DeviceAccess, type DeviceRule } from '../device-rules.js';
+import { accessBits, effectiveRules, type DeviceRule } from '../device-rules.js';
 import { Assembler, type Target } from './bpf-assembler.js';
 
 /** linux/bpf.h, struct bpf_cgroup_dev_ctx: where its members are, in bytes */
 const context = { accessType: 0, major: 4, minor: 8 } as const;
 // r1 has the context, r0 is what is returned.
 const [TYPE, MAJOR, MINOR, ACCESS] = [2, 3, 4, 5] as const;
-const ALL = accessBits('rwm');
+const ALL = accessBits();
 
 /**
  * The program that the kernel runs when a process of the group opens a device or makes a device file: 1 to allow it, 0 for EPERM.
@@ -31,7 +31,7 @@ export function deviceProgram(rules: readonly DeviceRule[]): Uint8Array {
   return program.bytes();
 }
 
-function assembleRule(program: Assembler, { allow, type, major, minor, access = 'rwm' }: DeviceRule): void {
+function assembleRule(program: Assembler, { allow, type, major, minor, access }: DeviceRule): void {
   const next: Target = [];
   program.jumpIfNot(TYPE, type === 'char' ? bpfDeviceTypes.BPF_DEVCG_DEV_CHAR : bpfDeviceTypes.BPF_DEVCG_DEV_BLOCK, next);
   if (major !== undefined) program.jumpIfNot(MAJOR, major, next);
@@ -43,10 +43,4 @@ function assembleRule(program: Assembler, { allow, type, major, minor, access = 
   } else if (bits !== ALL) program.jumpIfNone(ACCESS, bits, next);
   program.return(allow ? 1 : 0);
   program.place(next);
-}
-
-function accessBits(access: DeviceAccess): number {
-  const { BPF_DEVCG_ACC_READ, BPF_DEVCG_ACC_WRITE, BPF_DEVCG_ACC_MKNOD } = bpfDeviceAccess;
-  const bits = { r: BPF_DEVCG_ACC_READ, w: BPF_DEVCG_ACC_WRITE, m: BPF_DEVCG_ACC_MKNOD };
-  return accessParts(access).reduce((sum, part) => sum | bits[part], 0);
 }

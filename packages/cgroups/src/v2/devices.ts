@@ -18,7 +18,7 @@ import {
   type Step,
 } from '@ctr/syscall';
 
-import { formatDeviceRule, type DeviceRule } from '../device-rules.js';
+import { formatDeviceRule, oncePerList, type DeviceRule } from '../device-rules.js';
 import { CgroupError } from '../error.js';
 import type { Hints } from '../hints.js';
 import { INSTRUCTION_BYTES } from './bpf-assembler.js';
@@ -96,7 +96,7 @@ function devicePrograms(mount: string): CgroupError | null {
 }
 
 function loadStep(rules: readonly DeviceRule[]): Step {
-  const insns = deviceProgram(rules);
+  const { insns, purpose } = programOf(rules);
   const attr = bpfProgLoadAttr({
     prog_type: bpfProgramTypes.BPF_PROG_TYPE_CGROUP_DEVICE,
     insn_cnt: insns.byteLength / INSTRUCTION_BYTES,
@@ -105,8 +105,10 @@ function loadStep(rules: readonly DeviceRule[]): Step {
     prog_name: Buffer.from('ctr_devices'),
     expected_attach_type: bpfAttachTypes.BPF_CGROUP_DEVICE,
   });
-  return { call: 'bpf', args: [bpfCommands.BPF_PROG_LOAD, attr, attr.byteLength], purpose: `device rules: ${describeRules(rules)}` };
+  return { call: 'bpf', args: [bpfCommands.BPF_PROG_LOAD, attr, attr.byteLength], purpose };
 }
+
+const programOf = oncePerList((rules) => ({ insns: deviceProgram(rules), purpose: `device rules: ${describeRules(rules)}` }));
 
 /** `deny a; allow c 1:3 rwm, c 1:5 rwm` */
 function describeRules(rules: readonly DeviceRule[]): string {
