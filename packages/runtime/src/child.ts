@@ -3,6 +3,7 @@ import { fstatSync, readdirSync } from 'node:fs';
 import { closeRangeFlags, fcntlCommands, maskHow, Memory, perform, sigaction, signals, type Step } from '@ctr/syscall';
 import { groupName, planGroup } from '@ctr/cgroups';
 
+import { askedLimits } from './container-group.js';
 import { ownGroups } from './own-groups.js';
 import { refuseNamespacesOfAll } from './own-namespaces.js';
 import { setUp } from './plan.js';
@@ -48,9 +49,10 @@ export function child(command: readonly [string, ...string[]], options: Containe
 export function childPlan(command: readonly [string, ...string[]], options: ContainerOptions = {}): Step[] {
   for (const name of ['init', 'terminal', 'uidMap', 'gidMap', 'ids'] as const)
     if (options[name]) throw new TypeError(`child has no ${name}: it is a process that exists already`);
-  const spec = checkSpec(command, { cgroup: options.limits !== undefined, ...options, namespaces: around(options.namespaces) });
+  const isAsked = options.limits !== undefined || Array.isArray(options.deviceRules);
+  const spec = checkSpec(command, { cgroup: isAsked, ...options, namespaces: around(options.namespaces) });
   if (options.mounts?.some((mount) => 'bind' in mount && mount.idMap)) throw new TypeError('child has no idMap: nobody is there to map the owners of a mount');
-  const group = spec.cgroup ? planGroup(groupName(spec.name), options.limits ?? {}, ownGroups()) : undefined;
+  const group = spec.cgroup ? planGroup(groupName(spec.name), askedLimits(spec), ownGroups()) : undefined;
   return [...(group?.steps ?? []), ...flatten(setUp(spec)).map(marked), ...defaultSignals(), ...keepStreams(), ...program(spec)];
 }
 

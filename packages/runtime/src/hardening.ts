@@ -1,3 +1,4 @@
+import { checkDeviceRules, type DeviceRule } from '@ctr/cgroups';
 import { checkOptions } from '@ctr/syscall';
 import type { Namespace } from '@ctr/namespaces';
 import {
@@ -39,6 +40,11 @@ export interface HardeningOptions {
   readonly appArmorProfile?: string;
   /** The SELinux label of the program; an error where SELinux is not at work. @default the caller's, or what the policy makes of it */
   readonly selinuxLabel?: string;
+  /**
+   * Rules about devices behind the default ones, of which the last one that matches counts; `'unconfined'`: any device that it has a file of.
+   * @default that of docker: it may make any device file, and use null, zero, full, random, urandom, tty and its own terminals, and what `devices` names
+   */
+  readonly deviceRules?: readonly DeviceRule[] | 'unconfined';
   /** Bits that are taken from the mode of each file the program makes. @default 0o022 */
   readonly umask?: number;
   /** The keys of the session: none at first, or those of the caller, which the container's programs may then read and change, as far as they may call keyctl(2). @default 'new' */
@@ -73,6 +79,7 @@ export interface Hardening {
   readonly sysctls: Readonly<Record<string, string>>;
   readonly appArmorProfile: string | undefined;
   readonly selinuxLabel: string | undefined;
+  readonly deviceRules: readonly DeviceRule[] | 'unconfined';
   readonly umask: number;
   readonly sessionKeyring: 'new' | 'inherit';
   readonly session: 'new' | 'inherit';
@@ -80,11 +87,12 @@ export interface Hardening {
 
 /** The keys of {@link HardeningOptions}. */
 export const hardeningNames = [
-  'capabilities', 'noNewPrivileges', 'seccomp', 'maskedPaths', 'readonlyPaths', 'rlimits', 'sysctls', 'appArmorProfile', 'selinuxLabel', 'umask', 'sessionKeyring', 'session',
+  'capabilities', 'noNewPrivileges', 'seccomp', 'maskedPaths', 'readonlyPaths', 'rlimits', 'sysctls', 'appArmorProfile', 'selinuxLabel', 'deviceRules',
+  'umask', 'sessionKeyring', 'session',
 ] as const satisfies readonly (keyof HardeningOptions)[]; // prettier-ignore
 
 /**
- * No boundary for the root of a container: every capability the caller has, every system call, all of /proc and /sys.
+ * No boundary for the root of a container: every capability the caller has, every system call, all of /proc and /sys, every device.
  * It is for containers that are to hold others, and for programs that set up the host.
  *
  * @example
@@ -99,6 +107,7 @@ export const privileged = Object.freeze({
   seccomp: 'unconfined',
   maskedPaths: Object.freeze([]),
   readonlyPaths: Object.freeze([]),
+  deviceRules: 'unconfined',
 }) satisfies HardeningOptions;
 
 const defaultRlimits: Rlimits = Object.freeze({ nofile: { soft: 1024 }, core: 0 });
@@ -119,7 +128,7 @@ export function checkHardening(options: HardeningOptions, isNew: (kind: Namespac
 const defaults = new Map<boolean, Hardening>();
 
 function check(options: HardeningOptions, isNew: (kind: Namespace) => boolean, hasUserOfCaller: boolean): Hardening {
-  const { noNewPrivileges = true, rlimits: limits = defaultRlimits, sysctls = {}, umask = DEFAULT_UMASK, seccomp = defaultProfile } = options;
+  const { noNewPrivileges = true, rlimits: limits = defaultRlimits, sysctls = {}, umask = DEFAULT_UMASK, seccomp = defaultProfile, deviceRules = [] } = options;
   if (typeof (noNewPrivileges as unknown) !== 'boolean') throw new TypeError(`noNewPrivileges is ${shown(noNewPrivileges)}: true or false`);
   if (!Number.isInteger(umask) || umask < 0 || umask > 0o777) throw new RangeError(`umask is ${shown(umask)}: an integer from 0 to 0o777`);
   for (const name of ['sessionKeyring', 'session'] as const)
@@ -132,6 +141,7 @@ function check(options: HardeningOptions, isNew: (kind: Namespace) => boolean, h
   }
   const { capabilities, added } = checkCapabilities(options.capabilities ?? {}, hasUserOfCaller);
   if (options.rlimits) rlimits(limits);
+  if (deviceRules !== 'unconfined') checkDeviceRules(deviceRules);
   return {
     capabilities,
     added,
@@ -144,6 +154,7 @@ function check(options: HardeningOptions, isNew: (kind: Namespace) => boolean, h
     sysctls: checkSysctls(sysctls, isNew),
     appArmorProfile: options.appArmorProfile,
     selinuxLabel: options.selinuxLabel,
+    deviceRules,
     umask,
     sessionKeyring: options.sessionKeyring ?? 'new',
     session: options.session ?? 'new',

@@ -1,4 +1,4 @@
-import { CgroupError, groupName, planGroup, type PlannedGroup } from '@ctr/cgroups';
+import { groupName, type PlannedGroup } from '@ctr/cgroups';
 import {
   attach,
   bind,
@@ -22,7 +22,6 @@ import {
   announceExec,
   continueInChild,
   dieWithHost,
-  label,
   openFlags,
   openHow,
   prctlOptions,
@@ -36,10 +35,10 @@ import {
 } from '@ctr/syscall';
 import { becomeUser, type SeccompFilter } from '@ctr/security';
 
+import { planOwnGroup, withoutLimits } from './container-group.js';
 import { mappedMount, openMapped } from './id-mapped-mounts.js';
 import { checkIsMapped, hasId, idMapsOf, idMapsText, isOwnAlone } from './ids.js';
 import { init } from './init.js';
-import { ownGroups } from './own-groups.js';
 import { isInUserNamespace, ownIdRanges } from './own-user-namespace.js';
 import { program } from './program.js';
 import { checkFilter, rights } from './rights.js';
@@ -59,9 +58,6 @@ export interface ContainerPlan {
   /** Id maps that the host writes while the plan waits for it. */
   readonly idMaps: IdMaps | undefined;
 }
-
-/** Enough for most programs, too few for a fork bomb. */
-const DEFAULT_PIDS = 2048;
 
 /**
  * The plan of a container, not run: for `explain`, for tests and reviews. It looks at the host (which directories there are, which cgroups) and changes nothing.
@@ -85,8 +81,8 @@ export function planContainer(spec: Spec): ContainerPlan {
   const last = [announceExec(), ...program(spec)];
   const parts =
     group?.cgroup && canBeBornIn(spec)
-      ? [[...group.create, ...flatten(enter(spec, group)), ...group.close], wayIn(spec, true), last]
-      : [[...(group?.steps ?? []), ...unlimited(spec, group)], wayIn(spec, false), last];
+      ? [[...group.create, ...flatten(enter(spec, group)), ...group.close, ...withoutLimits(spec, group)], wayIn(spec, true), last]
+      : [[...(group?.steps ?? []), ...withoutLimits(spec, group)], wayIn(spec, false), last];
   return { spec, parts, group, idMaps: mapsOfHost(spec) };
 }
 
@@ -136,32 +132,6 @@ function wayIn(spec: Spec, entered: boolean): readonly Step[] {
  */
 function canBeBornIn(spec: Spec): boolean {
   return !mapsOfHost(spec) && Object.values(spec.namespaces).every((choice) => typeof choice === 'string');
-}
-
-/** The group of a container. A limit that was asked for is there, or there is an error; the one that nobody has asked for is there where it can be. */
-export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined {
-  if (!spec.cgroup) return undefined;
-  const options = { ...ownGroups(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) };
-  if (spec.limits.pids !== undefined) return planGroup(name, spec.limits, options);
-  if (!refusal) {
-    try {
-      return planGroup(name, { pids: DEFAULT_PIDS, ...spec.limits }, options);
-    } catch (error) {
-      if (!(error instanceof CgroupError)) throw error;
-      refusal = error;
-    }
-  }
-  return planGroup(name, spec.limits, options);
-}
-
-/** Why there is no default limit here: found out once. */
-let refusal: CgroupError | undefined;
-
-/** A word in the plan where a container has no limit although nobody wanted that. */
-function unlimited(spec: Spec, group: PlannedGroup | undefined): Step[] {
-  if (!group || group.directories.length > 0 || spec.limits.pids !== undefined || !refusal) return [];
-  const why = refusal.kind === 'not-delegated' ? 'no control group is delegated to this user' : (refusal.message.split(/:|, so /)[0] ?? refusal.kind);
-  return [label(`no limits: ${why}`)];
 }
 
 /**

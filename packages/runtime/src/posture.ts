@@ -31,6 +31,7 @@ export function posture(plan: Plan): PostureItem[] {
     sysctls: listed(plan.filter(({ call, purpose }) => call === 'write' && /^[a-z]+\..* = /.test(purpose)).map(({ purpose }) => purpose)),
     network: newKinds(plan).has('net') ? 'its own, with a loopback only' : "another's: see namespaces",
     limits: limits(plan),
+    devices: devices(plan),
     'resource limits': listed(calls('prlimit64').flatMap((step) => (step.args[2] === null ? [] : resourceLimit(step, plan)))),
     keyring: calls('keyctl').length > 0 ? 'a new one' : "the caller's",
     session: calls('setsid').length > 0 ? 'a new one: no input and no signals by way of the terminal of the caller' : "the caller's",
@@ -88,6 +89,20 @@ function limits(plan: Plan): string {
   const set = plan.flatMap(({ call, purpose }) => (call === 'write' ? (/^the limit: (.*)$/.exec(purpose)?.[1] ?? []) : []));
   const none = plan.flatMap(({ purpose }) => /^no limits: (.*)$/.exec(purpose)?.[1] ?? []);
   return set.length === 0 && none[0] !== undefined ? `none: ${none[0]}` : listed(set);
+}
+
+/** On cgroup v1 one step for each rule, and on v2 one for all. */
+function devices(plan: Plan): string {
+  const rules = plan.flatMap(({ purpose }) => /^device rules: (.*)$/.exec(purpose)?.[1] ?? []);
+  if (rules.length === 0) {
+    const none = plan.flatMap(({ purpose }) => /^no device rules: (.*)$/.exec(purpose)?.[1] ?? [])[0];
+    return `any that it has a file of${none === undefined ? '' : `: ${none}`}`;
+  }
+  return rules
+    .join('; ')
+    .replaceAll('; allow ', ', ')
+    .replace(/^deny a(?:, |$)/, 'none but ')
+    .replace(/ but $/, '');
 }
 
 function root(plan: Plan): string {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { checkOptions } from '@ctr/syscall';
 import { idMap, type IdRange, type Namespace } from '@ctr/namespaces';
-import type { Limits } from '@ctr/cgroups';
+import { checkDeviceRules, type DeviceAccess, type Limits } from '@ctr/cgroups';
 
 import { checkDestination, checkText } from './check-path.js';
 import { checkHardening, hardeningNames, type Hardening, type HardeningOptions } from './hardening.js';
@@ -42,6 +42,8 @@ export interface HostDevice {
   readonly device: string;
   /** The path in the container. @default that on the host */
   readonly to?: string;
+  /** What may be done with it: read, write, make another file for it (`m`). @default 'rwm' */
+  readonly access?: DeviceAccess;
 }
 
 /** Something that is mounted in the container. */
@@ -133,6 +135,10 @@ export interface Spec {
 export interface CheckedDevice {
   readonly from: string;
   readonly name: string;
+  readonly type: 'char' | 'block';
+  readonly major: number;
+  readonly minor: number;
+  readonly access: DeviceAccess;
 }
 
 /** A mount whose source has been looked at. */
@@ -186,6 +192,11 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   }
   const cgroup = options.cgroup ?? true;
   if (!cgroup && options.limits !== undefined) throw new TypeError('limits need a cgroup');
+  if (!cgroup && Array.isArray(options.deviceRules)) throw new TypeError('deviceRules need a cgroup');
+  const devices = checkDevices(options.devices ?? []);
+  if (!cgroup && devices.some(({ access }) => access !== 'rwm')) throw new TypeError('the access of a device needs a cgroup');
+  if (options.limits?.devices && Array.isArray(options.deviceRules))
+    throw new TypeError('limits.devices are all rules about devices: there are no deviceRules beside them');
   if (options.session === 'inherit' && options.terminal) throw new TypeError("a terminal belongs to a session: with session 'inherit', it would have none");
   const hostname = namespaces.uts === 'new' ? (options.hostname ?? 'container') : undefined;
   const env = checkEnv(options, hostname);
@@ -209,7 +220,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     name: options.name,
     init: options.init ?? false,
     terminal: options.terminal && checkTerminal(options.terminal),
-    devices: checkDevices(options.devices ?? []),
+    devices,
     hardening: checkHardening(options, (kind) => namespaces[kind] === 'new', namespaces.user === 'host'),
   };
 }
@@ -301,7 +312,7 @@ function checkDevices(devices: readonly HostDevice[]): CheckedDevice[] {
   if (!Array.isArray(devices)) throw new TypeError(`devices is ${shown(devices)}: give an array of devices`);
   return Array.from(devices as readonly HostDevice[], (device) => {
     if (typeof device !== 'object' || (device as unknown) === null) throw new TypeError(`a device is ${shown(device)}: give { device: path }`);
-    checkOptions('device', device, ['device', 'to']);
+    checkOptions('device', device, ['device', 'to', 'access']);
     checkHostPath('a device', device.device);
     const from = resolve(device.device);
     const to = checkDestination('the place of a device', device.to ?? from);
@@ -309,8 +320,15 @@ function checkDevices(devices: readonly HostDevice[]): CheckedDevice[] {
     const stat = statSync(from, { throwIfNoEntry: false });
     if (!stat) throw new Error(`the device ${shown(device.device)} does not exist on the host`);
     if (!stat.isCharacterDevice() && !stat.isBlockDevice()) throw new Error(`${shown(device.device)} is no device: a file or directory is bound as a mount`);
-    return { from, name: to.slice('/dev/'.length) };
+    const { access = 'rwm' } = device;
+    checkDeviceRules([{ allow: true, type: 'char', access }]);
+    return { from, name: to.slice('/dev/'.length), type: stat.isBlockDevice() ? 'block' : 'char', ...deviceNumbers(stat.rdev), access };
   });
+}
+
+/** The two parts of a device's number as stat(2) gives it, of which the kernel uses 12 and 20 bits: linux/kdev_t.h, new_encode_dev(). */
+function deviceNumbers(rdev: number): { major: number; minor: number } {
+  return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
 }
 
 function checkEnv(options: ContainerOptions, hostname: string | undefined): Record<string, string> {

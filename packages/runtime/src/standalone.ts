@@ -22,8 +22,9 @@ import {
   type Struct,
 } from '@ctr/syscall';
 
+import { planOwnGroup } from './container-group.js';
 import { nameForPid, putOwnPid } from './own-pid.js';
-import { enter, isNew, joined, mapsOfHost, newKinds, planOwnGroup, setUp, userNamespace } from './plan.js';
+import { enter, isNew, joined, mapsOfHost, newKinds, setUp, userNamespace } from './plan.js';
 import { program } from './program.js';
 import { flatten, type Section } from './section.js';
 import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
