@@ -5,6 +5,7 @@ import { namespaceOptions } from './options/namespaces.js';
 import { debugOption, dryRunOptions, fileOption, jsonOption, postureOption, quietOption, streamOptions } from './options/output.js';
 import { nameOption, programOptions, timeoutOption } from './options/program.js';
 import { securityOptions } from './options/security.js';
+import { topOptions } from './options/top.js';
 
 /** A command of ctr, as the help and the documentation show it. What it does stands in commands/, in the file of its name. */
 export interface Command {
@@ -84,6 +85,21 @@ export const commands: readonly Command[] = [
     ],
     notes: ['Each ctr run does so as well. Containers whose ctr is alive are never touched.'],
     examples: [],
+  },
+  {
+    name: 'top',
+    summary: 'Show what the containers that run use, as it changes',
+    usage: 'ctr top [OPTIONS]',
+    options: [...topOptions, { ...debugOption, group: 'Output' }],
+    notes: [
+      'Processor time is in percent of one processor, memory with the page cache. A ~ is before figures that are the sum of what the processes say of themselves: on cgroup v1, nothing else counts where no limit (or --stats) has asked for it.',
+      'PRESSURE is what was lacked most, and the share of the last ten seconds in which some process had to wait for it; it is told on cgroup v2.',
+      'q or Ctrl-C ends it.',
+    ],
+    examples: [
+      ['ctr top --once', 'a table for a script'],
+      ["ctr top --json -n 1 | jq 'select(.cpuPercent > 50).name'", 'who is busy'],
+    ],
   },
   {
     name: 'help',

@@ -12,6 +12,7 @@ const actions: Readonly<Record<string, Action>> = {
   compile: async (args) => (await containers()).compile(args),
   doctor: async (args) => (await containers()).doctor(args),
   gc: async (args) => (await containers()).gc(args),
+  top: async (args) => (await containers()).top(args),
   help,
   version,
 };

@@ -25,6 +25,7 @@ export interface Settings {
   readonly ulimits: string[];
   readonly groups: string[];
   readonly devices: HostDevice[];
+  readonly deviceRules: string[];
   readonly sysctls: Record<string, string>;
   privileged?: boolean;
   umask?: number;
@@ -40,6 +41,10 @@ export interface Settings {
   dryRun?: boolean;
   showPosture?: boolean;
   json?: boolean;
+  /** How long `ctr top` waits between two looks, how many of these there are, and whether there is only one. */
+  intervalMs?: number;
+  looks?: number;
+  once?: boolean;
   /** Where `ctr compile` writes to. */
   output?: string;
 }
@@ -58,6 +63,7 @@ export function noSettings(): Settings {
     ulimits: [],
     groups: [],
     devices: [],
+    deviceRules: [],
     sysctls: {},
   };
 }

@@ -6,3 +6,4 @@ export { doctor } from './doctor.js';
 export { gc } from './gc.js';
 export { reportFailure } from '../report-failure.js';
 export { run } from './run.js';
+export { top } from './top.js';
