@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 
+import { parseDeviceRule, type DeviceRule } from '@ctr/cgroups';
 import { parseCapability, type Capability, type Rlimit, type Rlimits, type RlimitValue, type SeccompProfile } from '@ctr/security';
 import { maskedSystemPaths, privileged, readonlySystemPaths, type ContainerOptions } from '@ctr/runtime';
 
@@ -8,6 +9,7 @@ import { UsageError } from './usage-error.js';
 
 /** What the settings say of the rights of a program. What is said one by one counts more than `--privileged`. Throws a {@link UsageError}. */
 export function hardeningOptions(settings: Settings): ContainerOptions {
+  const deviceRules = settings.deviceRules.map(deviceRule);
   const { devices, sysctls, umask, sessionKeyring, session } = settings;
   const add = capabilities('--cap-add', settings.capAdd) ?? (settings.privileged ? 'all' : undefined);
   const drop = capabilities('--cap-drop', settings.capDrop);
@@ -18,11 +20,21 @@ export function hardeningOptions(settings: Settings): ContainerOptions {
     ...settings.securityOptions.reduce<ContainerOptions>((options, text) => ({ ...options, ...securityOption(text, options) }), {}),
     ...(settings.ulimits.length > 0 && { rlimits }),
     ...(devices.length > 0 && { devices }),
+    // With that, every device is allowed already.
+    ...(deviceRules.length > 0 && !settings.privileged && { deviceRules }),
     ...(Object.keys(sysctls).length > 0 && { sysctls }),
     ...(umask !== undefined && { umask }),
     ...(sessionKeyring && { sessionKeyring }),
     ...(session && { session }),
   };
+}
+
+function deviceRule(text: string): DeviceRule {
+  try {
+    return parseDeviceRule(text);
+  } catch (error) {
+    throw new UsageError('--device-cgroup-rule', undefined, (error as Error).message);
+  }
 }
 
 function capabilities(option: string, names: readonly string[]): readonly Capability[] | 'all' | undefined {

@@ -63,6 +63,14 @@ it('takes limits, devices, settings, groups, labels and a umask', () => {
   expect(read('--device', '/dev/fuse', '--device', '/dev/zero:/dev/nought')).toEqual({
     devices: [{ device: '/dev/fuse' }, { device: '/dev/zero', to: '/dev/nought' }],
   });
+  expect(read('--device', '/dev/fuse:r', '--device', '/dev/zero:/dev/nought:mw')).toEqual({
+    devices: [
+      { device: '/dev/fuse', access: 'r' },
+      { device: '/dev/zero', to: '/dev/nought', access: 'wm' },
+    ],
+  });
+  expect(read('--device-cgroup-rule', 'c 42:* rmw')).toEqual({ deviceRules: [{ allow: true, type: 'char', major: 42, access: 'rwm' }] });
+  expect(read('--privileged', '--device-cgroup-rule', 'c 42:* r').deviceRules).toBe('unconfined');
   expect(read('--sysctl', 'net.ipv4.ip_forward=1')).toEqual({ sysctls: { 'net.ipv4.ip_forward': '1' } });
   expect(read('-u', '5:6', '--group-add', '7', '--group-add', 'daemon')).toEqual({ user: { uid: 5, gid: 6, groups: [7, 1] } });
   expect(read('--security-opt', 'apparmor=x', '--security-opt', 'label=y')).toEqual({ appArmorProfile: 'x', selinuxLabel: 'y' });
@@ -78,8 +86,11 @@ it.each([
   [['--security-opt', 'no-new-privileges=maybe'], '--security-opt: "no-new-privileges=maybe"'],
   [['--ulimit', 'nofile'], '--ulimit: "nofile": NAME=SOFT or NAME=SOFT:HARD'],
   [['--ulimit', 'nofile=1:x'], '--ulimit'],
-  [['--device', 'fuse'], '--device: "fuse": SRC or SRC:DST'],
+  [['--device', 'fuse'], '--device: "fuse": SRC, SRC:DST'],
   [['--device', '/dev/fuse:/etc/fuse'], '--device'],
+  [['--device', '/dev/fuse:'], '--device'],
+  [['--device', '/dev/fuse:/dev/a:/dev/b'], '--device'],
+  [['--device-cgroup-rule', 'c 42'], '--device-cgroup-rule: "c 42" is no device rule: TYPE MAJOR:MINOR ACCESS'],
   [['--sysctl', 'net.ipv4.ip_forward'], '--sysctl: "net.ipv4.ip_forward": NAME=VALUE'],
   [['--umask', '8'], '--umask: "8": up to four digits from 0 to 7'],
   [['--group-add', 'a:b'], '--group-add: "a:b": the id or the name of one group'],

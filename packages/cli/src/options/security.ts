@@ -1,3 +1,5 @@
+import type { HostDevice } from '@ctr/runtime';
+
 import type { Option } from '../args.js';
 import { ValueError } from '../usage-error.js';
 
@@ -30,7 +32,7 @@ export const securityOptions: readonly Option[] = [
   {
     name: 'privileged',
     group: 'Security',
-    help: 'All capabilities, all system calls, all of /proc and /sys: no boundary for root',
+    help: 'All capabilities, all system calls, all of /proc and /sys, all devices: no boundary for root',
     set: (settings) => {
       settings.privileged = true;
     },
@@ -56,16 +58,29 @@ export const securityOptions: readonly Option[] = [
   },
   {
     name: 'device',
-    metavar: 'SRC[:DST]',
+    metavar: 'SRC[:DST][:rwm]',
     group: 'Security',
     repeatable: true,
-    help: 'The device SRC of the host, at DST below /dev (default: at SRC)',
+    help: 'The device SRC of the host, at DST below /dev (default: at SRC), to read, write, mknod',
     set: ({ devices }, value) => {
-      const [device = '', to, ...rest] = value.split(':');
-      if (!device.startsWith('/') || to === '' || rest.length > 0 || (to !== undefined && !to.startsWith('/dev/')))
-        throw new ValueError('SRC or SRC:DST, where SRC is a device of the host and DST a path below /dev; what may be done with it is a matter of its mode');
-      devices.push({ device, ...(to !== undefined && { to }) });
+      const [device = '', ...rest] = value.split(':');
+      const last = rest.at(-1);
+      const access = last !== undefined && /^[rwm]{1,3}$/.test(last) ? rest.pop() : undefined;
+      const [to, ...more] = rest;
+      if (!device.startsWith('/') || more.length > 0 || (to !== undefined && !to.startsWith('/dev/')))
+        throw new ValueError(
+          'SRC, SRC:DST, SRC:ACCESS or SRC:DST:ACCESS, where SRC is a device of the host, DST a path below /dev, and ACCESS some of the letters r, w and m',
+        );
+      devices.push({ device, ...(to !== undefined && { to }), ...(access !== undefined && { access: inOrder(access) }) });
     },
+  },
+  {
+    name: 'device-cgroup-rule',
+    metavar: 'RULE',
+    group: 'Security',
+    repeatable: true,
+    help: "Further devices that may be used, wherever their files come from: 'c 42:* rwm'",
+    set: ({ deviceRules }, value) => void deviceRules.push(value),
   },
   {
     name: 'sysctl',
@@ -107,3 +122,8 @@ export const securityOptions: readonly Option[] = [
     },
   },
 ];
+
+/** docker takes the letters in any order. */
+function inOrder(access: string): NonNullable<HostDevice['access']> {
+  return ['r', 'w', 'm'].filter((letter) => access.includes(letter)).join('') as NonNullable<HostDevice['access']>;
+}
