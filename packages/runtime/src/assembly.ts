@@ -1,7 +1,9 @@
 // `@ctr/runtime/assembly`: parts that containers of every kind are assembled from, for those who assemble their own (an OCI runtime).
+export { defaultDeviceRules } from './device-rules.js';
 export { program } from './program.js';
 export { rootfs, type Root } from './rootfs.js';
 export { flatten, type Section } from './section.js';
 export { sysctlSteps } from './sysctls.js';
 export { control, giveTerminal } from './terminal.js';
 export { isInUserNamespace } from './own-user-namespace.js';
+export { homeOf } from './user.js';

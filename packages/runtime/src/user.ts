@@ -43,6 +43,12 @@ export function lookupUser(text: string, rootfs = '/'): Required<User> {
   return { uid, gid: parseId(group[2] ?? ''), groups: [] };
 }
 
+/** The home directory that the container's own /etc/passwd names for a user; `undefined` if it does not know the user. */
+export function homeOf(uid: number, rootfs: string): string | undefined {
+  const [account] = entries(rootfs, 'etc/passwd', (fields) => fields[2] === String(uid), 1);
+  return account?.[5];
+}
+
 function isNumber(text: string): boolean {
   return /^[\d+-]/.test(text);
 }
