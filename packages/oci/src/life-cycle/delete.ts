@@ -1,0 +1,86 @@
+import { groupAt, removeGroup } from '@ctr/cgroups';
+import { call, readable, signals } from '@ctr/syscall';
+
+import { OciError } from '../error.js';
+import { parseConfig } from '../parse-config.js';
+import { StateDirectory } from '../state/directory.js';
+import { openProcess, type ProcessIdentity } from '../state/identity.js';
+import { defaultRoot } from '../state/root.js';
+import { statusOf } from '../state/status.js';
+import { readConfig, readState, type StoredState } from '../state/stored.js';
+import type { RootOptions } from './create.js';
+import { runHooks } from './hooks.js';
+
+/** What is deleted. */
+export interface DeleteOptions extends RootOptions {
+  /** Also one that runs: it is killed. One that is not there is no error then. @default false */
+  readonly force?: boolean;
+  /** Is told of poststop hooks that have failed. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** So long a process that has been killed may take to end. */
+const END_TIMEOUT_MS = 10_000;
+
+/**
+ * Removes what is left of a container that has stopped: its cgroup, with what still runs in it, and its state. One that waits to be started is killed before.
+ *
+ * Rejects with an {@link OciError}: `does-not-exist`, `not-stopped`; and with an `Error` if something cannot be removed: the state stays then.
+ *
+ * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#delete
+ */
+export async function remove(id: string, options: DeleteOptions = {}): Promise<void> {
+  const { force = false } = options;
+  let directory: StateDirectory;
+  let lock: Disposable;
+  try {
+    directory = StateDirectory.open(options.root ?? defaultRoot(), id);
+    lock = await directory.lock();
+  } catch (error) {
+    if (force && error instanceof OciError && error.kind === 'does-not-exist') return;
+    throw error;
+  }
+  using _lock = lock;
+  let stored: StoredState;
+  try {
+    stored = readState(directory);
+  } catch (error) {
+    // What it was is not to be known, so nothing is killed.
+    if (!force || !(error instanceof OciError) || error.kind !== 'broken') throw error;
+    return directory.remove();
+  }
+  const status = statusOf(directory, stored);
+  if (!force && status !== 'stopped' && status !== 'created') throw new OciError('not-stopped', `cannot delete container ${id} that is not stopped: ${status}`);
+  if (stored.process) await end(stored.process, stored);
+  await removeGroup(stored.places.map((place) => place.directory));
+  const config = readConfig(directory);
+  directory.remove();
+  await afterwards(config, stored, options);
+}
+
+/** Kills it, and waits until it has ended. A frozen one takes no signal before it thaws. */
+async function end(process: ProcessIdentity, { places }: StoredState): Promise<void> {
+  using pidfd = openProcess(process);
+  if (!pidfd) return;
+  call({ call: 'pidfd_send_signal', args: [pidfd, signals.SIGKILL, null, 0], purpose: 'kill the container', tolerates: ['ESRCH'] });
+  if (places.length > 0)
+    await groupAt(places)
+      .thaw()
+      .catch(() => undefined);
+  await readable(pidfd, { cancelSignal: AbortSignal.timeout(END_TIMEOUT_MS) });
+}
+
+async function afterwards(config: string, stored: StoredState, { onWarning }: DeleteOptions): Promise<void> {
+  try {
+    const { hooks } = parseConfig(config);
+    await runHooks('poststop', hooks?.poststop, {
+      ociVersion: stored.ociVersion,
+      id: stored.id,
+      status: 'stopped',
+      bundle: stored.bundle,
+      annotations: stored.annotations,
+    });
+  } catch (error) {
+    onWarning?.((error as Error).message);
+  }
+}

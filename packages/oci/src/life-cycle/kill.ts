@@ -1,0 +1,46 @@
+import { groupAt } from '@ctr/cgroups';
+import { call, Fd, signals, type SignalName } from '@ctr/syscall';
+
+import { OciError } from '../error.js';
+import { StateDirectory } from '../state/directory.js';
+import { openProcess } from '../state/identity.js';
+import { defaultRoot } from '../state/root.js';
+import { readState } from '../state/stored.js';
+import type { RootOptions } from './create.js';
+
+/** To whom a signal is sent. */
+export interface KillOptions extends RootOptions {
+  /** To all processes of the container; none is no error then. @default false: to its first one */
+  readonly all?: boolean;
+}
+
+/**
+ * Sends a signal to a container's first process, which no other can be taken for.
+ * Throws an {@link OciError}: `does-not-exist`, or `not-running` for one that has stopped.
+ *
+ * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#kill
+ */
+export function kill(id: string, signal: SignalName | number = 'SIGTERM', options: KillOptions = {}): void {
+  const directory = StateDirectory.open(options.root ?? defaultRoot(), id);
+  const { process, places } = readState(directory);
+  const number = typeof signal === 'number' ? signal : signals[signal];
+  using first = process && openProcess(process);
+  if (!options.all || places.length === 0) {
+    if (first) return send(first, number);
+    if (options.all) return;
+    throw new OciError('not-running', 'container not running');
+  }
+  for (const pid of groupAt(places).pids()) sendIfMember(pid, number, places);
+}
+
+/** A pid of the group may be another's by the time it is opened: then it is in the group no more. */
+function sendIfMember(pid: number, number: number, places: Parameters<typeof groupAt>[0]): void {
+  const opened = call({ call: 'pidfd_open', args: [pid, 0], purpose: `hold on to process ${pid}`, tolerates: ['ESRCH', 'EINVAL'] });
+  if (opened < 0) return;
+  using pidfd = new Fd(opened);
+  if (groupAt(places).pids().includes(pid)) send(pidfd, number);
+}
+
+function send(pidfd: Fd, number: number): void {
+  call({ call: 'pidfd_send_signal', args: [pidfd, number, null, 0], purpose: `send signal ${number}`, tolerates: ['ESRCH'] });
+}

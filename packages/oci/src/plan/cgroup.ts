@@ -1,0 +1,64 @@
+import { rmdirSync } from 'node:fs';
+import { posix } from 'node:path';
+
+import { CgroupError, limitsOfResources, planGroup, type CgroupLayout, type Limits, type PlannedGroup } from '@ctr/cgroups';
+import { defaultDeviceRules } from '@ctr/runtime/assembly';
+
+import type { Config } from '../config/config.js';
+import type { LinuxResources } from '../config/resources.js';
+
+/**
+ * The control group of a container, in every hierarchy there is, with the limits of its configuration: what joins it is limited.
+ * An absolute path is below where the hierarchies are mounted; any other is below the group of the caller, under the container's id if there is none.
+ *
+ * `undefined` where none can be made, to an ordinary user, and nothing is limited. Throws a {@link CgroupError} otherwise, before anything is made.
+ */
+export function cgroupOf(config: Config, id: string, layout: CgroupLayout, { rootless }: { readonly rootless: boolean }): PlannedGroup | undefined {
+  const given = config.linux?.cgroupsPath;
+  const path = given === undefined || given === '' ? id : given.startsWith('/') ? posix.normalize(given) : posix.normalize(given).replace(/^(\.\.\/)+/, '');
+  const name = posix.basename(path);
+  const parent = posix.dirname(path);
+  const limits = limitsOf(config);
+  try {
+    const group = planGroup(name, limits, { layout, parent, everywhere: true, notifyOnRelease: false });
+    for (const directory of group.directories) removeLeftover(directory);
+    return group;
+  } catch (error) {
+    if (!(error instanceof CgroupError) || !rootless || !['not-delegated', 'read-only', 'not-mounted', 'no-controller'].includes(error.kind)) throw error;
+    if (Object.keys(limits).some((key) => key !== 'devices')) throw error;
+    return undefined;
+  }
+}
+
+/** The limits of a configuration. Devices that every container has may be used, whatever is denied. */
+function limitsOf(config: Config): Limits {
+  const resources = config.linux?.resources;
+  if (!resources) return {};
+  const limits = limitsOfResources(plain(resources));
+  return limits.devices ? { ...limits, devices: [...limits.devices, ...defaultDeviceRules.filter(({ allow }) => allow)] } : limits;
+}
+
+/** A rule without a type is about all devices, as one of type `a` is; what is larger than any machine is no limit. */
+function plain({ devices, ...rest }: LinuxResources): Parameters<typeof limitsOfResources>[0] {
+  return {
+    ...(smaller(rest) as Parameters<typeof limitsOfResources>[0]),
+    ...(devices && { devices: devices.map(({ type, ...rule }) => ({ ...rule, type: type || 'a' })) }),
+  };
+}
+
+function smaller(value: unknown): unknown {
+  if (typeof value === 'bigint') return value > 0n ? -1 : Number(value);
+  if (Array.isArray(value)) return value.map(smaller);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, smaller(each)]));
+}
+
+/** An empty group of the same name is of a container that has ended without being deleted. */
+function removeLeftover(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw new Error(`the cgroup ${directory} is there already, and in use: give another linux.cgroupsPath`, { cause: error });
+  }
+}

@@ -1,0 +1,139 @@
+import type { CgroupLayout, PlannedGroup } from '@ctr/cgroups';
+import { bindMount, type Handle } from '@ctr/fs';
+import { control, flatten, giveTerminal, program, type Section } from '@ctr/runtime/assembly';
+import { dumpable, firstRefused, handOverListener, oomScoreAdj, seccomp, type SeccompFilter } from '@ctr/security';
+import { AT_FDCWD, errnoName, openFlags, openHow, resolveFlags, resultOf, waitForHost, type Fd, type Plan, type Step } from '@ctr/syscall';
+
+import type { Config } from '../config/config.js';
+import type { Mount } from '../config/mount.js';
+import type { Process } from '../config/process.js';
+import { parseMountOptions } from '../mount-options.js';
+import type { Gate } from '../state/gate.js';
+import { fileSystems, type FileSystems } from './file-systems.js';
+import { findProgram, pathOf } from './find-program.js';
+import { closeOthers, GATE_FILES, keepOpen, leaveGate, passOn, waitAtGate } from './gate-steps.js';
+import { sourceOf } from './mounts.js';
+import { enterNamespaces, nameNamespaces, type Namespaces } from './namespaces.js';
+import { filterOf, inheritedSettings, rights, type RightsOptions } from './rights.js';
+import { giveStreams } from './streams.js';
+
+/** What a container is made of, looked up and opened. */
+export interface ContainerParts {
+  readonly config: Config;
+  readonly process: Process;
+  readonly bundle: string;
+  /** The directory of the root file system on the host. */
+  readonly rootfs: string;
+  readonly namespaces: Namespaces;
+  readonly layout: CgroupLayout;
+  readonly group: PlannedGroup | undefined;
+  readonly gate: Pick<Gate, 'go' | 'report'>;
+  /** Files of the caller that the program has from fd 3 on. */
+  readonly passed: readonly Fd[];
+  readonly environment: readonly string[];
+  readonly newKeyring: boolean;
+  /** Whether the host has something to do before the root changes. */
+  readonly hasHooks: boolean;
+  readonly warn: (message: string) => void;
+}
+
+/** The whole order of things, from the caller's process to the program: what is done at `create`, and what at `start`. */
+export function planContainer(parts: ContainerParts): readonly [create: Plan, start: Plan] {
+  const { config, process, gate, passed, environment } = parts;
+  const filter = filterOf(config.linux?.seccomp, process);
+  const [name = '', ...args] = process.args ?? [];
+  const entered = wayIn(parts);
+  const create = flatten([
+    ['the files that stay', keepOpen([gate.go, gate.report, ...passed])],
+    ...entered.sections,
+    ...setUp(parts, entered.opened, filter),
+    ['the files that are closed', closeOthers(GATE_FILES + passed.length)],
+    ['the program', findProgram(name, pathOf(environment))],
+    ['the state', waitForHost('keep the state')],
+    ['the gate', waitAtGate(gate)],
+  ]);
+  const start = [
+    ...leaveGate(),
+    ...(isLate(filter, process) ? seccomp(filter) : []),
+    ...passOn(passed, gate.report, program({ command: [name, ...args], env: environment, path: pathOf(environment) })),
+  ];
+  checkFilter(filter, [...create, ...start]);
+  return [create, start];
+}
+
+/** Whether the filter is loaded right before the program: not without no_new_privs, nor where somebody is to be told of calls, who is sought while the container is created. */
+function isLate(filter: SeccompFilter | undefined, { noNewPrivileges }: Process): filter is SeccompFilter {
+  return filter !== undefined && noNewPrivileges === true && !filter.notifies;
+}
+
+/** Refuses a filter under which the plan could not go on to the program, before there is a process. Throws a `TypeError`. */
+function checkFilter(filter: SeccompFilter | undefined, steps: Plan): void {
+  if (!filter) return;
+  const loaded = steps.findLastIndex(({ call }) => call === 'seccomp');
+  const refused = firstRefused(filter, steps.slice(loaded + 1));
+  if (!refused) return;
+  const { step, verdict } = refused;
+  const answer = verdict.action === 'SCMP_ACT_ERRNO' ? errnoName(verdict.data) : verdict.action;
+  throw new TypeError(`linux.seccomp answers ${step.call} with ${answer}, which has to be made after it is loaded (${step.purpose}): allow it`);
+}
+
+/** What the caller's process does, until it goes on in the container's first one. */
+function wayIn({ config, process, bundle, namespaces, group }: ContainerParts): {
+  readonly sections: readonly Section[];
+  readonly opened: ReadonlyMap<Mount, Handle>;
+} {
+  const opened = new Map<Mount, Handle>();
+  const sources: Step[] = [];
+  if (namespaces.isNew('user')) {
+    for (const mount of config.mounts ?? []) {
+      const { bind } = parseMountOptions(mount.options ?? []);
+      if (!bind) continue;
+      const made = bindMount(sourceOf(mount, bundle), { recursive: bind.recursive, purpose: `a mount of ${mount.source ?? ''}` });
+      sources.push(...made.steps);
+      opened.set(mount, made.mount);
+    }
+  }
+  return {
+    sections: [
+      ['the cgroup', group?.steps ?? []],
+      ['the OOM score', process.oomScoreAdj === undefined ? [] : oomScoreAdj(process.oomScoreAdj)],
+      ['the sources of mounts, which the namespace may not reach', sources],
+      ...enterNamespaces(config, namespaces),
+    ],
+    opened,
+  };
+}
+
+/** What the container's first process does before the program, in its new namespaces. */
+function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>, filter: SeccompFilter | undefined): Section[] {
+  const { config, process, namespaces, newKeyring, warn } = parts;
+  const inside: FileSystems = namespaces.isNew('mount') ? fileSystems(parts, opened) : { sections: [], console: undefined, proc: undefined, cwd: undefined };
+  const options: RightsOptions = { proc: inside.proc, ownUsers: namespaces.has('user'), newKeyring, personality: config.linux?.personality, warn };
+  const uid = process.user?.uid ?? 0;
+  // The kernel lets only root look into such a process, or trace it; and hides from it its own files.
+  const hidden = globalThis.process.geteuid?.() === 0 && !namespaces.has('user');
+  return [
+    ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
+    ['who may look into it', hidden ? dumpable(false) : []],
+    ...nameNamespaces(config, namespaces),
+    ...inside.sections,
+    ...inheritedSettings(process, options),
+    ['the directory to start in', startIn(process.cwd, inside.cwd)],
+    ['the standard streams', inside.console ? giveTerminal(inside.console.slave, uid) : giveStreams(uid)],
+    [
+      'the session',
+      [{ call: 'setsid', args: [], purpose: 'a session of its own', tolerates: ['EPERM'] }, ...(inside.console ? control(inside.console.slave) : [])],
+    ],
+    ...rights(process, options, filter ? (filter.notifies ? handOverListener(seccomp(filter)) : seccomp(filter)) : [], !isLate(filter, process)),
+  ];
+}
+
+/** The directory has been found below the root; elsewhere no link of proc is followed, by which it could be one of the host. @see openat2(2): RESOLVE_NO_MAGICLINKS */
+function startIn(cwd: string, found: Handle | undefined): Step[] {
+  const purpose = `start in ${cwd}`;
+  if (found) return [{ call: 'fchdir', args: [found], purpose }];
+  if (cwd === '/') return [{ call: 'chdir', args: ['/'], purpose }];
+  const how = openHow({ flags: openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, resolve: resolveFlags.RESOLVE_NO_MAGICLINKS });
+  const open: Step = { call: 'openat2', args: [AT_FDCWD, cwd, how, how.byteLength], purpose: 'the directory to start in', as: 'cwd' };
+  return [open, { call: 'fchdir', args: [resultOf(open)], purpose }];
+}

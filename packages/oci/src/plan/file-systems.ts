@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+
+import { inRoot, mask, openPlace, pivotRoot, procMount, propagation, readonlyPath, setAttributes, type Handle } from '@ctr/fs';
+import { isInUserNamespace, rootfs, sysctlSteps, type Section } from '@ctr/runtime/assembly';
+import { AT_FDCWD, atFlags, mountAttr, mountFlags, waitForHost, type ResultOf, type Step } from '@ctr/syscall';
+
+import type { Mount } from '../config/mount.js';
+import { parseMountOptions } from '../mount-options.js';
+import { consoleOf, type Console } from './console.js';
+import type { ContainerParts } from './container.js';
+import { deviceSteps } from './devices.js';
+import { mountPointOf } from './mount-point.js';
+import { destinationOf, mountSteps, type PlannedMount } from './mounts.js';
+
+/** The file systems of a container, and what later steps need of them. */
+export interface FileSystems {
+  readonly sections: readonly Section[];
+  readonly console: Console | undefined;
+  /** A proc of the container's processes, if one is there or had to be made. */
+  readonly proc: ResultOf | undefined;
+  /** Where the program starts; the root where there is none. */
+  readonly cwd: Handle | undefined;
+}
+
+/** From the caller's mounts to the new root. Everything in it is reached from its open mount. */
+export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>): FileSystems {
+  const { config, process, namespaces, layout, group, bundle } = parts;
+  const linux = config.linux ?? {};
+  const inUserNamespace = namespaces.has('user') || isInUserNamespace();
+  const root = rootfs(parts.rootfs, { devices: true });
+  const context = {
+    root: root.mount,
+    rootfs: parts.rootfs,
+    bundle,
+    layout,
+    places: group?.places ?? [],
+    ownGroups: namespaces.isNew('cgroup'),
+    mountLabel: linux.mountLabel,
+    opened,
+  };
+  const mounts = (config.mounts ?? []).map((mount) => ({ mount, planned: mountSteps(mount, context) }));
+  const known = knownMounts(mounts);
+  const sysctls = linux.sysctl ?? {};
+  const needsProc = Object.keys(sysctls).length > 0 || Boolean(process.apparmorProfile) || Boolean(process.selinuxLabel);
+  const ownProc = needsProc && !known['/proc'] ? procMount({ purpose: 'a proc to write settings to' }) : undefined;
+  const proc = known['/proc'] ?? ownProc?.mount;
+  const hasOwnDev = !(config.mounts ?? []).some((mount) => destinationOf(mount) === '/dev' && parseMountOptions(mount.options ?? []).bind);
+  const console = process.terminal ? consoleOf(root.mount, process.consoleSize, { mount: true }) : undefined;
+  const cwd = process.cwd === '/' ? undefined : openPlace(inRoot(root.mount, process.cwd, { create: 'directory' }));
+  const nodes = inUserNamespace ? 'bind' : 'make';
+  return {
+    sections: [
+      ['the mounts of the caller', ofCaller(parts)],
+      ['the root file system', [...root.steps, ...propagation(root.mount, 'private', { recursive: true })]],
+      ['the mounts', mounts.flatMap(({ planned }) => planned.steps)],
+      ['the devices', hasOwnDev ? deviceSteps(linux.devices ?? [], root.mount, { nodes, hasCore: existsSync('/proc/kcore') }) : []],
+      ['the terminal', console?.steps ?? []],
+      ['the directory to start in', cwd?.steps ?? []],
+      ['the hooks of the host', parts.hasHooks ? waitForHost('run the hooks') : []],
+      ['the settings of the kernel', proc ? [...(ownProc?.steps ?? []), ...sysctlSteps(proc, sysctls)] : []],
+      ['what is not shown', mask(root.mount, linux.maskedPaths ?? [], { mounts: known })],
+      ['what cannot be written', [...readonlyPath(root.mount, linux.readonlyPaths ?? [], { mounts: known }), ...mounts.flatMap(({ planned }) => planned.late)]],
+      ['the new root', [...(config.root.readonly ? setAttributes(root.mount, { readonly: true }) : []), ...newRoot(root.mount, parts)]],
+    ],
+    console,
+    proc,
+    cwd: cwd?.fd,
+  };
+}
+
+/** Mounts of the kernel's own, by where they are: what is below them is looked for from there, whatever stands on the way meanwhile. */
+function knownMounts(mounts: readonly { readonly mount: Mount; readonly planned: PlannedMount }[]): Record<string, ResultOf> {
+  const known: Record<string, ResultOf> = {};
+  for (const { mount, planned } of mounts) {
+    // Something may have been mounted over it since.
+    for (const at of Object.keys(known)) if (planned.at === at || (at === '/sys' && planned.at.startsWith('/sys/'))) delete known[at];
+    if (planned.mount && ((mount.type === 'proc' && planned.at === '/proc') || (mount.type === 'sysfs' && planned.at === '/sys')))
+      known[planned.at] = planned.mount;
+  }
+  return known;
+}
+
+/** Nothing that is mounted here is to show up in the caller's namespace. Where the root is to be shared, mounts of the caller's that are shared have to stay so until they are bound. */
+function ofCaller({ config, rootfs: directory }: ContainerParts): Step[] {
+  const kind = config.linux?.rootfsPropagation?.replace(/^r(?=[psu])/, '');
+  if (kind === 'shared') return propagation(mountPointOf(directory), 'private');
+  return propagation('/', kind === 'private' ? 'private' : 'slave', { recursive: true });
+}
+
+/** The old root goes out of sight, and nothing of the caller's is unmounted with it. */
+function newRoot(root: ResultOf, { config }: ContainerParts): Step[] {
+  const [go, pivot, ...drop] = pivotRoot(root);
+  if (!go || !pivot) return [];
+  const slave = mountAttr({ propagation: mountFlags.MS_SLAVE });
+  const given = config.linux?.rootfsPropagation;
+  const kind = given?.replace(/^r(?=[psu])/, '') as 'private' | 'shared' | 'slave' | 'unbindable' | undefined;
+  return [
+    go,
+    pivot,
+    { call: 'mount_setattr', args: [AT_FDCWD, '.', atFlags.AT_RECURSIVE, slave, slave.byteLength], purpose: 'dropping it is no matter of those who share it' },
+    ...drop,
+    ...(kind === undefined ? [] : propagation(root, kind, { recursive: given !== kind })),
+  ];
+}

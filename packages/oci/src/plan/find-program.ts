@@ -1,0 +1,30 @@
+import { AT_FDCWD, accessModes, errnos, fail, label, type Step } from '@ctr/syscall';
+
+/** Where a program without a slash is looked for when there is no PATH: as execvp(3) has it. */
+const DEFAULT_PATH = '/usr/local/bin:/bin:/usr/bin';
+
+/** The directories that a program is looked for in. */
+export function pathOf(environment: readonly string[]): string[] {
+  const path = environment.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
+  return path.split(':').map((directory) => (directory === '' ? '.' : directory));
+}
+
+/**
+ * Looks whether the program is there before the container waits to be started: who creates it is told, in the words that engines look for. It may still be gone, or be replaced, by then.
+ */
+export function findProgram(name: string, path: readonly string[]): Step[] {
+  const shown = `exec: ${JSON.stringify(name)}`;
+  const look = (file: string, more: Partial<Step>): Step => ({ call: 'faccessat', args: [AT_FDCWD, file, accessModes.X_OK], purpose: shown, ...more });
+  if (name.includes('/'))
+    return [
+      look(name, {
+        hints: { ENOENT: 'the path is one of the container, not of the host', EACCES: 'see its mode, and whether its file system is mounted noexec' },
+      }),
+    ];
+  const found = label(`${name} is there`);
+  return [
+    ...path.map((directory) => look(`${directory}/${name}`, { tolerates: 'any', jump: { when: '==', to: found } })),
+    fail(errnos.ENOENT, `${shown}: executable file not found in $PATH`, { ENOENT: `it is in none of the directories of PATH=${path.join(':')}` }),
+    found,
+  ];
+}

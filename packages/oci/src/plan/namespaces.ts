@@ -1,0 +1,96 @@
+import {
+  create,
+  createFlags,
+  hostname,
+  domainname,
+  join,
+  loopbackUp,
+  timeOffsets,
+  type IdMaps,
+  type IdRange,
+  type Namespace,
+  type TimeOffset,
+} from '@ctr/namespaces';
+import { continueInChild, openFd, openFlags, waitForHost, type Fd, type Step } from '@ctr/syscall';
+import { becomeUser } from '@ctr/security';
+import type { Section } from '@ctr/runtime/assembly';
+
+import type { Config } from '../config/config.js';
+import type { LinuxNamespaceType } from '../config/namespaces.js';
+
+const kinds: Readonly<Record<LinuxNamespaceType, Namespace>> = {
+  pid: 'pid',
+  network: 'net',
+  mount: 'mount',
+  ipc: 'ipc',
+  uts: 'uts',
+  user: 'user',
+  cgroup: 'cgroup',
+  time: 'time',
+};
+/** Those of a user namespace come first: it gives the right to join what belongs to it. */
+const joinOrder: readonly Namespace[] = ['user', 'ipc', 'uts', 'net', 'pid', 'mount', 'cgroup', 'time'];
+
+/** The namespaces of a container: which are new, and which are there already, as open files. */
+export interface Namespaces {
+  readonly isNew: (kind: Namespace) => boolean;
+  readonly has: (kind: Namespace) => boolean;
+  readonly joined: ReadonlyMap<Namespace, Fd>;
+}
+
+/** Looks at the files of those that are joined, and opens them: from here on nobody can put others in their place. The caller closes them. */
+export function namespacesOf(config: Config, files: Fd[]): Namespaces {
+  const fresh = new Set<Namespace>();
+  const joined = new Map<Namespace, Fd>();
+  for (const { type, path } of config.linux?.namespaces ?? []) {
+    const kind = kinds[type];
+    if (path === undefined || path === '') fresh.add(kind);
+    else {
+      const fd = openFd(path, { flags: openFlags.O_RDONLY });
+      files.push(fd);
+      joined.set(kind, fd);
+    }
+  }
+  return { isNew: (kind) => fresh.has(kind), has: (kind) => fresh.has(kind) || joined.has(kind), joined };
+}
+
+/** Which ids of the container are which of the host. */
+export function idMapsOf(config: Config): IdMaps | undefined {
+  const { uidMappings = [], gidMappings = [] } = config.linux ?? {};
+  if (uidMappings.length === 0 && gidMappings.length === 0) return undefined;
+  const ranges = (mappings: typeof uidMappings): IdRange[] =>
+    mappings.map(({ containerID, hostID, size }) => ({ inside: Number(containerID), outside: Number(hostID), count: Number(size) }));
+  return { uids: ranges(uidMappings), gids: ranges(gidMappings) };
+}
+
+/** The way into the namespaces: the plan goes on in the container's first process. */
+export function enterNamespaces(config: Config, namespaces: Namespaces): Section[] {
+  const joins = joinOrder.flatMap((kind) => {
+    const fd = namespaces.joined.get(kind);
+    return fd ? [...join(fd, kind), ...(kind === 'user' ? becomeUser({ uid: 0, gid: 0 }) : [])] : [];
+  });
+  const flags = createFlags([...joinOrder].filter((kind) => kind !== 'user' && kind !== 'time' && namespaces.isNew(kind)));
+  const copied = namespaces.isNew('time') || namespaces.joined.has('time');
+  return [
+    ['the namespaces to join', joins],
+    ['a user namespace', namespaces.isNew('user') ? [...create('user'), ...waitForHost('map the ids'), ...becomeUser({ uid: 0, gid: 0 })] : []],
+    ['a time namespace', namespaces.isNew('time') ? [...create('time'), ...offsets(config)] : []],
+    ['new namespaces', continueInChild({ namespaces: flags, memory: copied ? 'copied' : 'shared' })],
+  ];
+}
+
+/** What belongs to the namespaces themselves. */
+export function nameNamespaces(config: Config, namespaces: Namespaces): Section[] {
+  const { hostname: host, domainname: domain } = config;
+  return [
+    ['the host name', [...(host === undefined || host === '' ? [] : hostname(host)), ...(domain === undefined || domain === '' ? [] : domainname(domain))]],
+    ['the network', namespaces.isNew('net') ? loopbackUp() : []],
+  ];
+}
+
+function offsets(config: Config): Step[] {
+  const given = config.linux?.timeOffsets;
+  if (!given || (!given.monotonic && !given.boottime)) return [];
+  const offset = ({ secs, nanosecs }: NonNullable<typeof given.monotonic>): TimeOffset => ({ seconds: Number(secs ?? 0), nanoseconds: Number(nanosecs ?? 0) });
+  return timeOffsets({ ...(given.monotonic && { monotonic: offset(given.monotonic) }), ...(given.boottime && { boottime: offset(given.boottime) }) });
+}

@@ -1,0 +1,172 @@
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { call, Fd } from '@ctr/syscall';
+
+import { OciError } from '../error.js';
+import { checkId } from './root.js';
+
+/** linux/fcntl.h and asm-generic/fcntl.h */
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const LOCK_TIMEOUT_MS = 30_000;
+const LOCK_PAUSE_MS = 5;
+/** More than any state of ours. What is larger is not read. */
+const MAX_FILE_BYTES = 16 * 2 ** 20;
+
+/** The directory in which the state of one container is kept. */
+export class StateDirectory {
+  readonly id: string;
+  readonly path: string;
+
+  private constructor(root: string, id: string) {
+    this.id = id;
+    this.path = join(root, id);
+  }
+
+  /** Makes it: of several who try, one does. Throws an {@link OciError} `exists` for the others. */
+  static create(root: string, id: string): StateDirectory {
+    checkId(id);
+    const directory = new StateDirectory(root, id);
+    mkdirSync(root, { recursive: true, mode: 0o711 });
+    try {
+      mkdirSync(directory.path, { mode: 0o711 });
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') throw new OciError('exists', `container with given ID already exists: ${id}`);
+      throw error;
+    }
+    return directory;
+  }
+
+  /** Finds it. Throws an {@link OciError} `does-not-exist`. */
+  static open(root: string, id: string): StateDirectory {
+    checkId(id);
+    const directory = new StateDirectory(root, id);
+    const stat = lstatSync(directory.path, { throwIfNoEntry: false });
+    if (!stat?.isDirectory()) throw doesNotExist(id);
+    // What somebody else has put there tells which processes to kill and which directories to remove.
+    if (stat.uid !== process.geteuid?.()) throw new OciError('broken', `container ${id}: ${directory.path} belongs to user ${stat.uid}`);
+    return directory;
+  }
+
+  /** Those that are there, in the order of their names. */
+  static all(root: string): StateDirectory[] {
+    let names: string[];
+    try {
+      names = readdirSync(root);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+    return names.toSorted().flatMap((name) => {
+      try {
+        return [StateDirectory.open(root, name)];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /**
+   * Waits until nobody else changes the container. The lock ends with the process that has it.
+   * Rejects with an {@link OciError}: `does-not-exist` if the container is gone by then, `busy` if somebody else does not let go of it.
+   *
+   * @see flock(2)
+   */
+  async lock(timeoutMs = LOCK_TIMEOUT_MS): Promise<Disposable> {
+    const fd = new Fd(this.#open(), this.path);
+    try {
+      for (const end = Date.now() + timeoutMs; !tryLock(fd); await sleep(LOCK_PAUSE_MS))
+        if (Date.now() >= end)
+          throw new OciError('busy', `container ${this.id} is being changed by another process, which has not ended within ${timeoutMs} ms`);
+      // It may have been removed, and even made anew, while we waited.
+      const now = statSync(this.path, { throwIfNoEntry: false });
+      if (now?.ino !== fstatSync(fd.number).ino) throw doesNotExist(this.id);
+    } catch (error) {
+      fd.close();
+      throw error;
+    }
+    return fd;
+  }
+
+  #open(): number {
+    try {
+      return openSync(this.path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    } catch (error) {
+      throw codeOf(error) === 'ENOENT' ? doesNotExist(this.id) : error;
+    }
+  }
+
+  /** The path of something in it. */
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** The text of a file. Throws an {@link OciError} `does-not-exist` if the container is gone. */
+  read(name: string): string {
+    try {
+      if (statSync(this.file(name)).size > MAX_FILE_BYTES) throw new OciError('broken', `container ${this.id}: ${name} has more than ${MAX_FILE_BYTES} bytes`);
+      return readFileSync(this.file(name), 'utf8');
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      if (statSync(this.path, { throwIfNoEntry: false })) throw new OciError('broken', `container ${this.id}: its state has no ${name}`);
+      throw doesNotExist(this.id);
+    }
+  }
+
+  /** Replaces a file: whoever reads it, and if the power fails, has the old one or the new one. */
+  write(name: string, text: string): void {
+    const unfinished = this.file(`.${name}.${process.pid}`);
+    const fd = openSync(unfinished, 'wx', 0o600);
+    try {
+      try {
+        for (let bytes = Buffer.from(text); bytes.length > 0;) bytes = bytes.subarray(writeSync(fd, bytes));
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(unfinished, this.file(name));
+    } catch (error) {
+      unlinkSync(unfinished);
+      throw error;
+    }
+    const directory = this.#open();
+    try {
+      fsyncSync(directory);
+    } finally {
+      closeSync(directory);
+    }
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+function tryLock(fd: Fd): boolean {
+  return call({ call: 'flock', args: [fd, LOCK_EX | LOCK_NB], purpose: 'nobody else changes the container', tolerates: ['EAGAIN', 'EINTR'] }) === 0;
+}
+
+export function doesNotExist(id: string): OciError {
+  return new OciError('does-not-exist', `container does not exist: ${JSON.stringify(id)}`);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}

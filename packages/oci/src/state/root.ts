@@ -1,0 +1,25 @@
+import { isAbsolute, join } from 'node:path';
+
+import { OciError } from '../error.js';
+
+const MAX_ID_BYTES = 1024;
+
+/**
+ * Where the states of containers are kept when nobody says where: `/run/ctr-oci` for root, `$XDG_RUNTIME_DIR/ctr-oci` for others.
+ * Throws an `Error` where a user has no such directory.
+ */
+export function defaultRoot(): string {
+  if (process.geteuid?.() === 0) return '/run/ctr-oci';
+  const directory = process.env['XDG_RUNTIME_DIR'];
+  if (directory !== undefined && isAbsolute(directory)) return join(directory, 'ctr-oci');
+  throw new Error('XDG_RUNTIME_DIR is not set, so there is no place for the state of a container: set it, or give another place with --root');
+}
+
+/** Throws for what cannot be the id of a container: it is the name of its directory, and of its cgroup. */
+export function checkId(id: string): void {
+  if (!/^[\w+-][\w+.-]*$/.test(id) || Buffer.byteLength(id) > MAX_ID_BYTES)
+    throw new OciError(
+      'invalid-id',
+      `invalid container ID format ${JSON.stringify(id.slice(0, 80))}: letters, digits and _ + - . (not as the first), at most ${MAX_ID_BYTES}`,
+    );
+}

@@ -1,0 +1,91 @@
+import type { Place } from '@ctr/cgroups';
+
+import { OciError } from '../error.js';
+import type { StateDirectory } from './directory.js';
+import type { ProcessIdentity } from './identity.js';
+
+/** A step that a container takes after it has been let go, as far as an error has to tell of it. */
+export interface StoredStep {
+  readonly index: number;
+  readonly call: string;
+  readonly line: string;
+  readonly purpose: string;
+  readonly hints?: Readonly<Record<string, string>>;
+}
+
+/** What is kept of a container from one command to the next. */
+export interface StoredState {
+  /** Of this form. */
+  readonly version: 1;
+  readonly ociVersion: string;
+  readonly id: string;
+  readonly bundle: string;
+  readonly rootfs: string;
+  /** RFC 3339. */
+  readonly created: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Its first process; none while it is being created. */
+  readonly process: ProcessIdentity | undefined;
+  /** The directories of its cgroup. */
+  readonly places: readonly Place[];
+  /** The steps that lie between `start` and the program. */
+  readonly last: readonly StoredStep[];
+  /** How many steps there are in all. */
+  readonly stepCount: number;
+}
+
+const STATE = 'state.json';
+const CONFIG = 'config.json';
+
+export function writeState(directory: StateDirectory, state: StoredState): void {
+  directory.write(STATE, `${JSON.stringify(state)}\n`);
+}
+
+/** Throws an {@link OciError} `broken` for what is not the state of this container: nothing is done to what it names then. */
+export function readState(directory: StateDirectory): StoredState {
+  const text = directory.read(STATE);
+  let state: unknown;
+  try {
+    state = JSON.parse(text);
+  } catch (error) {
+    throw broken(directory.id, `it is not JSON: ${(error as Error).message}`, error);
+  }
+  const problem = problemOf(state, directory.id);
+  if (problem !== undefined) throw broken(directory.id, problem);
+  return state as StoredState;
+}
+
+/** The configuration that the container has been created with, as text. */
+export function writeConfig(directory: StateDirectory, text: string): void {
+  directory.write(CONFIG, text);
+}
+
+export function readConfig(directory: StateDirectory): string {
+  return directory.read(CONFIG);
+}
+
+function broken(id: string, what: string, cause?: unknown): OciError {
+  return new OciError('broken', `container ${id}: its state is broken: ${what}: delete --force removes it`, { cause });
+}
+
+function problemOf(state: unknown, id: string): string | undefined {
+  if (!isObject(state)) return 'it is no object';
+  if (state['version'] !== 1) return `it is of version ${JSON.stringify(state['version'])}, and this is version 1`;
+  if (state['id'] !== id) return `it is of another container, ${JSON.stringify(state['id'])}`;
+  for (const name of ['ociVersion', 'bundle', 'rootfs', 'created']) if (typeof state[name] !== 'string') return `${name} is no text`;
+  if (!isObject(state['annotations'])) return 'annotations are no object';
+  if (!Array.isArray(state['last']) || typeof state['stepCount'] !== 'number') return 'it has no last steps';
+  const { process, places } = state;
+  if (process !== undefined) {
+    if (!isObject(process)) return 'process is no object';
+    const { pid, startTime } = process;
+    if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 2 || typeof startTime !== 'string' || !/^\d+$/.test(startTime))
+      return 'process has no pid, or no start time';
+  }
+  if (!Array.isArray(places) || !places.every((place) => isObject(place) && typeof place['directory'] === 'string')) return 'places are no directories';
+  return undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
