@@ -1,5 +1,5 @@
 /**
- * `linux.resources` of an OCI runtime's configuration.
+ * `linux.resources` of an OCI runtime's configuration. What has 64 bits there may be a bigint.
  *
  * @see https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md#control-groups
  */
@@ -21,23 +21,23 @@ export interface LinuxResources {
 export interface LinuxDeviceCgroup {
   readonly allow: boolean;
   /** All, character devices or block devices. @default 'a' */
-  readonly type?: 'a' | 'b' | 'c';
+  readonly type?: 'a' | 'b' | 'c' | '';
   /** -1, or none: all of them. */
   readonly major?: number;
   readonly minor?: number;
-  /** Letters of `rwm`. */
+  /** Letters of `rwm`. @default all of them */
   readonly access?: string;
 }
 
 /** Memory, in bytes; -1 is no limit. */
 export interface LinuxMemory {
-  readonly limit?: number;
-  readonly reservation?: number;
+  readonly limit?: number | bigint;
+  readonly reservation?: number | bigint;
   /** Memory and swap together. */
-  readonly swap?: number;
-  readonly kernel?: number;
-  readonly kernelTCP?: number;
-  readonly swappiness?: number;
+  readonly swap?: number | bigint;
+  readonly kernel?: number | bigint;
+  readonly kernelTCP?: number | bigint;
+  readonly swappiness?: number | bigint;
   readonly disableOOMKiller?: boolean;
   readonly useHierarchy?: boolean;
   readonly checkBeforeUpdate?: boolean;
@@ -45,12 +45,12 @@ export interface LinuxMemory {
 
 /** Processors; times in microseconds. */
 export interface LinuxCpu {
-  readonly shares?: number;
-  readonly quota?: number;
-  readonly burst?: number;
-  readonly period?: number;
-  readonly realtimeRuntime?: number;
-  readonly realtimePeriod?: number;
+  readonly shares?: number | bigint;
+  readonly quota?: number | bigint;
+  readonly burst?: number | bigint;
+  readonly period?: number | bigint;
+  readonly realtimeRuntime?: number | bigint;
+  readonly realtimePeriod?: number | bigint;
   /** A list: `0-3,5`. */
   readonly cpus?: string;
   readonly mems?: string;
@@ -60,7 +60,7 @@ export interface LinuxCpu {
 
 /** Processes and threads. */
 export interface LinuxPids {
-  readonly limit?: number;
+  readonly limit?: number | bigint;
 }
 
 /** Disks. */
@@ -86,7 +86,7 @@ export interface LinuxWeightDevice {
 export interface LinuxThrottleDevice {
   readonly major: number;
   readonly minor: number;
-  readonly rate: number;
+  readonly rate: number | bigint;
 }
 
 /** Huge pages of one size. */
@@ -94,7 +94,7 @@ export interface LinuxHugepageLimit {
   /** As the kernel writes it: `2MB`. */
   readonly pageSize: string;
   /** In bytes. */
-  readonly limit: number;
+  readonly limit: number | bigint;
 }
 
 /** What is sent. */

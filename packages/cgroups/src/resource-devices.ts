@@ -18,7 +18,8 @@ export function rulesOf(devices: readonly (readonly [path: string, rule: LinuxDe
   });
 }
 
-function ruleOf(path: string, { allow, type = 'a', major, minor, access: letters = 'rwm' }: LinuxDeviceCgroup): DeviceRule[] {
+function ruleOf(path: string, { allow, type: given, major, minor, access: givenLetters }: LinuxDeviceCgroup): DeviceRule[] {
+  const [type, letters] = [given === undefined || given === '' ? 'a' : given, givenLetters === undefined || givenLetters === '' ? 'rwm' : givenLetters];
   const kinds = Object.hasOwn(types, type) ? types[type] : undefined;
   if (!kinds) throw new TypeError(`${path}.type is ${shown(type)}: a for all, c for character or b for block devices`);
   if (typeof letters !== 'string' || !/^[rwm]+$/.test(letters)) throw new TypeError(`${path}.access is ${shown(letters)}: letters of rwm`);

@@ -25,7 +25,7 @@ export function limitsOfResources(resources: LinuxResources): Limits {
   take(limits, `${ROOT}.pids`, pids, { limit: ['pids', (value) => (typeof value === 'number' && value < 0 ? 'max' : value === 0 ? 1 : value)] });
   take(limits, `${ROOT}.blockIO`, blockIO, { weight: ['blkioWeight', unlessZero], leafWeight: ['ioLeafWeight', unlessZero] });
   takeDevices(limits, blockIO);
-  takeEach(limits, 'hugepages', `${ROOT}.hugepageLimits`, hugepageLimits, (entry) => [entry.pageSize, amount(entry.limit)]);
+  takeEach(limits, 'hugepages', `${ROOT}.hugepageLimits`, hugepageLimits, (entry) => [entry.pageSize, amount(plain(entry.limit))]);
   take(limits, `${ROOT}.network`, network, { classID: ['networkClassId', unlessZero] });
   takeEach(limits, 'networkPriorities', `${ROOT}.network.priorities`, network?.priorities, ({ name, priority }) => [name, priority]);
   if (devices !== undefined) limits.devices = rulesOf(entries(`${ROOT}.devices`, devices));
@@ -82,7 +82,7 @@ const throttles = [
 function take<T extends object>(limits: Mutable, path: string, given: T | undefined, fields: Fields<T>): void {
   const values: Partial<Record<keyof T, unknown>> = given === undefined ? {} : section(path, given);
   for (const [field, [limit, meaning]] of Object.entries(fields) as [keyof T & string, readonly [keyof Limits, Meaning]][]) {
-    const value = values[field] === undefined ? undefined : meaning(values[field]);
+    const value = values[field] === undefined ? undefined : meaning(plain(values[field]));
     if (value !== undefined) put(limits, `${path}.${field}`, limit, value);
   }
 }
@@ -95,7 +95,7 @@ function put(limits: Mutable, path: string, limit: keyof Limits, value: unknown)
 /** Memory and swap together become swap alone. */
 function takeSwap(limits: Mutable, memory: LinuxMemory | undefined): void {
   const path = `${ROOT}.memory.swap`;
-  const total = memory?.swap === undefined ? undefined : unlessZeroAmount(memory.swap);
+  const total = memory?.swap === undefined ? undefined : unlessZeroAmount(plain(memory.swap));
   const { memoryBytes } = limits;
   // Who lifts the limit of memory, and says nothing of swap, means both.
   if (total === undefined && memoryBytes === 'max') return put(limits, path, 'swapBytes', 'max');
@@ -130,7 +130,7 @@ function takeDevices(limits: Mutable, blockIO: LinuxBlockIO | undefined): void {
     for (const [path, { major, minor, rate }] of entries(`${ROOT}.blockIO.${list}`, blockIO?.[list])) {
       if (rate === undefined) throw new TypeError(`${path}.rate is missing`);
       // On version 1 a rate of 0 is how a limit is lifted.
-      const value = rate === 0 ? 'max' : amount(rate);
+      const value = plain(rate) === 0 ? 'max' : amount(plain(rate));
       ioDeviceChecks[limit](`${path}.rate`, value);
       add(path, major, minor, limit, value);
     }
@@ -167,6 +167,11 @@ function entries<T extends object>(path: string, list: readonly T[] | undefined)
 function section<T extends object>(path: string, value: T): T {
   if (typeof value !== 'object' || (value as unknown) === null || Array.isArray(value)) throw new TypeError(`${path} is an object, not ${shown(value)}`);
   return value;
+}
+
+/** What a bigint says, as a number: those that are rounded are more than any limit takes. */
+function plain(value: unknown): unknown {
+  return typeof value === 'bigint' ? Number(value) : value;
 }
 
 function asIs(value: unknown): unknown {

@@ -161,6 +161,13 @@ describe('limitsOfResources', () => {
     });
     // The greatest number of 63 bits, as JSON.parse reads it.
     expect(limitsOfResources(JSON.parse('{"memory":{"limit":9223372036854775807}}') as LinuxResources)).toMatchObject({ memoryBytes: 'max' });
+    expect(limitsOfResources({ memory: { limit: 2n ** 63n - 1n, swappiness: 5n }, hugepageLimits: [{ pageSize: '2MB', limit: 2n ** 64n - 1n }] })).toEqual({
+      memoryBytes: 'max',
+      swapBytes: 'max',
+      memorySwappiness: 5,
+      hugepages: { '2MB': 'max' },
+    });
+    expect(limitsOfResources({ devices: [{ allow: true, type: '', access: '' }] })).toEqual({ devices: [{ allow: true, type: 'all' }] });
     expect(limitsOfResources({ pids: { limit: 0 } })).toEqual({ pids: 1 });
     expect(limitsOfResources({ hugepageLimits: [{ pageSize: '2MB', limit: 0 }] })).toEqual({ hugepages: { '2MB': 0 } });
     expect(limitsOfResources({ cpu: { idle: 1 } })).toEqual({ cpuIdle: true });
