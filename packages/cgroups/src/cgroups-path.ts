@@ -1,7 +1,7 @@
 import { AT_FDCWD, call, Fd, openFlags, openHow, resolveFlags } from '@ctr/syscall';
 
 /** linux/limits.h: NAME_MAX */
-const MAX_NAME_BYTES = 255;
+export const MAX_NAME_BYTES = 255;
 
 /** Files of the kernel's: `cgroup.procs`, `memory.max`, `hugetlb.2MB.max`, … */
 const controlFile =

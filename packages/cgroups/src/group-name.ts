@@ -3,7 +3,7 @@ import { threadId } from 'node:worker_threads';
 
 import { call } from '@ctr/syscall';
 
-import { checkSegment } from './cgroups-path.js';
+import { checkSegment, MAX_NAME_BYTES } from './cgroups-path.js';
 
 /** linux/proc_ns.h: PROC_PID_INIT_INO, the inode of the first pid namespace */
 const FIRST_PID_NAMESPACE = 0xeffffffc;
@@ -65,6 +65,8 @@ export function checkName(name: string): void {
   const shown = JSON.stringify(name);
   if (typeof name !== 'string' || !syntax.test(name))
     throw new TypeError(`${shown} cannot name a group: a name has letters, digits and _ + - . in it, and does not begin with a dot`);
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES)
+    throw new TypeError(`${shown} cannot name a group: it is longer than ${MAX_NAME_BYTES} bytes, the owner's part included`);
   checkSegment(name);
 }
 

@@ -115,8 +115,8 @@ const systems: Record<keyof typeof layouts, string[]> = {
 };
 
 describe('parseLayout', () => {
-  it.each(Object.entries(systems) as [keyof typeof layouts, string[]][])('reads %s', (name, expected) => {
-    expect(shown(parse(layouts[name]))).toEqual(expected);
+  it.each(Object.entries(layouts) as [keyof typeof systems, LayoutTexts][])('reads %s', (name, texts) => {
+    expect(shown(parse(texts))).toEqual(systems[name]);
   });
 
   it('stands for any order of the hierarchies, and of the mounts', () => {

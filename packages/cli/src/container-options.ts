@@ -13,7 +13,7 @@ const limitNames: Readonly<Record<string, string>> = { pids: '--pids-limit', mem
 export function containerOptions(settings: Settings): ContainerOptions {
   for (const [name, value] of Object.entries(settings.limits)) check(limitNames[name] ?? name, () => checkLimits({ [name]: value } satisfies Limits));
   if (settings.hostname !== undefined) check('--hostname', () => hostnameSteps(settings.hostname ?? ''));
-  const { rootfs, hostname, name, workdir, user, init, readonly, mounts, limits, namespaces, ids } = settings;
+  const { rootfs, hostname, name, workdir, user, init, readonly, mounts, limits, cgroupParent, namespaces, ids } = settings;
   const env = { ...settings.fileEnv, ...settings.env };
   return {
     ...(rootfs !== undefined && { rootfs }),
@@ -26,6 +26,7 @@ export function containerOptions(settings: Settings): ContainerOptions {
     ...(mounts.length > 0 && { mounts }),
     ...(Object.keys(env).length > 0 && { env }),
     ...(Object.keys(limits).length > 0 && { limits }),
+    ...(cgroupParent !== undefined && { cgroupParent }),
     ...(Object.keys(namespaces).length > 0 && { namespaces }),
     ...(ids !== undefined && { ids }),
     ...hardeningOptions(settings),

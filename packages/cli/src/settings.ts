@@ -17,6 +17,7 @@ export interface Settings {
   readonly mounts: Mount[];
   readonly?: boolean;
   readonly limits: { pids?: number | 'max'; memoryBytes?: number | 'max'; cpuCores?: number | 'max' };
+  cgroupParent?: string;
   readonly namespaces: Partial<Record<Kind, NamespaceChoice>>;
   ids?: 'own' | 'granted';
   readonly capAdd: string[];

@@ -4,7 +4,7 @@ import { closeRangeFlags, fcntlCommands, maskHow, Memory, perform, sigaction, si
 import { groupName, planGroup } from '@ctr/cgroups';
 
 import { askedLimits } from './container-group.js';
-import { ownGroups } from './own-groups.js';
+import { groupsOf } from './own-groups.js';
 import { refuseNamespacesOfAll } from './own-namespaces.js';
 import { setUp } from './plan.js';
 import { program } from './program.js';
@@ -52,7 +52,7 @@ export function childPlan(command: readonly [string, ...string[]], options: Cont
   const isAsked = options.limits !== undefined || Array.isArray(options.deviceRules);
   const spec = checkSpec(command, { cgroup: isAsked, ...options, namespaces: around(options.namespaces) });
   if (options.mounts?.some((mount) => 'bind' in mount && mount.idMap)) throw new TypeError('child has no idMap: nobody is there to map the owners of a mount');
-  const group = spec.cgroup ? planGroup(groupName(spec.name), askedLimits(spec), ownGroups()) : undefined;
+  const group = spec.cgroup ? planGroup(groupName(spec.name), askedLimits(spec), groupsOf(spec.cgroupParent)) : undefined;
   return [...(group?.steps ?? []), ...flatten(setUp(spec)).map(marked), ...defaultSignals(), ...keepStreams(), ...program(spec)];
 }
 

@@ -2,7 +2,7 @@ import { CgroupError, planGroup, type GroupOptions, type Limits, type PlannedGro
 import { label, type Step } from '@ctr/syscall';
 
 import { asksForDeviceRules, deviceRulesOf } from './device-rules.js';
-import { ownGroups } from './own-groups.js';
+import { groupsOf } from './own-groups.js';
 import { isInUserNamespace } from './own-user-namespace.js';
 import type { Spec } from './spec.js';
 
@@ -19,9 +19,11 @@ const refusals = new Map<Default, string>();
 /** The group of a container. A limit that was asked for is there, or there is an error; the one that nobody has asked for is there where it can be. */
 export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined {
   if (!spec.cgroup) return undefined;
-  const options = { ...ownGroups(), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) };
+  const options = { ...groupsOf(spec.cgroupParent), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) };
   const asked = askedLimits(spec);
   if (isInUserNamespace() && !refusals.has('devices')) refusals.set('devices', 'the kernel takes none from a user namespace');
+  // Whoever names a group above wants the container to be below it.
+  if (spec.cgroupParent !== undefined) return planGroup(name, { pids: DEFAULT_PIDS, ...addedLimits(spec, asked), ...asked }, options);
   for (;;) {
     const added = addedLimits(spec, asked);
     try {

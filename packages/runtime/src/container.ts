@@ -6,7 +6,7 @@ import { Master } from './master.js';
 import { planContainer, type ContainerPlan } from './plan.js';
 import type { Ending, Usage } from './result.js';
 import { mapOwners } from './id-mapped-mounts.js';
-import { ownGroups } from './own-groups.js';
+import { groupsOf } from './own-groups.js';
 import { checkSpec, optionNames, type ContainerOptions, type Spec } from './spec.js';
 
 /** How a container is started. */
@@ -34,15 +34,19 @@ export interface Container extends AsyncDisposable {
 }
 
 let isKernelKnown = false;
-let sweeping: Promise<unknown> | undefined;
+const sweeping = new Map<string, Promise<unknown>>();
 
 /**
- * Once in the life of a process, while its first container is set up: removes the groups of dead owners. What cannot be removed is no reason not to run:
+ * Once in the life of a process for each group above, while its first container there is set up: removes the groups of dead owners. What cannot be removed is no reason not to run:
  * collectGarbage tells of it.
  */
-function sweep(): Promise<unknown> {
-  sweeping ??= new Promise((resolve) => setImmediate(resolve)).then(() => collectGarbage(ownGroups())).catch(() => undefined);
-  return sweeping;
+function sweep({ cgroupParent }: Spec): Promise<unknown> {
+  const groups = groupsOf(cgroupParent);
+  const known = sweeping.get(groups.parent);
+  if (known) return known;
+  const swept = new Promise((resolve) => setImmediate(resolve)).then(() => collectGarbage(groups)).catch(() => undefined);
+  sweeping.set(groups.parent, swept);
+  return swept;
 }
 
 /**
@@ -75,7 +79,7 @@ export async function startSpec(
   cancelSignal?.throwIfAborted();
   if (!isKernelKnown) requireKernel();
   isKernelKnown = true;
-  if (spec.name !== undefined && spec.cgroup) refuseTaken(spec.name);
+  if (spec.name !== undefined && spec.cgroup) refuseTaken(spec.name, spec);
   const began = now();
   const container = planContainer(spec);
   let master: Fd | undefined;
@@ -95,7 +99,7 @@ export async function startSpec(
       ...(container.idMaps && { onWaiting: (pid: number) => mapIds(container, pid) }),
       ...(cancelSignal && { cancelSignal }),
     });
-    swept = container.group && container.group.directories.length > 0 ? sweep() : undefined;
+    swept = container.group && container.group.directories.length > 0 ? sweep(spec) : undefined;
     child = await launched;
   } catch (error) {
     master?.close();
@@ -110,8 +114,8 @@ async function mapIds({ idMaps, spec }: ContainerPlan, pid: number): Promise<voi
   mapOwners(spec, pid);
 }
 
-function refuseTaken(name: string): void {
-  const other = findByName(name, ownGroups());
+function refuseTaken(name: string, { cgroupParent }: Spec): void {
+  const other = findByName(name, groupsOf(cgroupParent));
   if (other) throw new Error(`a container named ${JSON.stringify(name)} runs already, started by pid ${other.pid}: give another name, or end that one first`);
 }
 

@@ -29,6 +29,11 @@ export function ownGroups(): Required<FindOptions> {
   return known;
 }
 
+/** Likewise, for containers whose group is below another than that of {@link ownGroups}. */
+export function groupsOf(parent: string | undefined): Required<FindOptions> {
+  return parent === undefined ? ownGroups() : { ...ownGroups(), parent };
+}
+
 /** The same hierarchies, in which the group that is delegated to this user, if there is one, stands for that of this process. */
 export function delegated(layout: CgroupLayout): CgroupLayout {
   return { ...layout, hierarchies: layout.hierarchies.map((hierarchy) => (hierarchy.version === 2 ? nearest(hierarchy) : hierarchy)) };

@@ -116,7 +116,18 @@ const MAX_WAYS_IN = 32;
  * since making some two hundred steps takes as long as half of their calls.
  */
 function wayIn(spec: Spec, entered: boolean): readonly Step[] {
-  const { command: _command, env: _env, path: _path, limits: _limits, cgroup: _cgroup, measure: _measure, name: _name, hardening, ...rest } = spec;
+  const {
+    command: _command,
+    env: _env,
+    path: _path,
+    limits: _limits,
+    cgroup: _cgroup,
+    cgroupParent: _parent,
+    measure: _measure,
+    name: _name,
+    hardening,
+    ...rest
+  } = spec;
   const key = JSON.stringify([rest, keyOf(hardening), entered]);
   const known = waysIn.get(key);
   if (known) return known;

@@ -89,6 +89,11 @@ export interface ContainerOptions extends HardeningOptions {
   readonly limits?: Limits;
   /** Put the container into a cgroup; without one there are no limits. @default true, as far as one can be made */
   readonly cgroup?: boolean;
+  /**
+   * The group above the container's: with a leading slash below the top of the mount, without one below the group that is delegated to this user (for root, that of this process).
+   * It is made if need be, and stays; the default limits are there as well, or it is an error. @default '/ctr', and for others than root 'ctr'
+   */
+  readonly cgroupParent?: string;
   /** Measure what the container uses, in a cgroup for each controller that can; costs some time at its start. @default false */
   readonly measure?: boolean;
   /** A name for the container, and for its cgroup. @default a number */
@@ -123,6 +128,7 @@ export interface Spec {
   readonly user: Required<User> | undefined;
   readonly limits: Limits;
   readonly cgroup: boolean;
+  readonly cgroupParent: string | undefined;
   readonly measure: boolean;
   readonly name: string | undefined;
   readonly init: boolean;
@@ -156,7 +162,7 @@ export type CheckedMount =
 const kinds: readonly Namespace[] = ['user', 'mount', 'pid', 'net', 'uts', 'ipc', 'cgroup', 'time'];
 /** The keys of {@link ContainerOptions}. */
 export const optionNames = [
-  'rootfs', 'hostname', 'namespaces', 'ids', 'uidMap', 'gidMap', 'mounts', 'devices', 'readonly', 'env', 'cwd', 'user', 'limits', 'cgroup', 'measure', 'name', 'init', 'terminal',
+  'rootfs', 'hostname', 'namespaces', 'ids', 'uidMap', 'gidMap', 'mounts', 'devices', 'readonly', 'env', 'cwd', 'user', 'limits', 'cgroup', 'cgroupParent', 'measure', 'name', 'init', 'terminal',
   ...hardeningNames,
 ] as const satisfies readonly (keyof ContainerOptions)[]; // prettier-ignore
 
@@ -174,7 +180,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   const [program, ...args] = command as readonly string[];
   if (program === undefined || program === '') throw new TypeError('the command is empty: give at least the name of a program');
   for (const word of command) checkText('an argument', word);
-  for (const name of ['hostname', 'name', 'appArmorProfile', 'selinuxLabel'] as const)
+  for (const name of ['hostname', 'name', 'cgroupParent', 'appArmorProfile', 'selinuxLabel'] as const)
     if (typeof (options[name] as unknown) !== 'string' && options[name] !== undefined) throw new TypeError(`${name} is ${shown(options[name])}, not a string`);
   const root = process.geteuid?.() === 0;
   const namespaces = checkNamespaces(options.namespaces ?? {}, root);
@@ -192,6 +198,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   }
   const cgroup = options.cgroup ?? true;
   if (!cgroup && options.limits !== undefined) throw new TypeError('limits need a cgroup');
+  if (!cgroup && options.cgroupParent !== undefined) throw new TypeError('cgroupParent needs a cgroup');
   if (!cgroup && Array.isArray(options.deviceRules)) throw new TypeError('deviceRules need a cgroup');
   const devices = checkDevices(options.devices ?? []);
   if (!cgroup && devices.some(({ access }) => access !== 'rwm')) throw new TypeError('the access of a device needs a cgroup');
@@ -216,6 +223,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     user: options.user && checkUser(options.user),
     limits: options.limits ?? {},
     cgroup,
+    cgroupParent: options.cgroupParent,
     measure: options.measure ?? false,
     name: options.name,
     init: options.init ?? false,

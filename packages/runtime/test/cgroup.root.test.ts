@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -259,5 +259,37 @@ describe('where control groups cannot do it', () => {
     // The limit of pids that nobody has asked for is not worth an error; what is asked of another controller can be had.
     const readonly = /read-only, so no pids group can be made/;
     expect((await after(`mount -o remount,bind,ro ${mount}`)).map((line) => (readonly.test(line) ? 'read-only' : line))).toEqual(['0', '0', 'read-only', '0']);
+  });
+});
+
+describe('the group above', () => {
+  const parent = `/ctr-test-above-${process.pid}`;
+  const above = layout.hierarchies.map(({ mount }) => `${mount}${parent}`);
+
+  afterEach(() => {
+    for (const directory of above) {
+      for (const below of [`${directory}/jobs`, directory]) if (existsSync(below)) rmdirSync(below);
+    }
+  });
+
+  it('is the one that is asked for, where names are looked up and limits hold, too', async () => {
+    const options: StartOptions = { cgroupParent: `${parent}/jobs`, name: 'below' };
+    const container = await sleeper(options);
+    const lines = readFileSync(`/proc/${container.pid}/cgroup`, 'latin1').split('\n');
+    expect(lines.filter((line) => line.includes(`${parent}/jobs/below.`))).not.toEqual([]);
+    expect(lines.some((line) => line.includes(':/ctr/'))).toBe(false);
+    await expect(sleeper(options)).rejects.toThrow(/runs already/);
+    container.kill('SIGKILL');
+    await container.exited;
+    for (const directory of above)
+      if (existsSync(directory)) expect(readdirSync(`${directory}/jobs`, { withFileTypes: true }).filter((entry) => entry.isDirectory())).toEqual([]);
+  });
+
+  it('cannot be one that leads elsewhere, nor be had without a cgroup', async () => {
+    for (const cgroupParent of ['', '/..', '../x', '/a//b', '/cgroup.procs', '/a\nb'])
+      await expect(sleeper({ cgroupParent })).rejects.toBeInstanceOf(TypeError);
+    await expect(sleeper({ cgroupParent: 7 as unknown as string })).rejects.toBeInstanceOf(TypeError);
+    await expect(sleeper({ cgroupParent: parent, cgroup: false })).rejects.toThrow(/needs a cgroup/);
+    expect(above.filter(existsSync)).toEqual([]);
   });
 });

@@ -32,6 +32,16 @@ export const limitOptions: readonly Option[] = [
       limits.cpuCores = isNoLimit(value) ? 'max' : parseNumber(value, 'a number of processors, such as 1.5');
     },
   },
+  {
+    name: 'cgroup-parent',
+    metavar: 'PATH',
+    group: 'Limits',
+    help: "The cgroup above the container's: /PATH from the top, PATH from the caller's (default: /ctr)",
+    set: (settings, value) => {
+      if (value === '') throw new ValueError('a path, such as /jobs');
+      settings.cgroupParent = value;
+    },
+  },
 ];
 
 function isNoLimit(text: string): boolean {
