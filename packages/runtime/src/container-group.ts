@@ -21,14 +21,10 @@ export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined
   if (!spec.cgroup) return undefined;
   const options = { ...groupsOf(spec.cgroupParent), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) };
   const asked = askedLimits(spec);
-<<<<<<< main
   if ((process.geteuid?.() !== 0 || isInUserNamespace()) && !refusals.has('devices'))
     refusals.set('devices', 'the kernel takes them from root alone, outside of user namespaces');
-=======
-  if (isInUserNamespace() && !refusals.has('devices')) refusals.set('devices', 'the kernel takes none from a user namespace');
   // Whoever names a group above wants the container to be below it.
   if (spec.cgroupParent !== undefined) return planGroup(name, { pids: DEFAULT_PIDS, ...addedLimits(spec, asked), ...asked }, options);
->>>>>>> life
   for (;;) {
     const added = addedLimits(spec, asked);
     try {
