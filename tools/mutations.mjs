@@ -326,6 +326,21 @@ export const mutations = [
     name: '',
   },
   {
+    defence: 'only the devices of its own /dev are of use to a container',
+    file: 'packages/runtime/src/device-rules.ts',
+    text: "'!a',",
+    instead: "'a',",
+    test: `${attack}/devices.root.test.ts`,
+    name: 'a device file that the program makes opens no device of the host|a program of BPF refuses the same',
+  },
+  {
+    defence: 'a rule about one device is about no other one',
+    file: 'packages/cgroups/src/v2/device-program.ts',
+    text: 'if (minor !== undefined) program.jumpIfNot(MINOR, minor, next);',
+    test: 'packages/cgroups/test/device-rules.test.ts',
+    name: 'is what the program of version 2 says',
+  },
+  {
     defence: 'the umask of the caller is not that of the program',
     file: plan,
     text: 'args: [spec.hardening.umask]',
