@@ -44,5 +44,5 @@ function controllersIn(directory: string): string[] {
 
 function without(names: Readonly<Record<1 | 2, string>>, places: readonly Place[]): CgroupError {
   const name = places.every(({ version }) => version === 2) ? names[2] : names[1];
-  return new CgroupError('no-controller', `this group was made without the ${name} controller: give it a ${name} limit from the beginning ('max' is one)`);
+  return new CgroupError('no-controller', `this group was made without the ${name} controller: give it a limit of that from the beginning ('max' is one)`);
 }

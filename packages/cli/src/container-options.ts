@@ -1,19 +1,16 @@
-import { checkLimits, type Limits } from '@ctr/cgroups';
 import { hostname as hostnameSteps } from '@ctr/namespaces';
 import { lookupUser, type ContainerOptions, type User } from '@ctr/runtime';
 
 import { hardeningOptions } from './hardening-options.js';
+import { limitsOf } from './limits-of.js';
 import type { Settings } from './settings.js';
 import { UsageError } from './usage-error.js';
 
-/** The options that the limits are given by. */
-const limitNames: Readonly<Record<string, string>> = { pids: '--pids-limit', memoryBytes: '--memory', cpuCores: '--cpus' };
-
 /** What the settings mean to the runtime. Throws a {@link UsageError} for what the kernel would not take, and an `Error` for a user that does not exist. */
 export function containerOptions(settings: Settings): ContainerOptions {
-  for (const [name, value] of Object.entries(settings.limits)) check(limitNames[name] ?? name, () => checkLimits({ [name]: value } satisfies Limits));
+  const limits = limitsOf(settings);
   if (settings.hostname !== undefined) check('--hostname', () => hostnameSteps(settings.hostname ?? ''));
-  const { rootfs, hostname, name, workdir, user, init, readonly, mounts, limits, cgroupParent, namespaces, ids } = settings;
+  const { rootfs, hostname, name, workdir, user, init, readonly, mounts, cgroupParent, namespaces, ids } = settings;
   const env = { ...settings.fileEnv, ...settings.env };
   return {
     ...(rootfs !== undefined && { rootfs }),

@@ -1,7 +1,16 @@
+import type { IoDevice, Limits } from '@ctr/cgroups';
 import type { ContainerOptions, HostDevice, Mount, NamespaceChoice } from '@ctr/runtime';
 
 /** The kinds of namespaces, as the options name them. */
 export type Kind = keyof NonNullable<ContainerOptions['namespaces']>;
+
+/** One limit of one disk, and the option that has set it. */
+export interface DiskLimit {
+  readonly option: string;
+  readonly device: string;
+  readonly limit: Exclude<keyof IoDevice, 'device'>;
+  readonly value: number | 'max';
+}
 
 /** What the options of a command line come to. */
 export interface Settings {
@@ -16,7 +25,11 @@ export interface Settings {
   init?: boolean;
   readonly mounts: Mount[];
   readonly?: boolean;
-  readonly limits: { pids?: number | 'max'; memoryBytes?: number | 'max'; cpuCores?: number | 'max' };
+  readonly limits: { -readonly [Limit in keyof Limits]: Limits[Limit] };
+  /** Memory and swap together, as docker counts them. */
+  memorySwapBytes?: number | 'max';
+  /** Limits of single disks, by the paths of their devices. */
+  readonly diskLimits: DiskLimit[];
   cgroupParent?: string;
   readonly namespaces: Partial<Record<Kind, NamespaceChoice>>;
   ids?: 'own' | 'granted';
@@ -57,6 +70,7 @@ export function noSettings(): Settings {
     env: {},
     mounts: [],
     limits: {},
+    diskLimits: [],
     namespaces: {},
     capAdd: [],
     capDrop: [],
