@@ -1,0 +1,44 @@
+import { boolean, deprecated, INT64, object, UINT64_MAX, wide, type Schema } from '../schema/schema.js';
+
+/** Limits of memory, in bytes; -1 is none, and 0 leaves what is. */
+export interface LinuxMemory {
+  readonly limit?: number | bigint;
+  /** What is kept when memory gets short. */
+  readonly reservation?: number | bigint;
+  /** Of memory and swap together. */
+  readonly swap?: number | bigint;
+  /** @deprecated kernels since 5.4 do not have it */
+  readonly kernel?: number | bigint;
+  /** Of cgroups v1 only. */
+  readonly kernelTCP?: number | bigint;
+  /** From 0 to 100. The largest number of 64 bits leaves what is. */
+  readonly swappiness?: number | bigint;
+  /** Of cgroups v1 only. */
+  readonly disableOOMKiller?: boolean;
+  /** Of cgroups v1 only. */
+  readonly useHierarchy?: boolean;
+  /** Refuse to lower the limit below what is in use. 1.1 */
+  readonly checkBeforeUpdate?: boolean;
+}
+
+const bytes = wide(-1n, INT64.most);
+
+export const memory: Schema<LinuxMemory> = object<LinuxMemory>(
+  {
+    limit: bytes,
+    reservation: bytes,
+    swap: bytes,
+    kernel: deprecated('kernels since 5.4 do not have it', bytes),
+    kernelTCP: bytes,
+    swappiness: wide(0n, UINT64_MAX),
+    disableOOMKiller: boolean(),
+    useHierarchy: boolean(),
+    checkBeforeUpdate: { ...boolean(), since: '1.1' },
+  },
+  ({ limit = 0, reservation = 0, swap = 0, swappiness = 0 }, report) => {
+    if (swappiness > 100 && BigInt(swappiness) !== UINT64_MAX) report.error('swappiness', swappiness, 'an integer from 0 to 100');
+    if (swap > 0 && limit > swap) report.error('swap', swap, `at least the limit of memory, ${limit}: it is of memory and swap together`);
+    if (swap > 0 && limit === 0) report.warning('swap', swap, 'of memory and swap together: it takes a limit of memory, too');
+    if (limit > 0 && reservation > limit) report.warning('reservation', reservation, `at most the limit, ${limit}: more has no effect`);
+  },
+);

@@ -1,0 +1,23 @@
+import { integer, list, object, text, uint32, type Schema } from '../schema/schema.js';
+
+/** Who the program runs as, in ids of the container. */
+export interface User {
+  /** @default 0 */
+  readonly uid?: number;
+  /** @default 0 */
+  readonly gid?: number;
+  /** A decimal number in JSON: 18 is 022. @default that of the caller */
+  readonly umask?: number;
+  /** Supplementary groups. @default none */
+  readonly additionalGids?: readonly number[];
+  /** Of Windows only. */
+  readonly username?: string;
+}
+
+export const user: Schema<User> = object<User>(
+  // The largest id is no id: -1 says "as it is" to the kernel.
+  { uid: integer(0, 2 ** 32 - 2), gid: integer(0, 2 ** 32 - 2), umask: integer(0, 0o777), additionalGids: list(uint32()), username: text() },
+  (value, report) => {
+    if (value.username !== undefined) report.warning('username', value.username, 'of no effect on Linux: see uid');
+  },
+);

@@ -1,0 +1,54 @@
+export { hookNames } from './config/hooks.js';
+export type {
+  Config,
+  ConsoleSize,
+  CpuAffinity,
+  Hook,
+  Hooks,
+  Linux,
+  LinuxBlockIo,
+  LinuxCapabilities,
+  LinuxCpu,
+  LinuxDevice,
+  LinuxDeviceRule,
+  LinuxHugepageLimit,
+  LinuxIdMapping,
+  LinuxIntelRdt,
+  LinuxInterfacePriority,
+  LinuxIoPriority,
+  LinuxMemory,
+  LinuxMemoryPolicy,
+  LinuxNamespace,
+  LinuxNamespaceType,
+  LinuxNetDevice,
+  LinuxNetwork,
+  LinuxPersonality,
+  LinuxPids,
+  LinuxRdma,
+  LinuxResources,
+  LinuxRootfsPropagation,
+  LinuxSeccomp,
+  LinuxSeccompArg,
+  LinuxSyscall,
+  LinuxThrottleDevice,
+  LinuxTimeOffset,
+  LinuxTimeOffsets,
+  LinuxWeightDevice,
+  Mount,
+  PosixRlimit,
+  Process,
+  Root,
+  Scheduler,
+  User,
+} from './config/types.js';
+export { defaultConfig, type DefaultConfigOptions } from './default-config.js';
+export { features, type Features, type LinuxFeatures } from './features.js';
+export { JsonError } from './json/json-error.js';
+export { parseJson, type JsonBounds, type JsonObject, type JsonValue } from './json/parse-json.js';
+export { mountOptionNames, parseMountOptions, type MountAttributeMasks, type MountOptions } from './mount-options.js';
+export { ConfigError, parseConfig, parseProcess, parseResources, type ParseOptions } from './parse-config.js';
+export { problemText, type Problem } from './schema/problem.js';
+export { containerStatuses, type ContainerProcessState, type ContainerStatus, type State } from './state.js';
+export { supportedFields, type Support, type SupportedField } from './support.js';
+export { validate, validateProcess, validateResources } from './validate.js';
+export { OCI_VERSION, OCI_VERSION_MIN } from './version.js';
