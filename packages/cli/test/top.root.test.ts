@@ -19,7 +19,7 @@ afterEach(async () => {
 
 /** A container that is busy. */
 async function busy(...options: readonly string[]): Promise<void> {
-  running = startCtr(['run', '--name', name, ...options, 'sh', '-c', 'echo ready; while :; do :; done']);
+  running = startCtr(['run', '--name', name, '--net', 'host', ...options, 'sh', '-c', 'echo ready; while :; do :; done']);
   await running.until('ready');
 }
 
