@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { continueInChild, explain, Memory, prctlOptions, struct, syscallNumber, type Step } from '@ctr/syscall';
+import { continueInChild, explain, launch, Memory, prctlOptions, struct, syscallNumber, type Step } from '@ctr/syscall';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
 import { groupName, planGroup, removeGroup, type CgroupLayout } from '@ctr/cgroups';
@@ -66,6 +66,16 @@ describe.skipIf(!isThere)('a process that is born in its group (needs cgroup v2,
       await removeGroup(group.directories);
     });
   }
+
+  it('leaves what the next part of the plan has in its memory as it is', async () => {
+    const group = planGroup(groupName('born'), {}, { layout: unified, parent, measure: ['cpu'] });
+    if (!group.cgroup) throw new Error('one directory of version 2 is the whole group');
+    const child = await launch([[...group.create, ...continueInChild({ cgroup: group.cgroup }), ...group.close], script('exit 7')], {
+      stdio: ['ignore', 'ignore', 'ignore'],
+    });
+    expect(await child.exited).toMatchObject({ code: 7 });
+    await removeGroup(group.directories);
+  });
 
   it('says why the kernel does not let a process in', async () => {
     const outer = planGroup(groupName('outer'), {}, { layout: unified, parent, measure: ['cpu'] });

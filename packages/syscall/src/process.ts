@@ -60,7 +60,8 @@ const cgroupHints = {
  */
 export function continueInChild({ namespaces = 0, memory = 'shared', cgroup }: ForkOptions = {}): Step[] {
   const report = new Memory(Buffer.from(Uint32Array.of(REPORT_PID, 0).buffer), 'report');
-  const stack = new Memory(STACK_BYTES, 'stack');
+  // clone(2) takes the address that the stack pointer gets. clone3(2) takes what lies below that, of which there has to be something: twice as much is room for either.
+  const stack = new Memory(2 * STACK_BYTES, 'stack');
   const goOn = label('the new process');
   const flags = cloneFlags.CLONE_PARENT | cloneFlags.CLONE_PARENT_SETTID | (memory === 'shared' ? cloneFlags.CLONE_VM : 0) | namespaces;
   const purpose = namespaces === 0 ? 'go on in a new process' : 'go on in a new process, in new namespaces';
@@ -111,7 +112,7 @@ export function continueInChild({ namespaces = 0, memory = 'shared', cgroup }: F
   ];
 }
 
-/** The walker needs none: this is what the kernel is given for one. */
+/** The walker puts its operands above the stack pointer, in 56 bytes, and nothing below. */
 const STACK_BYTES = 64;
 
 /**
