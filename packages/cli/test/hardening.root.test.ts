@@ -27,7 +27,15 @@ describe('the rights of a program', () => {
     expect(stdout).toMatch(/^resource limits +nofile 64:64, core 0:0$/m);
     expect(stdout).toMatch(/^seccomp +the filter: \d+ calls allowed/m);
     const json = JSON.parse((await ctr(['run', '--show-posture', '--json', '--privileged', 'true'])).stdout) as Record<string, string>;
-    expect(json).toMatchObject({ seccomp: 'none: every system call can be made', 'hidden paths': 'none', 'no new privileges': 'no' });
+    expect(json).toMatchObject({
+      seccomp: 'none: every system call can be made',
+      'hidden paths': 'none',
+      'no new privileges': 'no',
+      devices: 'any that it has a file of',
+    });
+    expect((await ctr(['run', '--show-posture', '--device', '/dev/kmsg:w', '--device-cgroup-rule', 'b 42:* r', 'true'])).stdout).toMatch(
+      /^devices +none but c \*:\* m, b \*:\* m, c 1:3 rwm, .*c 136:\* rwm, c 1:11 wm, b 42:\* rm$/ms,
+    );
   });
 
   it('can be limited, for root and for others', async () => {
@@ -43,6 +51,7 @@ describe('the rights of a program', () => {
       [['--sysctl', 'net.ipv4.ip_forward=1', '--net', 'host'], 'sysctl net.ipv4.ip_forward needs a new net namespace: here it would change that of others'],
       [['--ulimit', 'nofiles=1'], 'nofiles'],
       [['--device', '/etc/passwd:/dev/x'], '"/etc/passwd" is no device'],
+      [['--device-cgroup-rule', 'c 1:4096 z'], '--device-cgroup-rule: "c 1:4096 z" is no device rule: TYPE MAJOR:MINOR ACCESS'],
       [['--security-opt', 'apparmor=no-such-profile'], 'AppArmor'],
     ] as const) {
       const { code, stderr } = await ctr(['run', ...args, 'true']);
