@@ -46,9 +46,11 @@ async function apply(directory: string, { file, value, twin, absent, hints }: Se
   for (const one of there.length > 0 ? there : all.slice(0, 1)) {
     const path = `${directory}/${one.file}`;
     const before = restoring(one.file, await readControl(path, absent ?? openHints.ENOENT), one.value);
+    // An empty list of version 2 is the one of the group above.
+    const effective = before === '\n' ? readNow(`${path}.effective`) : undefined;
     try {
       await writeControl(path, one.value, 'change a limit', { ...limitHints, ...hints });
-      done.push({ path, value: one.value, before });
+      done.push({ path, value: one.value, before, ...(effective !== undefined && { otherwise: effective }) });
     } catch (error) {
       if (!isSyscallError(error) || error.code !== 'EOPNOTSUPP' || there.length < 2) throw error;
       refusals.push(error);

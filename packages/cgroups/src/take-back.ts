@@ -8,6 +8,8 @@ export interface Done {
   readonly path: string;
   readonly value: string;
   readonly before: string;
+  /** What comes to the same where that is refused with ENOSPC: a list with processes in it cannot be made empty again. */
+  readonly otherwise?: string;
 }
 
 /**
@@ -18,10 +20,9 @@ export interface Done {
 export async function takeBack(done: readonly Done[], cause: unknown): Promise<unknown> {
   const back: string[] = [];
   const stay: string[] = [];
-  for (const { path, value, before } of done.toReversed()) {
+  for (const { path, value, before, otherwise } of done.toReversed()) {
     try {
-      await writeControl(path, before, 'take the change of a limit back', limitHints);
-      back.push(`${path} = ${before.trim()}`);
+      back.push(`${path} = ${await restore(path, before, otherwise)}`);
     } catch (error) {
       stay.push(`${path} stays at ${value} (${isSyscallError(error) ? error.code : String(error)})`);
     }
@@ -34,4 +35,16 @@ export async function takeBack(done: readonly Done[], cause: unknown): Promise<u
   ];
   const { call, line, errno, purpose = 'change a limit' } = cause;
   return new SyscallError({ call, line, errno, purpose, hint: told.join('; ') });
+}
+
+async function restore(path: string, before: string, otherwise: string | undefined): Promise<string> {
+  const purpose = 'take the change of a limit back';
+  try {
+    await writeControl(path, before, purpose, limitHints);
+    return before.trim();
+  } catch (error) {
+    if (otherwise === undefined || !isSyscallError(error) || error.code !== 'ENOSPC') throw error;
+    await writeControl(path, otherwise, purpose, limitHints);
+    return otherwise;
+  }
 }
