@@ -65,6 +65,31 @@ describe('limits', () => {
     for (const group of groupsOf(process.pid)) expect(readFileSync(`${group}/cgroup.procs`, 'latin1')).toBe(`${container.pid}\n`);
   });
 
+  it('of swap and the part of the processors, by the files of either version', async (context) => {
+    if (versionOf('memory') === undefined || versionOf('cpu') === undefined) return context.skip('needs the memory and cpu controllers');
+    const limits = {
+      memoryBytes: 64 * 2 ** 20,
+      swapBytes: 0,
+      memoryReservationBytes: 32 * 2 ** 20,
+      cpuShares: 512,
+      cpuQuotaMicroseconds: 20_000,
+      cpuPeriodMicroseconds: 50_000,
+    };
+    await using _ = await sleeper({ limits });
+    if (versionOf('memory') === 1)
+      expect([read('memory', 'memory.memsw.limit_in_bytes'), read('memory', 'memory.soft_limit_in_bytes')]).toEqual(['67108864', '33554432']);
+    else expect([read('memory', 'memory.swap.max'), read('memory', 'memory.low')]).toEqual(['0', '33554432']);
+    if (versionOf('cpu') === 1)
+      expect([read('cpu', 'cpu.cfs_quota_us'), read('cpu', 'cpu.cfs_period_us'), read('cpu', 'cpu.shares')]).toEqual(['20000', '50000', '512']);
+    else expect([read('cpu', 'cpu.max'), read('cpu', 'cpu.weight')]).toEqual(['20000 50000', '59']);
+  });
+
+  it('that cannot be had are an error before anything starts', async () => {
+    const limits = versionOf('memory') === 1 ? { memoryHighBytes: 2 ** 25 } : { memorySwappiness: 5 };
+    await expect(run(['true'], { rootfs: image.path, limits })).rejects.toMatchObject({ name: 'CgroupError' });
+    expect(groupsOf(process.pid)).toEqual([]);
+  });
+
   it('that are none', async () => {
     await using _ = await sleeper({ limits: { pids: 'max', memoryBytes: 'max' } });
     expect(read('pids', 'pids.max')).toBe('max');
