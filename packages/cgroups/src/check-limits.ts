@@ -101,7 +101,7 @@ const checks: Readonly<Record<keyof Limits, Check>> = {
   hugepages: (name, value) => each(name, value, hugepageSize, number(bytes)),
   rdma: (name, value) => each(name, value, word, rdmaLimit),
   networkClassId: number(uint32),
-  networkPriorities: (name, value) => each(name, value, word, number(uint32)),
+  networkPriorities: (name, value) => each(name, value, interfaceName, number(uint32)),
   devices: (_, value) => checkDeviceRules(value as NonNullable<Limits['devices']>),
   pressure: boolean,
   misc: (name, value) => each(name, value, word, number({ from: 0, to: MAX, unit: '', max: true })),
@@ -187,6 +187,12 @@ function each(name: string, value: unknown, checkKey: (name: string, key: string
 /** The names of devices, interfaces and resources stand before a space in a line of their own. */
 function word(name: string, key: string): void {
   if (!/^[!-~]{1,255}$/.test(key)) throw new TypeError(`${name}: ${shown(key)} is not a name: letters, digits and signs, without spaces`);
+}
+
+/** linux/if.h: IFNAMSIZ is 16, with the NUL behind it. */
+function interfaceName(name: string, key: string): void {
+  word(name, key);
+  if (key.length > 15) throw new TypeError(`${name}: ${shown(key)} is not the name of an interface: it has at most 15 bytes`);
 }
 
 /** mm/hugetlb_cgroup.c writes them in the greatest unit they are whole in. */

@@ -151,7 +151,7 @@ export function changesAt({ version, controllers }: Limited, limits: Limits, rea
 }
 
 /** The controller that a file of version 2 belongs to. */
-export function controllerOfFile(file: string): string {
+function controllerOfFile(file: string): string {
   return file.slice(0, file.indexOf('.'));
 }
 

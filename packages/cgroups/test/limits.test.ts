@@ -122,6 +122,7 @@ describe('checkLimits', () => {
       { rdma: { mlx5_0: {} } },
       { rdma: { mlx5_0: { handles: 1 } } },
       { networkPriorities: { 'eth0\n': 1 } },
+      { networkPriorities: { 'an-interface-too-long': 1 } },
       { misc: { sev: '3' } },
     ];
     expect(bad.map(messageOf)).toMatchInlineSnapshot(`
@@ -142,6 +143,7 @@ describe('checkLimits', () => {
         "TypeError: rdma["mlx5_0"] takes hcaHandles or hcaObjects: there is neither",
         "TypeError: rdma["mlx5_0"]: there is no option "handles"; there are hcaHandles, hcaObjects",
         "TypeError: networkPriorities: "eth0\\n" is not a name: letters, digits and signs, without spaces",
+        "TypeError: networkPriorities: "an-interface-too-long" is not the name of an interface: it has at most 15 bytes",
         "TypeError: misc["sev"] takes a whole number from 0 to 9007199254740991, or 'max' for no limit: "3" is none",
       ]
     `);
