@@ -25,7 +25,7 @@ try {
     platform: 'node',
     target: 'node20.19',
     conditions: ['@ctr/source'],
-    external: ['koffi'],
+    external: ['koffi', 'execa'],
   });
   process.exitCode = spawnSync(process.execPath, [join(outdir, `${name}.mjs`), ...args], { stdio: 'inherit' }).status ?? 1;
 } finally {
