@@ -1,4 +1,5 @@
 import { CgroupError, planGroup, type GroupOptions, type Limits, type PlannedGroup } from '@ctr/cgroups';
+import { readCapabilities } from '@ctr/security';
 import { label, type Step } from '@ctr/syscall';
 
 import { asksForDeviceRules, deviceRulesOf } from './device-rules.js';
@@ -16,15 +17,17 @@ const defaults: readonly Default[] = ['pids', 'devices'];
 /** Why there is no such limit here: found out once. */
 const refusals = new Map<Default, string>();
 
+/** @see security/device_cgroup.c and kernel/bpf/syscall.c of the kernel: both versions ask for it, in the first user namespace */
+let mayRuleDevices: boolean | undefined;
+
 /** The group of a container. A limit that was asked for is there, or there is an error; the one that nobody has asked for is there where it can be. */
 export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined {
   if (!spec.cgroup) return undefined;
   const options = { ...groupsOf(spec.cgroupParent), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) };
-  const asked = askedLimits(spec);
-  if ((process.geteuid?.() !== 0 || isInUserNamespace()) && !refusals.has('devices'))
-    refusals.set('devices', 'the kernel takes them from root alone, outside of user namespaces');
   // Whoever names a group above wants the container to be below it.
-  if (spec.cgroupParent !== undefined) return planGroup(name, { pids: DEFAULT_PIDS, ...addedLimits(spec, asked), ...asked }, options);
+  const asked: Limits = { ...(spec.cgroupParent !== undefined && { pids: DEFAULT_PIDS }), ...askedLimits(spec) };
+  mayRuleDevices ??= !isInUserNamespace() && readCapabilities('self').effective.includes('CAP_SYS_ADMIN');
+  if (!mayRuleDevices) refusals.set('devices', 'the kernel takes them from root alone, outside of containers');
   for (;;) {
     const added = addedLimits(spec, asked);
     try {

@@ -5,7 +5,7 @@ import { launch } from '@ctr/syscall';
 
 import { leftovers, sameAs, type Leftovers } from './leftovers.js';
 
-export { groups, groupsOf, leftovers, sameAs } from './leftovers.js';
+export { defaultGroups, groups, groupsOf, leftovers, sameAs } from './leftovers.js';
 
 /** In every test of the file: what there is before it and after it has to be the same. */
 export function watchForLeaks(): void {

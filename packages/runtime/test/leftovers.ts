@@ -2,9 +2,14 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { parseGroupName, readLayout } from '@ctr/cgroups';
+import { hierarchyOf, parseGroupName, readLayout } from '@ctr/cgroups';
 
-const parents = readLayout().hierarchies.map(({ mount }) => `${mount}/ctr`);
+const layout = readLayout();
+const parents = layout.hierarchies.map(({ mount }) => `${mount}/ctr`);
+
+/** In how many hierarchies a container of root is by default: in that of the limit of processes, and in that of the rules about devices. */
+export const defaultGroups = new Set([hierarchyOf(layout, 'pids'), hierarchyOf(layout, 'devices') ?? layout.hierarchies.find(({ version }) => version === 2)])
+  .size;
 
 /** What a process has, and what its containers have left behind. */
 export interface Leftovers {

@@ -150,27 +150,27 @@ describe('a container of an ordinary user', () => {
     expect(`\n${text.split('\n').slice(0, 22).join('\n')}\n`).toMatchInlineSnapshot(`
       "
         1  label()  # no limits: no control group is delegated to this user
-        2  unshare(CLONE_NEWUSER)  # new user namespace
-        3  openat(AT_FDCWD, "/proc/self/setgroups", O_WRONLY|O_CLOEXEC) = $setgroups  # to keep the groups of all processes in it, which the kernel asks for before a group is mapped
-        4  write($setgroups, "deny", 4)  # keep the groups of all processes in it, which the kernel asks for before a group is mapped
-        5  close($setgroups)  # it is written
-        6  openat(AT_FDCWD, "/proc/self/uid_map", O_WRONLY|O_CLOEXEC) = $uid_map  # to map the user id
-        7  write($uid_map, "0 65534 1\\n", 10)  # map the user id
-        8  close($uid_map)  # it is written
-        9  openat(AT_FDCWD, "/proc/self/gid_map", O_WRONLY|O_CLOEXEC) = $gid_map  # to map the group id
-       10  write($gid_map, "0 65534 1\\n", 10)  # map the group id
-       11  close($gid_map)  # it is written
-       12  clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|CLONE_NEWNET|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to 15  # go on in a new process, in new namespaces
-       13  write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
-       14  exit_group(0)  # the first process has done its part
-       15  label()  # the new process
-       16  prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
-       17  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to 19  # is the host still there?
-       18  exit_group(137)  # the host is gone
-       19  label()  # the host is alive
-       20  umask(000)  # modes are as they are given
-       21  sethostname("container", 9)  # the host name
-       22  socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0) = $socket  # any socket, to speak of network devices
+        2  label()  # no device rules: the kernel takes them from root alone, outside of containers
+        3  unshare(CLONE_NEWUSER)  # new user namespace
+        4  openat(AT_FDCWD, "/proc/self/setgroups", O_WRONLY|O_CLOEXEC) = $setgroups  # to keep the groups of all processes in it, which the kernel asks for before a group is mapped
+        5  write($setgroups, "deny", 4)  # keep the groups of all processes in it, which the kernel asks for before a group is mapped
+        6  close($setgroups)  # it is written
+        7  openat(AT_FDCWD, "/proc/self/uid_map", O_WRONLY|O_CLOEXEC) = $uid_map  # to map the user id
+        8  write($uid_map, "0 65534 1\\n", 10)  # map the user id
+        9  close($uid_map)  # it is written
+       10  openat(AT_FDCWD, "/proc/self/gid_map", O_WRONLY|O_CLOEXEC) = $gid_map  # to map the group id
+       11  write($gid_map, "0 65534 1\\n", 10)  # map the group id
+       12  close($gid_map)  # it is written
+       13  clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|CLONE_NEWNET|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to 16  # go on in a new process, in new namespaces
+       14  write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
+       15  exit_group(0)  # the first process has done its part
+       16  label()  # the new process
+       17  prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
+       18  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to 20  # is the host still there?
+       19  exit_group(137)  # the host is gone
+       20  label()  # the host is alive
+       21  umask(000)  # modes are as they are given
+       22  sethostname("container", 9)  # the host name
       "
     `);
   });
