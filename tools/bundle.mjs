@@ -1,15 +1,16 @@
-// Bundles @ctr/cli, so that it starts quickly. Runs in packages/cli, as the second half of its build. It makes
+// Bundles a package that is a program, so that it starts quickly. Runs in its directory (packages/cli, packages/oci), as the second half of its build. It makes
 // - program.cjs, which is all of it: one script, whose compiled code can be kept, and CommonJS, since a process that loads any ES module starts 5 ms later;
-// - bin.cjs, the bin, which runs the program with the code that it has kept (packages/cli/src/code-cache.ts);
+// - bin.cjs, the bin, which runs the program with the code that it has kept (packages/runtime/src/code-cache.ts);
 // - index.js, which is what importers get.
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const source = fileURLToPath(new URL('../packages/cli/src/', import.meta.url));
+/** @param {string} name of the package */
+const sourceOf = (name) => fileURLToPath(new URL(`../packages/${name}/src/`, import.meta.url));
 /** What Node gives to a CommonJS module. */
 const scope = 'exports,require,module,__filename,__dirname';
 /** What Node has loaded by itself before a program begins. */
@@ -19,8 +20,10 @@ const loadedAtStart = ['events', 'fs', 'path', 'util'];
  * Makes bin.cjs and program.cjs.
  *
  * @param {string} outdir
+ * @param {string} name of the package
  */
-export async function bundle(outdir) {
+export async function bundle(outdir, name = 'cli') {
+  const source = sourceOf(name);
   /** @type {import('esbuild').BuildOptions} */
   const options = {
     bundle: true,
@@ -62,7 +65,7 @@ export async function bundle(outdir) {
 }
 
 /**
- * @ctr/cli depends on koffi through @ctr/syscall only. Where dependencies are not hoisted, koffi is found from there alone.
+ * Both depend on koffi through @ctr/syscall only. Where dependencies are not hoisted, koffi is found from there alone.
  *
  * @type {import('esbuild').Plugin}
  */
@@ -93,8 +96,10 @@ function loadLazily(code) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const out = 'dist';
-  // tsc writes only declarations here: every script is of an earlier bundle.
-  for (const file of existsSync(out) ? readdirSync(out) : []) if (/\.c?js(\.map)?$/.test(file)) rmSync(join(out, file));
-  await bundle(out);
-  writeFileSync(join(out, 'index.js'), "import program from './program.cjs';\nexport const { main } = program;\n");
+  const name = basename(process.cwd());
+  const isLibrary = name !== 'cli';
+  // Where tsc writes only declarations, every script is of an earlier bundle.
+  for (const file of existsSync(out) ? readdirSync(out) : []) if ((isLibrary ? /\.cjs$/ : /\.c?js(\.map)?$/).test(file)) rmSync(join(out, file));
+  await bundle(out, name);
+  if (!isLibrary) writeFileSync(join(out, 'index.js'), "import program from './program.cjs';\nexport const { main } = program;\n");
 }

@@ -247,7 +247,7 @@ export const mutations = [
   },
   {
     defence: 'ctr does not run with the rights of another user',
-    file: 'packages/cli/src/raised-rights.ts',
+    file: 'packages/runtime/src/raised-rights.ts',
     text: 'if (uid === euid && gid === egid) return undefined;',
     instead: 'if (uid === uid) return undefined;',
     test: 'packages/cli/test/raised-rights.root.test.ts',

@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { CodeCache } from '@ctr/runtime/executable';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { CodeCache } from '../src/code-cache.js';
 import { cannotRun } from './cannot-run.js';
 import { ctr } from './ctr.js';
 

@@ -1,5 +1,6 @@
 // `@ctr/runtime/assembly`: parts that containers of every kind are assembled from, for those who assemble their own (an OCI runtime).
 export { defaultDeviceRules } from './device-rules.js';
+export { Master } from './master.js';
 export { program } from './program.js';
 export { rootfs, type Root } from './rootfs.js';
 export { flatten, type Section } from './section.js';

@@ -1,0 +1,3 @@
+// `@ctr/runtime/executable`: what the bin of a package does before its program, which is bundled as one script (tools/bundle.mjs).
+export { CodeCache } from './code-cache.js';
+export { runProgram, type Program } from './run-program.js';
