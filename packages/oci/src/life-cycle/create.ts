@@ -1,9 +1,9 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { readLayout, removeGroup } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
-import { call, explainCall, Fd, fcntlCommands, launch, requireKernel, type Child, type LaunchStdio, type Plan } from '@ctr/syscall';
+import { explainCall, launch, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
 import type { Process } from '../config/process.js';
@@ -22,13 +22,10 @@ import { defaultRoot } from '../state/root.js';
 import { writeConfig, writeState, type StoredState, type StoredStep } from '../state/stored.js';
 import { sendConsole } from './console-socket.js';
 import { runHooks } from './hooks.js';
+import { passedFiles } from './passed-files.js';
+import { writePidFile } from './pid-file.js';
+import type { RootOptions } from './root-options.js';
 import { notifies, sendListener } from './seccomp-listener.js';
-
-/** Where containers are kept. */
-export interface RootOptions {
-  /** The directory in which their states are. @default `/run/ctr-oci` for root, `$XDG_RUNTIME_DIR/ctr-oci` for others */
-  readonly root?: string;
-}
 
 /** How a container is created. */
 export interface CreateOptions extends RootOptions {
@@ -44,6 +41,8 @@ export interface CreateOptions extends RootOptions {
   readonly preserveFds?: number;
   /** Whether the program has a session keyring of its own. @default true */
   readonly newKeyring?: boolean;
+  /** Whether it is put into a cgroup. @default true */
+  readonly cgroup?: boolean;
   /** Is told what has no effect. */
   readonly onWarning?: (message: string) => void;
   readonly cancelSignal?: AbortSignal;
@@ -98,8 +97,9 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const namespaces = namespacesOf(config, opened);
   const layout = readLayout();
   const rootless = globalThis.process.geteuid?.() !== 0;
-  const group = cgroupOf(config, directory.id, layout, { rootless });
-  const passed = Array.from({ length: options.preserveFds ?? 0 }, (_, i) => passedFile(3 + i, opened));
+  const group = options.cgroup === false ? undefined : cgroupOf(config, directory.id, layout, { rootless });
+  const passed = passedFiles(options.preserveFds ?? 0);
+  opened.push(...passed);
   const hasHooks = [hooks.prestart, hooks.createRuntime, hooks.createContainer].some((list) => list && list.length > 0);
   using gate = makeGate(directory);
   const seccomp = config.linux?.seccomp;
@@ -211,15 +211,6 @@ async function runInNamespaces(pid: number, hooks: NonNullable<Config['hooks']>[
   await runHooks('createContainer', hooks, state, joinAll(pidfd, kinds));
 }
 
-function passedFile(number: number, opened: Fd[]): Fd {
-  const fd = new Fd(
-    call({ call: 'fcntl', args: [number, fcntlCommands.F_DUPFD_CLOEXEC, 0], purpose: `file ${number} of the caller` }),
-    `file ${number} of the caller`,
-  );
-  opened.push(fd);
-  return fd;
-}
-
 /** What `start` has to tell of, if it fails. */
 function lastSteps([before, after]: readonly [Plan, Plan]): StoredStep[] {
   return after.map((step, i) => ({
@@ -227,10 +218,6 @@ function lastSteps([before, after]: readonly [Plan, Plan]): StoredStep[] {
     call: step.call,
     line: explainCall(step).slice(0, MAX_LINE),
     purpose: step.purpose,
-    ...(step.hints && { hints: step.hints as Record<string, string> }),
+    ...(step.hints && { hints: step.hints }),
   }));
-}
-
-function writePidFile(path: string, pid: number): void {
-  writeFileSync(path, String(pid), { mode: 0o644 });
 }

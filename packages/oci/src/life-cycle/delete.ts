@@ -8,7 +8,7 @@ import { openProcess, type ProcessIdentity } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
 import { statusOf } from '../state/status.js';
 import { readConfig, readState, type StoredState } from '../state/stored.js';
-import type { RootOptions } from './create.js';
+import type { RootOptions } from './root-options.js';
 import { runHooks } from './hooks.js';
 
 /** What is deleted. */

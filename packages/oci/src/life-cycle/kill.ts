@@ -6,7 +6,7 @@ import { StateDirectory } from '../state/directory.js';
 import { openProcess } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
 import { readState } from '../state/stored.js';
-import type { RootOptions } from './create.js';
+import type { RootOptions } from './root-options.js';
 
 /** To whom a signal is sent. */
 export interface KillOptions extends RootOptions {

@@ -1,13 +1,14 @@
-import { SyscallError } from '@ctr/syscall';
+import { SyscallError, type Step } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { parseConfig } from '../parse-config.js';
 import { StateDirectory } from '../state/directory.js';
 import { openGate } from '../state/gate.js';
+import { openProcess } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
 import { statusOf } from '../state/status.js';
 import { readConfig, readState, type StoredState } from '../state/stored.js';
-import type { RootOptions } from './create.js';
+import type { RootOptions } from './root-options.js';
 import { runHooks } from './hooks.js';
 import { kill } from './kill.js';
 import { stateOf } from './state-of.js';
@@ -35,9 +36,11 @@ export async function start(id: string, options: StartOptions = {}): Promise<voi
   if (status !== 'created') throw new OciError('not-created', `cannot start an already running container`);
   const { hooks = {} } = parseConfig(readConfig(directory));
   if (hooks.startContainer?.length) {
-    const way = wayIntoContainer(stored);
-    using _files = way;
-    await orEnd(id, options, runHooks('startContainer', hooks.startContainer, stateOf(directory, stored), way.steps));
+    await orEnd(
+      id,
+      options,
+      inContainer(stored, (way) => runHooks('startContainer', hooks.startContainer, stateOf(directory, stored), way)),
+    );
   }
   const failure = await openGate(directory);
   if (failure) throw startError(stored, failure);
@@ -52,6 +55,13 @@ async function orEnd(id: string, options: RootOptions, hooks: Promise<void>): Pr
     kill(id, 'SIGKILL', { ...options, all: true });
     throw error;
   }
+}
+
+/** Runs something by steps that lead into the container. */
+async function inContainer({ process, places }: StoredState, run: (way: readonly Step[]) => Promise<void>): Promise<void> {
+  using pidfd = process && openProcess(process);
+  if (!process || !pidfd) throw new OciError('not-running', 'container not running');
+  await run(wayIntoContainer(process.pid, pidfd, places).steps);
 }
 
 /** The step that failed, as far as it has been kept. */

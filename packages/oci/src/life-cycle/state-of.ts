@@ -5,7 +5,7 @@ import { StateDirectory } from '../state/directory.js';
 import { defaultRoot } from '../state/root.js';
 import { statusOf } from '../state/status.js';
 import { readState, type StoredState } from '../state/stored.js';
-import type { RootOptions } from './create.js';
+import type { RootOptions } from './root-options.js';
 
 /** What `state` tells beyond the runtime-spec, as runc does. */
 export interface ExtendedState extends State {

@@ -18,7 +18,7 @@ export function cgroupOf(config: Config, id: string, layout: CgroupLayout, { roo
   const path = given === undefined || given === '' ? id : given.startsWith('/') ? posix.normalize(given) : posix.normalize(given).replace(/^(\.\.\/)+/, '');
   const name = posix.basename(path);
   const parent = posix.dirname(path);
-  const limits = limitsOf(config);
+  const limits = limitsOf(config.linux?.resources);
   try {
     const group = planGroup(name, limits, { layout, parent, everywhere: true, notifyOnRelease: false });
     for (const directory of group.directories) removeLeftover(directory);
@@ -30,9 +30,8 @@ export function cgroupOf(config: Config, id: string, layout: CgroupLayout, { roo
   }
 }
 
-/** The limits of a configuration. Devices that every container has may be used, whatever is denied. */
-function limitsOf(config: Config): Limits {
-  const resources = config.linux?.resources;
+/** The limits that resources are. Devices that every container has may be used, whatever is denied. */
+export function limitsOf(resources: LinuxResources | undefined): Limits {
   if (!resources) return {};
   const limits = limitsOfResources(plain(resources));
   return limits.devices ? { ...limits, devices: [...limits.devices, ...defaultDeviceRules.filter(({ allow }) => allow)] } : limits;

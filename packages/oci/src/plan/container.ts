@@ -1,8 +1,8 @@
 import type { CgroupLayout, PlannedGroup } from '@ctr/cgroups';
 import { bindMount, type Handle } from '@ctr/fs';
 import { control, flatten, giveTerminal, program, type Section } from '@ctr/runtime/assembly';
-import { dumpable, firstRefused, handOverListener, oomScoreAdj, seccomp, type SeccompFilter } from '@ctr/security';
-import { AT_FDCWD, errnoName, openFlags, openHow, resolveFlags, resultOf, waitForHost, type Fd, type Plan, type Step } from '@ctr/syscall';
+import { dumpable, handOverListener, oomScoreAdj, seccomp, type SeccompFilter } from '@ctr/security';
+import { waitForHost, type Fd, type Plan, type Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
 import type { Mount } from '../config/mount.js';
@@ -10,11 +10,13 @@ import type { Process } from '../config/process.js';
 import { parseMountOptions } from '../mount-options.js';
 import type { Gate } from '../state/gate.js';
 import { fileSystems, type FileSystems } from './file-systems.js';
+import { checkFilter, isLate } from './filter.js';
 import { findProgram, pathOf } from './find-program.js';
 import { closeOthers, GATE_FILES, keepOpen, leaveGate, passOn, waitAtGate } from './gate-steps.js';
 import { sourceOf } from './mounts.js';
 import { enterNamespaces, nameNamespaces, type Namespaces } from './namespaces.js';
 import { filterOf, inheritedSettings, rights, type RightsOptions } from './rights.js';
+import { startIn } from './start-in.js';
 import { giveStreams } from './streams.js';
 
 /** What a container is made of, looked up and opened. */
@@ -59,22 +61,6 @@ export function planContainer(parts: ContainerParts): readonly [create: Plan, st
   ];
   checkFilter(filter, [...create, ...start]);
   return [create, start];
-}
-
-/** Whether the filter is loaded right before the program: not without no_new_privs, nor where somebody is to be told of calls, who is sought while the container is created. */
-function isLate(filter: SeccompFilter | undefined, { noNewPrivileges }: Process): filter is SeccompFilter {
-  return filter !== undefined && noNewPrivileges === true && !filter.notifies;
-}
-
-/** Refuses a filter under which the plan could not go on to the program, before there is a process. Throws a `TypeError`. */
-function checkFilter(filter: SeccompFilter | undefined, steps: Plan): void {
-  if (!filter) return;
-  const loaded = steps.findLastIndex(({ call }) => call === 'seccomp');
-  const refused = firstRefused(filter, steps.slice(loaded + 1));
-  if (!refused) return;
-  const { step, verdict } = refused;
-  const answer = verdict.action === 'SCMP_ACT_ERRNO' ? errnoName(verdict.data) : verdict.action;
-  throw new TypeError(`linux.seccomp answers ${step.call} with ${answer}, which has to be made after it is loaded (${step.purpose}): allow it`);
 }
 
 /** What the caller's process does, until it goes on in the container's first one. */
@@ -126,14 +112,4 @@ function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>, filter
     ],
     ...rights(process, options, filter ? (filter.notifies ? handOverListener(seccomp(filter)) : seccomp(filter)) : [], !isLate(filter, process)),
   ];
-}
-
-/** The directory has been found below the root; elsewhere no link of proc is followed, by which it could be one of the host. @see openat2(2): RESOLVE_NO_MAGICLINKS */
-function startIn(cwd: string, found: Handle | undefined): Step[] {
-  const purpose = `start in ${cwd}`;
-  if (found) return [{ call: 'fchdir', args: [found], purpose }];
-  if (cwd === '/') return [{ call: 'chdir', args: ['/'], purpose }];
-  const how = openHow({ flags: openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, resolve: resolveFlags.RESOLVE_NO_MAGICLINKS });
-  const open: Step = { call: 'openat2', args: [AT_FDCWD, cwd, how, how.byteLength], purpose: 'the directory to start in', as: 'cwd' };
-  return [open, { call: 'fchdir', args: [resultOf(open)], purpose }];
 }

@@ -63,7 +63,7 @@ function made(parent: Handle, name: string, { type, major, minor, fileMode, uid,
   const make = device(parent, name, {
     type: types[type],
     mode: fileMode ?? DEFAULT_MODE,
-    ...(type !== 'p' && { major: Number(major ?? 0), minor: Number(minor ?? 0) }),
+    ...(type !== 'p' && { major: major ?? 0, minor: minor ?? 0 }),
   });
   if (!uid && !gid) return [{ ...make, tolerates: ['EEXIST'] }];
   return [

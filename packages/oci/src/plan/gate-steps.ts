@@ -1,7 +1,7 @@
 import { announceExec, failure, fcntlCommands, label, Memory, openFlags, resultOf, type Fd, type Step } from '@ctr/syscall';
 
 /** The fd on which a plan reports to whom it is to tell of a failure. */
-const REPORT_FD = 3;
+export const REPORT_FD = 3;
 const LAST_FD = 0xffffffff;
 /** Those of the gate stand before all others. */
 export const GATE_FILES = 2;
@@ -47,9 +47,9 @@ export function leaveGate(): Step[] {
 /**
  * The program gets these files as its fd 3 and on, where the reports go until then. What fails behind this is reported by the steps that `guarded` has added.
  *
- * @param report the file of {@link waitAtGate}
+ * @param report where failures are reported to until then
  */
-export function passOn(files: readonly Fd[], report: Fd, then: readonly Step[]): Step[] {
+export function passOn(files: readonly Fd[], report: Fd | typeof REPORT_FD, then: readonly Step[]): Step[] {
   if (files.length === 0) return [...then];
   const first = REPORT_FD + 1 + GATE_FILES + files.length;
   const elsewhere: Step = { call: 'fcntl', args: [report, fcntlCommands.F_DUPFD_CLOEXEC, first], purpose: 'reports go elsewhere from here on', as: 'report' };

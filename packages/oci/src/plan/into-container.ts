@@ -1,23 +1,48 @@
-import { continueInChild, type Fd, type Step } from '@ctr/syscall';
+import { becomeUser } from '@ctr/security';
+import { AT_FDCWD, continueInChild, openFlags, resultOf, type Fd, type Step } from '@ctr/syscall';
+import type { Namespace } from '@ctr/namespaces';
+import type { Place } from '@ctr/cgroups';
 
-import { OciError } from '../error.js';
-import { openProcess } from '../state/identity.js';
-import type { StoredState } from '../state/stored.js';
 import { foreignNamespaces, joinAll } from './join-all.js';
 
-/** Steps that lead into a container, and the files that they need. */
-export interface WayIntoContainer extends Disposable {
+/** Steps that lead into a container. */
+export interface WayIntoContainer {
   readonly steps: readonly Step[];
+  /** What is joined. */
+  readonly kinds: readonly Namespace[];
 }
 
-/** Into the cgroup and the namespaces of a container that is there: the plan goes on as one of its processes. */
-export function wayIntoContainer({ process, places }: StoredState): WayIntoContainer {
-  const pidfd = process && openProcess(process);
-  if (!process || !pidfd) throw new OciError('not-running', 'container not running');
-  const kinds = foreignNamespaces(process.pid);
-  void places;
+/**
+ * Into the cgroup and the namespaces of a process of a container: the plan goes on as a process that belongs there, at the container's root.
+ * All namespaces are joined at once, so that no rights of the caller's are left between one and the next.
+ *
+ * @param below the group to be in, below that of the container
+ */
+export function wayIntoContainer(pid: number, pidfd: Fd, places: readonly Place[], below = ''): WayIntoContainer {
+  const kinds = foreignNamespaces(pid);
+  const joined = joinAll(pidfd, kinds);
   return {
-    steps: [...joinAll(pidfd, kinds), ...continueInChild({ memory: kinds.includes('time') ? 'copied' : 'shared' })],
-    [Symbol.dispose]: () => pidfd.close(),
+    kinds,
+    steps: [
+      ...places.flatMap((place) => joinGroup(place, below)),
+      ...joined,
+      ...(kinds.includes('user') ? becomeUser({ uid: 0, gid: 0 }) : []),
+      ...continueInChild({ memory: kinds.includes('time') ? 'copied' : 'shared' }),
+    ],
   };
+}
+
+function joinGroup({ directory, version }: Place, below: string): Step[] {
+  const path = `${directory}${below === '' ? '' : `/${below}`}/${version === 1 ? 'tasks' : 'cgroup.procs'}`;
+  const open: Step = { call: 'openat', args: [AT_FDCWD, path, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0], purpose: "the container's cgroup", as: 'members' };
+  return [
+    open,
+    {
+      call: 'write',
+      args: [resultOf(open), '0', 1],
+      purpose: 'join it',
+      hints: { EBUSY: 'the container has divided its cgroup, so that no process can be in it: name a group below it' },
+    },
+    { call: 'close', args: [resultOf(open)], purpose: 'it is joined' },
+  ];
 }

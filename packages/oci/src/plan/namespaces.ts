@@ -59,7 +59,7 @@ export function idMapsOf(config: Config): IdMaps | undefined {
   const { uidMappings = [], gidMappings = [] } = config.linux ?? {};
   if (uidMappings.length === 0 && gidMappings.length === 0) return undefined;
   const ranges = (mappings: typeof uidMappings): IdRange[] =>
-    mappings.map(({ containerID, hostID, size }) => ({ inside: Number(containerID), outside: Number(hostID), count: Number(size) }));
+    mappings.map(({ containerID, hostID, size }) => ({ inside: containerID, outside: hostID, count: size }));
   return { uids: ranges(uidMappings), gids: ranges(gidMappings) };
 }
 
@@ -91,6 +91,6 @@ export function nameNamespaces(config: Config, namespaces: Namespaces): Section[
 function offsets(config: Config): Step[] {
   const given = config.linux?.timeOffsets;
   if (!given || (!given.monotonic && !given.boottime)) return [];
-  const offset = ({ secs, nanosecs }: NonNullable<typeof given.monotonic>): TimeOffset => ({ seconds: Number(secs ?? 0), nanoseconds: Number(nanosecs ?? 0) });
+  const offset = ({ secs, nanosecs }: NonNullable<typeof given.monotonic>): TimeOffset => ({ seconds: Number(secs ?? 0), nanoseconds: nanosecs ?? 0 });
   return timeOffsets({ ...(given.monotonic && { monotonic: offset(given.monotonic) }), ...(given.boottime && { boottime: offset(given.boottime) }) });
 }

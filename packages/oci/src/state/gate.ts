@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 
-import { AT_FDCWD, call, Fd, fileTypes, openFd, openFlags, readable, readFailure, type ReportedFailure } from '@ctr/syscall';
+import { AT_FDCWD, call, type Fd, fileTypes, openFd, openFlags, readable, readFailure, type ReportedFailure } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import type { StateDirectory } from './directory.js';

@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs';
 
+import type { ContainerStatus } from '../state.js';
 import type { StateDirectory } from './directory.js';
 import { isWaiting } from './gate.js';
 import { isAlive } from './identity.js';
 import type { StoredState } from './stored.js';
 
-/** Where a container is in its life. */
-export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
-
 /** Finds out, from the process, its cgroup and what it waits for: never from what has been written down. */
-export function statusOf(directory: StateDirectory, { process, places }: StoredState): Status {
+export function statusOf(directory: StateDirectory, { process, places }: StoredState): ContainerStatus {
   if (!process) return 'creating';
   if (!isAlive(process)) return 'stopped';
   if (isFrozen(places)) return 'paused';

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+
+import { parseId } from '@ctr/namespaces';
+
+import type { Process } from '../../config/process.js';
+import { exec, type ExecOptions } from '../../life-cycle/exec.js';
+import { parseProcess } from '../../parse-config.js';
+import { UsageError, type Args } from '../args.js';
+import type { Context } from '../context.js';
+import { Foreground } from '../foreground.js';
+
+export async function execCommand({ args, root, log }: Context): Promise<number> {
+  const [id, ...command] = args.rest;
+  if (id === undefined) throw new UsageError('the id of a container is missing');
+  if (args.has('pidfd-socket')) throw new UsageError('--pidfd-socket is not supported');
+  const onWarning = (message: string): void => log.warn(message);
+  const given = processOf(args, command, onWarning);
+  const detach = args.flag('detach');
+  const consoleSocket = args.text('console-socket');
+  const pidFile = args.text('pid-file');
+  const foreground = new Foreground();
+  const options: ExecOptions = {
+    ...root,
+    ...(consoleSocket !== undefined && consoleSocket !== '' ? { consoleSocket } : !detach && { onConsole: foreground.onConsole }),
+    ...(pidFile !== undefined && pidFile !== '' && { pidFile }),
+    preserveFds: args.integer('preserve-fds') ?? 0,
+    ignorePaused: args.flag('ignore-paused'),
+    ...(args.has('cgroup') && { cgroup: groupOf(args) }),
+    onWarning,
+  };
+  const child = await exec(id, given, options);
+  return detach ? 0 : foreground.wait(child);
+}
+
+/** A whole process from a file, or that of the container with changes. */
+function processOf(args: Args, command: readonly string[], onWarning: (message: string) => void): Process | ((own: Process) => Process) {
+  const file = args.text('process');
+  if (file !== undefined && file !== '') {
+    const parsed = parseProcess(readFileSync(file), { onWarning: ({ path, allowed }) => onWarning(`${path}: ${allowed}`) });
+    return args.has('tty') ? { ...parsed, terminal: args.flag('tty') } : parsed;
+  }
+  if (command.length === 0) throw new UsageError('the command is missing: exec ID COMMAND [ARGUMENTS]');
+  const user = args.text('user');
+  const cwd = args.text('cwd');
+  const caps = args.texts('cap').map((name) => name.toUpperCase().replace(/^(?!CAP_)/, 'CAP_'));
+  return ({ terminal: _terminal, consoleSize: _size, ...own }) => ({
+    ...own,
+    args: command,
+    terminal: args.flag('tty'),
+    env: [...(own.env ?? []), ...args.texts('env')],
+    ...(cwd !== undefined && cwd !== '' && { cwd }),
+    ...((user !== undefined || args.has('additional-gids')) && {
+      user: { ...own.user, ...(user !== undefined && idsOf(user)), additionalGids: [...(own.user?.additionalGids ?? []), ...args.texts('additional-gids').map(parseId)] },
+    }),
+    ...(caps.length > 0 && { capabilities: withCapabilities(own.capabilities, caps) }),
+    ...(args.has('no-new-privs') && { noNewPrivileges: args.flag('no-new-privs') }),
+    ...(args.has('apparmor') && { apparmorProfile: args.text('apparmor') ?? '' }),
+    ...(args.has('process-label') && { selinuxLabel: args.text('process-label') ?? '' }),
+  });
+}
+
+/** `UID` or `UID:GID`, in plain decimal. */
+function idsOf(text: string): { readonly uid: number; readonly gid?: number } {
+  const [uid = '', gid, ...more] = text.split(':');
+  if (more.length > 0) throw new UsageError(`--user ${JSON.stringify(text)}: give UID or UID:GID`);
+  return { uid: parseId(uid), ...(gid !== undefined && { gid: parseId(gid) }) };
+}
+
+function withCapabilities(own: Process['capabilities'], added: readonly string[]): NonNullable<Process['capabilities']> {
+  const sets = ['bounding', 'effective', 'inheritable', 'permitted', 'ambient'] as const;
+  return Object.fromEntries(sets.map((set) => [set, [...new Set([...(own?.[set] ?? []), ...added])]]));
+}
+
+/** `[controllers:]path`; a group is in all hierarchies here. */
+function groupOf(args: Args): string {
+  const path = (args.text('cgroup') ?? '').replace(/^[a-z_,=]*:/, '').replace(/^\/+/, '');
+  if (path.split('/').some((segment) => segment === '..')) throw new UsageError('--cgroup: a path below the cgroup of the container');
+  return path;
+}

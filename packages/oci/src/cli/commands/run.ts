@@ -1,0 +1,27 @@
+import { create } from '../../life-cycle/create.js';
+import { remove } from '../../life-cycle/delete.js';
+import { start } from '../../life-cycle/start.js';
+import type { Context } from '../context.js';
+import { creation } from '../creation.js';
+import { Foreground } from '../foreground.js';
+import { idOf } from '../words.js';
+
+export async function runCommand(context: Context): Promise<number> {
+  const { args, root, log } = context;
+  const { bundle, options } = creation(context);
+  const id = idOf(args);
+  const detach = args.flag('detach');
+  const foreground = new Foreground();
+  const child = await create(bundle, id, { ...options, ...(!detach && options.consoleSocket === undefined && { onConsole: foreground.onConsole }) });
+  const deleting = { ...root, force: true, onWarning: (message: string) => log.warn(message) };
+  try {
+    await start(id, root);
+  } catch (error) {
+    await remove(id, deleting);
+    throw error;
+  }
+  if (detach) return 0;
+  const code = await foreground.wait(child);
+  if (!args.flag('keep')) await remove(id, deleting);
+  return code;
+}

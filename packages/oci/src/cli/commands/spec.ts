@@ -1,0 +1,16 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { defaultConfig } from '../../default-config.js';
+import type { Context } from '../context.js';
+
+export function specCommand({ args }: Context): number {
+  const file = join(args.text('bundle') ?? '.', 'config.json');
+  try {
+    writeFileSync(file, `${JSON.stringify(defaultConfig({ rootless: args.flag('rootless') }), null, '\t')}\n`, { flag: 'wx', mode: 0o666 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Error('File config.json exists. Remove it first');
+    throw error;
+  }
+  return 0;
+}

@@ -1,0 +1,49 @@
+import { Master } from '@ctr/runtime/assembly';
+import { signals, type Child, type Fd, type SignalName } from '@ctr/syscall';
+
+const forwarded = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const satisfies readonly SignalName[];
+
+/** The terminal of a program, shown at the caller's own. */
+export class Foreground {
+  #master: Master | undefined;
+
+  /** What takes the master of the program's terminal. */
+  readonly onConsole = (fd: Fd): void => {
+    this.#master = new Master(fd);
+  };
+
+  /** Passes signals and the terminal on until a process has ended, and resolves to its exit code: 128 and the number for a signal. */
+  async wait(child: Child): Promise<number> {
+    for (const name of forwarded) process.on(name, () => void child.kill(name));
+    const restore = this.#master ? attach(this.#master) : undefined;
+    try {
+      const exit = await child.exited;
+      await restore?.drained();
+      return exit.signal === undefined ? (exit.code ?? 0) : 128 + signals[exit.signal];
+    } finally {
+      restore?.end();
+    }
+  }
+}
+
+function attach(master: Master): { readonly drained: () => Promise<void>; readonly end: () => void } {
+  const { stdin, stdout } = process;
+  const resize = (): void => {
+    if (stdout.isTTY) master.resize({ columns: stdout.columns, rows: stdout.rows });
+  };
+  resize();
+  process.on('SIGWINCH', resize);
+  if (stdin.isTTY) stdin.setRawMode(true);
+  stdin.pipe(master.stream);
+  const shown = new Promise<void>((resolve) => master.stream.once('close', resolve));
+  master.stream.pipe(stdout, { end: false });
+  return {
+    drained: () => shown,
+    end: () => {
+      stdin.unpipe(master.stream);
+      if (stdin.isTTY) stdin.setRawMode(false);
+      stdin.unref();
+      master.close();
+    },
+  };
+}

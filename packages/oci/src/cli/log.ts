@@ -1,0 +1,48 @@
+import { appendFileSync } from 'node:fs';
+
+/** Where errors and warnings go, besides stderr. */
+export interface LogOptions {
+  /** A file that lines are added to. */
+  readonly file: string | undefined;
+  readonly format: 'json' | 'text';
+}
+
+type Level = 'error' | 'warning';
+
+/** A log, in the forms that engines read of runc. */
+export class Log {
+  readonly #options: LogOptions;
+
+  constructor(options: LogOptions) {
+    this.#options = options;
+  }
+
+  /** What has no effect is nothing that the caller has to be told. */
+  warn(message: string): void {
+    this.#write('warning', message);
+  }
+
+  /** Engines look at stderr, or at the last error of the log. */
+  error(message: string): void {
+    this.#write('error', message);
+    process.stderr.write(`ctr-oci: ${printable(message)}\n`);
+  }
+
+  #write(level: Level, msg: string): void {
+    const { file, format } = this.#options;
+    if (file === undefined || file === '') return;
+    const time = new Date().toISOString();
+    const line = format === 'json' ? JSON.stringify({ level, msg, time }) : `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(msg)}`;
+    try {
+      appendFileSync(file, `${line}\n`, { mode: 0o644 });
+    } catch (error) {
+      process.stderr.write(`ctr-oci: the log cannot be written: ${(error as Error).message}\n`);
+    }
+  }
+}
+
+/** What a config or a container has made up must not command the terminal. */
+function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- these are what it is about
+  return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}

@@ -1,0 +1,71 @@
+import { parseArgs, UsageError, type Args } from './args.js';
+import { help } from './help.js';
+import { Log } from './log.js';
+import { commands, globalOptions } from './options.js';
+import { actions } from './actions.js';
+import { ownVersion } from './version.js';
+import { OCI_VERSION } from '../version.js';
+
+const FAILED = 1;
+/** What runc ends with if the process of `exec` could not be started: what a program itself may end with is less. */
+const EXEC_FAILED = 255;
+
+/**
+ * The program `ctr-oci`: carries out a command line of runc's form and resolves to its exit code. Errors are told on stderr and in the log.
+ *
+ * @example
+ * ```ts
+ * import { main } from '@ctr/oci';
+ * process.exitCode = await main(['--root', '/tmp/ctr-oci-example', 'list', '-q']);
+ * ```
+ */
+export async function main(args: readonly string[]): Promise<number> {
+  let log = new Log({ file: undefined, format: 'text' });
+  let name = '';
+  try {
+    const globals = parseArgs(args, globalOptions);
+    log = logOf(globals);
+    if (globals.flag('version')) return print(`ctr-oci version ${ownVersion()}\nspec: ${OCI_VERSION}\n`);
+    [name = 'help'] = globals.rest;
+    if (globals.flag('help') || name === 'help') return print(help(name === 'help' ? globals.rest[1] : undefined));
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    const action = actions[name];
+    if (!command || !action) throw new UsageError(`there is no command ${JSON.stringify(name)}: ctr-oci help lists them`);
+    const given = globals.rest.slice(1);
+    if (given[0] === '--help' || given[0] === '-h') return print(help(name));
+    const root = globals.text('root');
+    return await action({
+      args: parseArgs(given, command.options),
+      root: root === undefined || root === '' ? {} : { root },
+      log,
+      cgroupManager: globals.text('cgroup-manager') ?? (globals.flag('systemd-cgroup') ? 'systemd' : 'cgroupfs'),
+    });
+  } catch (error) {
+    log.error(messageOf(name, error));
+    return name === 'exec' ? EXEC_FAILED : FAILED;
+  }
+}
+
+/** Tells an error that nobody has caught. */
+export function report(error: unknown): number {
+  new Log({ file: undefined, format: 'text' }).error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return FAILED;
+}
+
+/** As runc words it, where engines look at the words. */
+function messageOf(name: string, error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return name === 'exec' ? `exec failed: ${message}` : name === 'run' || name === 'create' ? `${name} failed: ${message}` : message;
+}
+
+function logOf(globals: Args): Log {
+  const format = globals.text('log-format') ?? 'text';
+  if (format !== 'text' && format !== 'json') throw new UsageError(`--log-format ${JSON.stringify(format)}: text or json`);
+  // crun's form of a path.
+  return new Log({ file: globals.text('log')?.replace(/^file:/, ''), format });
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}

@@ -1,0 +1,96 @@
+import { launch, openFd, type Child, type Fd } from '@ctr/syscall';
+
+import type { Process } from '../config/process.js';
+import { environmentOf } from '../environment.js';
+import { OciError } from '../error.js';
+import { parseConfig } from '../parse-config.js';
+import { planExec } from '../plan/exec.js';
+import { StateDirectory } from '../state/directory.js';
+import { openProcess } from '../state/identity.js';
+import { defaultRoot } from '../state/root.js';
+import { statusOf } from '../state/status.js';
+import { readConfig, readState } from '../state/stored.js';
+import { sendConsole } from './console-socket.js';
+import type { CreateOptions } from './create.js';
+import { passedFiles } from './passed-files.js';
+import { writePidFile } from './pid-file.js';
+import { notifies, sendListener } from './seccomp-listener.js';
+import { stateOf } from './state-of.js';
+
+/** How a further process of a container is started. */
+export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup'> {
+  /** Also in a container that is paused: the process does not get far until it is resumed. @default false */
+  readonly ignorePaused?: boolean;
+  /** A group below that of the container, which is there already. @default that of the container */
+  readonly cgroup?: string;
+}
+
+/**
+ * Starts a further process in a container, and resolves when its program runs. It is a child of this process.
+ *
+ * Rejects with an {@link OciError} (`does-not-exist`, `not-running`, `paused`), and with a `SyscallError` that names the step which failed.
+ *
+ * @param process the program and its rights, or a change of what the container was created with
+ */
+export async function exec(id: string, process: Process | ((own: Process) => Process), options: ExecOptions = {}): Promise<Child> {
+  const directory = StateDirectory.open(options.root ?? defaultRoot(), id);
+  const stored = readState(directory);
+  const status = statusOf(directory, stored);
+  if (status === 'stopped' || status === 'creating') throw new OciError('not-running', 'cannot exec in a stopped container');
+  if (status === 'paused' && !options.ignorePaused) throw new OciError('paused', 'cannot exec in a paused container (use --ignore-paused to override)');
+  const config = parseConfig(readConfig(directory));
+  const own = config.process;
+  if (!own) throw new OciError('broken', `container ${id}: it was created without a process`);
+  const given = typeof process === 'function' ? process(own) : process;
+  const warn = options.onWarning ?? (() => undefined);
+  if (given.terminal && options.consoleSocket === undefined && !options.onConsole)
+    throw new Error('cannot allocate tty if runc will detach without setting console socket');
+  if (!given.terminal && options.consoleSocket !== undefined) throw new Error('cannot use console socket if runc will not detach or allocate tty');
+  using pidfd = stored.process && openProcess(stored.process);
+  if (!stored.process || !pidfd) throw new OciError('not-running', 'cannot exec in a stopped container');
+  using proc = openFd('/proc', { directory: true });
+  const passed = passedFiles(options.preserveFds ?? 0);
+  let console: Fd | undefined;
+  let listener: Fd | undefined;
+  try {
+    const plan = planExec({
+      config,
+      process: given,
+      pid: stored.process.pid,
+      pidfd,
+      places: stored.places,
+      below: options.cgroup ?? '',
+      proc,
+      passed,
+      environment: environmentOf(given, stored.rootfs),
+      warn,
+    });
+    const seccomp = config.linux?.seccomp;
+    const child = await launch(plan, {
+      stdio: given.terminal ? ['ignore', 'ignore', 'ignore'] : (options.stdio ?? ['inherit', 'inherit', 'inherit']),
+      onWaiting: (pid) => {
+        if (seccomp && notifies(seccomp) && listener) sendListener(seccomp, listener, stateOf(directory, stored), pid);
+      },
+      onFile: (file) => {
+        if (given.terminal && !console) console = file;
+        else listener = file;
+      },
+      ...(options.cancelSignal && { cancelSignal: options.cancelSignal }),
+    });
+    try {
+      if (console && options.consoleSocket !== undefined) sendConsole(options.consoleSocket, console);
+      else if (console && options.onConsole) {
+        options.onConsole(console);
+        console = undefined;
+      }
+      if (options.pidFile !== undefined) writePidFile(options.pidFile, child.pid);
+    } catch (error) {
+      child.kill('SIGKILL');
+      await child.exited;
+      throw error;
+    }
+    return child;
+  } finally {
+    for (const file of [...passed, console, listener]) file?.close();
+  }
+}

@@ -1,0 +1,41 @@
+import { groupAt } from '@ctr/cgroups';
+
+import { OciError } from '../error.js';
+import { StateDirectory } from '../state/directory.js';
+import { defaultRoot } from '../state/root.js';
+import { readState } from '../state/stored.js';
+import { openContainer } from './open-container.js';
+import type { RootOptions } from './root-options.js';
+import { stateOf, type ExtendedState } from './state-of.js';
+
+/** What there is of containers. */
+export interface ContainerList {
+  readonly containers: readonly ExtendedState[];
+  /** Those whose state cannot be read, and why. */
+  readonly broken: readonly { readonly id: string; readonly error: OciError }[];
+}
+
+/** All containers, in the order of their ids. */
+export function list(options: RootOptions = {}): ContainerList {
+  const containers: ExtendedState[] = [];
+  const broken: ContainerList['broken'][number][] = [];
+  for (const directory of StateDirectory.all(options.root ?? defaultRoot())) {
+    try {
+      containers.push(stateOf(directory, readState(directory)));
+    } catch (error) {
+      // One may be gone meanwhile.
+      if (!(error instanceof OciError)) throw error;
+      if (error.kind !== 'does-not-exist') broken.push({ id: directory.id, error });
+    }
+  }
+  return { containers, broken };
+}
+
+/** The pids of a container's processes, as the host sees them. Throws an {@link OciError}: `does-not-exist`. */
+export function ps(id: string, options: RootOptions = {}): number[] {
+  const { stored, status } = openContainer(id, options);
+  if (stored.places.length === 0) return status === 'stopped' || !stored.process ? [] : [stored.process.pid];
+  return groupAt(stored.places)
+    .pids()
+    .toSorted((a, b) => a - b);
+}

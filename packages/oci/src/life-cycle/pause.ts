@@ -1,0 +1,30 @@
+import { groupAt } from '@ctr/cgroups';
+
+import { OciError } from '../error.js';
+import { openContainer } from './open-container.js';
+import type { RootOptions } from './root-options.js';
+
+/**
+ * Stops all processes of a container where they are, until {@link resume}. Resolves when they have stopped.
+ * Rejects with an {@link OciError}: `does-not-exist`, or `not-running`.
+ */
+export async function pause(id: string, options: RootOptions = {}): Promise<void> {
+  const { directory } = openContainer(id, options);
+  using _lock = await directory.lock();
+  const { stored, status } = openContainer(id, options);
+  if (status !== 'running' && status !== 'created') throw new OciError('not-running', 'container not running');
+  if (stored.places.length === 0) throw new Error('the container has no cgroup, so that it cannot be paused');
+  await groupAt(stored.places).freeze();
+}
+
+/**
+ * Lets the processes of a container that was paused go on.
+ * Rejects with an {@link OciError}: `does-not-exist`, or `not-paused`.
+ */
+export async function resume(id: string, options: RootOptions = {}): Promise<void> {
+  const { directory } = openContainer(id, options);
+  using _lock = await directory.lock();
+  const { stored, status } = openContainer(id, options);
+  if (status !== 'paused') throw new OciError('not-paused', 'container not paused');
+  await groupAt(stored.places).thaw();
+}

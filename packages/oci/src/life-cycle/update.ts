@@ -1,0 +1,19 @@
+import { groupAt } from '@ctr/cgroups';
+
+import type { LinuxResources } from '../config/resources.js';
+import { OciError } from '../error.js';
+import { limitsOf } from '../plan/cgroup.js';
+import { openContainer } from './open-container.js';
+import type { RootOptions } from './root-options.js';
+
+/**
+ * Changes limits of a container: all that are given or, if the kernel refuses one, none.
+ * Rejects with an {@link OciError}: `does-not-exist`, or `not-running`; a `RangeError` or `TypeError` for limits that cannot be, a `SyscallError`.
+ */
+export async function update(id: string, resources: LinuxResources, options: RootOptions = {}): Promise<void> {
+  const { directory } = openContainer(id, options);
+  using _lock = await directory.lock();
+  const { stored, status } = openContainer(id, options);
+  if (status === 'stopped') throw new OciError('not-running', 'container not running');
+  await groupAt(stored.places).set(limitsOf(resources));
+}
