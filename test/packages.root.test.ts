@@ -17,6 +17,7 @@ const calls: Record<string, readonly [code: string, begin: string]> = {
   cgroups: [`import { readLayout } from '@ctr/cgroups'; console.log(typeof readLayout());`, 'object'],
   security: [`import { compileFilter, defaultProfile } from '@ctr/security'; console.log(typeof compileFilter(defaultProfile).count);`, 'number'],
   runtime: [`import { run } from '@ctr/runtime'; const { stdout } = await run(['hostname'], { hostname: 'box' }); console.log(stdout);`, 'box'],
+  oci: [`import { parseConfig, defaultConfig } from '@ctr/oci'; console.log(parseConfig(JSON.stringify(defaultConfig())).hostname);`, 'ctr'],
   cli: [`import { execFileSync } from 'node:child_process'; console.log(String(execFileSync('node_modules/.bin/ctr', ['run', 'hostname'])));`, 'container'],
 };
 

@@ -26,7 +26,7 @@ export interface SupportedField {
 }
 
 /** What is not `checked`, by the path of a field: it holds for all that lies below, too. */
-export const support: Readonly<Record<string, Support>> = {
+const support: Readonly<Record<string, Support>> = {
   solaris: 'ignored',
   windows: 'ignored',
   vm: 'ignored',

@@ -56,6 +56,8 @@ const number = /-?(?:0|[1-9][0-9]*)(\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const EXACT_DIGITS = 20;
 const escapes: Readonly<Record<string, string>> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 const loneSurrogate = /\p{Surrogate}/u;
+/** What makes a string more than the characters up to the next quote: a backslash, a control character, a surrogate. */
+const unusual = /[^ -[\]-\ud7ff\ue000-\uffff]/;
 
 class Scanner {
   readonly #text: string;
@@ -144,6 +146,14 @@ class Scanner {
   }
 
   #string(): string {
+    const end = this.#text.indexOf('"', this.#at + 1);
+    const value = end === -1 ? undefined : this.#text.slice(this.#at + 1, end);
+    if (value === undefined || unusual.test(value)) return this.#unusualString();
+    this.#at = end + 1;
+    return value;
+  }
+
+  #unusualString(): string {
     const start = this.#at++;
     let value = '';
     let from = this.#at;

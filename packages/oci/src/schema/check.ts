@@ -63,7 +63,7 @@ function checkText(schema: TextSchema<unknown>, value: unknown, path: string, pr
     problems.error(path, value, () => schema.allowed);
     return undefined;
   }
-  const wrong = value.includes('\0') ? 'a string without NUL' : /\p{Surrogate}/u.test(value) ? 'a string of whole characters' : schema.rule?.(value);
+  const wrong = (unusual.test(value) ? problemOf(value) : undefined) ?? schema.rule?.(value);
   if (wrong !== undefined) {
     problems.error(path, value, () => wrong);
     return undefined;
@@ -76,6 +76,14 @@ function checkText(schema: TextSchema<unknown>, value: unknown, path: string, pr
   }
   problems.error(path, value, () => schema.allowed + meant(value, words));
   return undefined;
+}
+
+/** What no field may have is looked for in one go: a config has thousands of strings. */
+const unusual = /[\0\ud800-\udfff]/;
+
+function problemOf(text: string): string | undefined {
+  if (text.includes('\0')) return 'a string without NUL';
+  return /\p{Surrogate}/u.test(text) ? 'a string of whole characters' : undefined;
 }
 
 function checkInteger({ least, most }: IntegerSchema<unknown>, value: unknown, path: string, problems: Problems): number | bigint | undefined {

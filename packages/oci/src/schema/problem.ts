@@ -73,8 +73,8 @@ export class Problems {
 
 /** The path of a member. */
 export function member(path: string, key: string): string {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) return `${path}[${shown(key)}]`;
-  return path === '' ? key : `${path}.${key}`;
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) return path === '' ? key : `${path}.${key}`;
+  return `${path}[${/^[\w./-]{1,80}$/.test(key) ? `"${key}"` : shown(key)}]`;
 }
 
 function joined(path: string, below: string): string {

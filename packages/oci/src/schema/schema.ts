@@ -65,7 +65,7 @@ export type Fields<T> = { readonly [K in keyof T]-?: object extends Pick<T, K> ?
 
 export const INT64 = { least: -(2n ** 63n), most: 2n ** 63n - 1n };
 export const UINT64_MAX = 2n ** 64n - 1n;
-export const UINT32_MAX = 2 ** 32 - 1;
+const UINT32_MAX = 2 ** 32 - 1;
 
 export function text(allowed = 'a string', rule?: TextRule): Schema<string> {
   return { kind: 'text', allowed, ...(rule && { rule }) };
