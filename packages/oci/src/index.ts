@@ -52,3 +52,16 @@ export { containerStatuses, type ContainerProcessState, type ContainerStatus, ty
 export { supportedFields, type Support, type SupportedField } from './support.js';
 export { validate, validateProcess, validateResources } from './validate.js';
 export { OCI_VERSION, OCI_VERSION_MIN } from './version.js';
+export { OciError, type OciErrorKind } from './error.js';
+export { create, type CreateOptions } from './life-cycle/create.js';
+export { remove, type DeleteOptions } from './life-cycle/delete.js';
+export { stats, type StatsEvent } from './life-cycle/events.js';
+export { exec, type ExecOptions } from './life-cycle/exec.js';
+export { kill, type KillOptions } from './life-cycle/kill.js';
+export { list, ps, type ContainerList } from './life-cycle/list.js';
+export { pause, resume } from './life-cycle/pause.js';
+export type { RootOptions } from './life-cycle/root-options.js';
+export { start, type StartOptions } from './life-cycle/start.js';
+export { state, type ExtendedState } from './life-cycle/state-of.js';
+export { update } from './life-cycle/update.js';
+export { main } from './cli/main.js';
