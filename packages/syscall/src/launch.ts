@@ -41,6 +41,11 @@ export interface LaunchOptions {
   readonly onFile?: (file: Fd) => void;
   /** Kills the process when it fires: while it is being set up, `launch` rejects with the signal's reason. */
   readonly cancelSignal?: AbortSignal;
+  /**
+   * Leave the process to whoever becomes its parent when this one ends: it is not waited for, and `exited` of it never settles. For a host that ends right after,
+   * which would otherwise take away how a program ended that was quicker. @default false
+   */
+  readonly detached?: boolean;
   /** How long the set-up may take, in milliseconds. @default 30000 */
   readonly setupTimeoutMs?: number;
 }
@@ -116,13 +121,14 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
   const parts = isParts(plan) ? plan : [plan];
   const { pid: first, report } = start(parts, options.stdio ?? ['inherit', 'inherit', 'inherit']);
   const setup = await setUp(parts, options, first, report, setupTimeoutMs);
-  const end = ended(setup.pid);
+  const isReady = !setup.failure && (setup.announced || !parts.some((part) => habitsOf(part).announces));
+  const end = options.detached && isReady ? new Promise<Exit>(() => undefined) : ended(setup.pid);
   const others = Promise.all(setup.others.map(ended));
   if (setup.failure) {
     await Promise.all([end, others]);
     throw setup.failure.error;
   }
-  if (!setup.announced && parts.some((part) => habitsOf(part).announces)) {
+  if (!isReady) {
     const exit = await end;
     await others;
     throw new Error(`the process ended during its set-up, ${exit.signal ? `killed by ${exit.signal}` : `with exit code ${exit.code}`}`);

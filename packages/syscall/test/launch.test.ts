@@ -10,6 +10,7 @@ import { Worker } from 'node:worker_threads';
 import {
   announceExec,
   call,
+  callInto,
   continueInChild,
   dieWithHost,
   Fd,
@@ -458,6 +459,17 @@ describe('many', () => {
     expect(readFailure(report)).toEqual({ step: 3, errno: 2 });
     expect(readFailure(report.subarray(1))).toBeUndefined();
     expect(readFailure(Buffer.alloc(8))).toBeUndefined();
+  });
+
+  it('without taking its end from whoever becomes its parent', async () => {
+    const child = await launch(script('exit 7'), { detached: true });
+    const info = new Memory(128, 'siginfo');
+    const ended: Step = { call: 'waitid', args: [1, child.pid, info, 4 | 0x01000000, null], purpose: 'its end, which stays to be waited for' };
+    // siginfo_t of asm-generic/siginfo.h: si_status behind si_pid and si_uid
+    expect(callInto(ended, info).bytes.readInt32LE(24)).toBe(7);
+    call({ call: 'wait4', args: [child.pid, null, 0, null], purpose: 'wait for it' });
+    await expect(launch([{ call: 'chdir', args: ['/nowhere'], purpose: 'start there' }], { detached: true })).rejects.toThrow('ENOENT');
+    await noChildren();
   });
 
   it('from a worker thread', async () => {
