@@ -43,6 +43,10 @@ export interface CreateOptions extends RootOptions {
   readonly newKeyring?: boolean;
   /** Whether it is put into a cgroup. @default true */
   readonly cgroup?: boolean;
+  /**
+   * Leave it to whoever becomes its parent when this process ends, and learns how it ended: what an engine is. The promise of its end never settles then. @default false
+   */
+  readonly detached?: boolean;
   /** Is told what has no effect. */
   readonly onWarning?: (message: string) => void;
   readonly cancelSignal?: AbortSignal;
@@ -169,6 +173,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
         if (process.terminal && !console) console = file;
         else listener = file;
       },
+      ...(options.detached !== undefined && { detached: options.detached }),
       ...(options.cancelSignal && { cancelSignal: options.cancelSignal }),
     });
     try {
@@ -180,7 +185,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
       if (options.pidFile !== undefined) writePidFile(options.pidFile, child.pid);
     } catch (error) {
       child.kill('SIGKILL');
-      await child.exited;
+      if (!options.detached) await child.exited;
       throw error;
     }
     return child;

@@ -25,6 +25,9 @@ export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup'
   readonly cgroup?: string;
 }
 
+/** In a container that is paused it takes as long as that is. */
+const NO_TIMEOUT_MS = 2 ** 31 - 1;
+
 /**
  * Starts a further process in a container, and resolves when its program runs. It is a child of this process.
  *
@@ -75,6 +78,8 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
         if (given.terminal && !console) console = file;
         else listener = file;
       },
+      ...(options.detached !== undefined && { detached: options.detached }),
+      ...(options.ignorePaused && { setupTimeoutMs: NO_TIMEOUT_MS }),
       ...(options.cancelSignal && { cancelSignal: options.cancelSignal }),
     });
     try {
@@ -86,7 +91,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
       if (options.pidFile !== undefined) writePidFile(options.pidFile, child.pid);
     } catch (error) {
       child.kill('SIGKILL');
-      await child.exited;
+      if (!options.detached) await child.exited;
       throw error;
     }
     return child;

@@ -22,6 +22,8 @@ const usual: readonly LinuxDevice[] = (
 const links = { fd: '/proc/self/fd', stdin: '/proc/self/fd/0', stdout: '/proc/self/fd/1', stderr: '/proc/self/fd/2', core: '/proc/kcore' } as const;
 const types = { c: 'char', u: 'char', b: 'block', p: 'fifo' } as const;
 const DEFAULT_MODE = 0o666;
+/** Engines take the mode of the host's file, its type included. */
+const PERMISSIONS = 0o7777;
 
 /**
  * The device files of a container: the usual ones, those of the configuration, and the links of /dev. What is there already stays as it is.
@@ -62,7 +64,7 @@ function made(parent: Handle, name: string, { type, major, minor, fileMode, uid,
   const done = label(`${name} is there`);
   const make = device(parent, name, {
     type: types[type],
-    mode: fileMode ?? DEFAULT_MODE,
+    mode: (fileMode ?? DEFAULT_MODE) & PERMISSIONS,
     ...(type !== 'p' && { major: major ?? 0, minor: minor ?? 0 }),
   });
   if (!uid && !gid) return [{ ...make, tolerates: ['EEXIST'] }];

@@ -6,7 +6,7 @@ import { idOf } from '../words.js';
 
 export async function createCommand(context: Context): Promise<number> {
   const { bundle, options } = creation(context);
-  await create(bundle, idOf(context.args), options);
+  await create(bundle, idOf(context.args), { ...options, detached: true });
   progress.hasRun = true;
   return 0;
 }

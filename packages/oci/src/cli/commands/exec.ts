@@ -24,6 +24,7 @@ export async function execCommand({ args, root, log }: Context): Promise<number>
     ...(consoleSocket !== undefined && consoleSocket !== '' ? { consoleSocket } : !detach && { onConsole: foreground.onConsole }),
     ...(pidFile !== undefined && pidFile !== '' && { pidFile }),
     preserveFds: args.integer('preserve-fds') ?? 0,
+    detached: detach,
     ignorePaused: args.flag('ignore-paused'),
     ...(args.has('cgroup') && { cgroup: groupOf(args) }),
     onWarning,
@@ -50,7 +51,11 @@ function processOf(args: Args, command: readonly string[], onWarning: (message: 
     env: [...(own.env ?? []), ...args.texts('env')],
     ...(cwd !== undefined && cwd !== '' && { cwd }),
     ...((user !== undefined || args.has('additional-gids')) && {
-      user: { ...own.user, ...(user !== undefined && idsOf(user)), additionalGids: [...(own.user?.additionalGids ?? []), ...args.texts('additional-gids').map(parseId)] },
+      user: {
+        ...own.user,
+        ...(user !== undefined && idsOf(user)),
+        additionalGids: [...(own.user?.additionalGids ?? []), ...args.texts('additional-gids').map(parseId)],
+      },
     }),
     ...(caps.length > 0 && { capabilities: withCapabilities(own.capabilities, caps) }),
     ...(args.has('no-new-privs') && { noNewPrivileges: args.flag('no-new-privs') }),

@@ -15,9 +15,14 @@ export function listCommand({ args, root, log }: Context): number {
   for (const { error } of broken) log.warn(error.message);
   if (args.flag('quiet')) return print(containers.map(({ id }) => `${id}\n`).join(''));
   if (formatOf(args) === 'json') return print(`${containers.length === 0 ? 'null' : JSON.stringify(containers)}\n`);
-  const rows = [['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'], ...containers.map(({ id, pid, status, bundle, created, owner }) => [id, String(pid), status, bundle, created, owner])];
+  const rows = [
+    ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'],
+    ...containers.map(({ id, pid, status, bundle, created, owner }) => [id, String(pid), status, bundle, created, owner]),
+  ];
   const widths = rows[0]?.map((_, column) => Math.max(9, ...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return print(rows.map((row) => `${row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((widths[column] ?? 0) + 3))).join('')}\n`).join(''));
+  return print(
+    rows.map((row) => `${row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd((widths[column] ?? 0) + 3))).join('')}\n`).join(''),
+  );
 }
 
 export function psCommand({ args, root }: Context): number {

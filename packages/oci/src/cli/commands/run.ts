@@ -12,7 +12,11 @@ export async function runCommand(context: Context): Promise<number> {
   const id = idOf(args);
   const detach = args.flag('detach');
   const foreground = new Foreground();
-  const child = await create(bundle, id, { ...options, ...(!detach && options.consoleSocket === undefined && { onConsole: foreground.onConsole }) });
+  const child = await create(bundle, id, {
+    ...options,
+    detached: detach,
+    ...(!detach && options.consoleSocket === undefined && { onConsole: foreground.onConsole }),
+  });
   const deleting = { ...root, force: true, onWarning: (message: string) => log.warn(message) };
   try {
     await start(id, root);

@@ -11,7 +11,10 @@ export async function updateCommand({ args, root, log }: Context): Promise<numbe
   const id = idOf(args);
   const file = args.text('resources');
   const onWarning = ({ path, allowed }: { readonly path: string; readonly allowed: string }): void => log.warn(`${path}: ${allowed}`);
-  const resources = file === undefined ? parseResources(JSON.stringify(resourcesOf(args)), { onWarning }) : parseResources(readFileSync(file === '-' ? 0 : file), { onWarning });
+  const resources =
+    file === undefined
+      ? parseResources(JSON.stringify(resourcesOf(args)), { onWarning })
+      : parseResources(readFileSync(file === '-' ? 0 : file), { onWarning });
   await update(id, resources, root);
   return 0;
 }
