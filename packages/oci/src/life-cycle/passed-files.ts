@@ -10,7 +10,7 @@ export function passedFiles(count: number): Fd[] {
     for (let number = FIRST; number < FIRST + count; number++) {
       const name = `file ${number} of the caller`;
       const hints = { EBADF: 'as many files have to be open as are to be preserved' };
-      files.push(new Fd(call({ call: 'fcntl', args: [number, fcntlCommands.F_DUPFD_CLOEXEC, 0], purpose: name, hints }), name));
+      files.push(new Fd(call({ call: 'fcntl', args: [number, fcntlCommands.F_DUPFD_CLOEXEC, FIRST + count], purpose: name, hints }), name));
     }
     return files;
   } catch (error) {

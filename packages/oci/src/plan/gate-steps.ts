@@ -45,7 +45,7 @@ export function leaveGate(): Step[] {
 }
 
 /**
- * The program gets these files as its fd 3 and on, where the reports go until then. What fails behind this is reported by the steps that `guarded` has added.
+ * The program gets these files as its fd 3 and on, where the reports go until then. What fails behind this is reported elsewhere: the last steps are changed to do so.
  *
  * @param report where failures are reported to until then
  */
@@ -54,10 +54,12 @@ export function passOn(files: readonly Fd[], report: Fd | typeof REPORT_FD, then
   const first = REPORT_FD + 1 + GATE_FILES + files.length;
   const elsewhere: Step = { call: 'fcntl', args: [report, fcntlCommands.F_DUPFD_CLOEXEC, first], purpose: 'reports go elsewhere from here on', as: 'report' };
   const tell: Step = { call: 'write', args: [resultOf(elsewhere), failure, 8], purpose: 'tell of the failure' };
+  // In place, since steps jump to one another.
+  for (const step of then as readonly { onFailure?: Step }[]) step.onFailure ??= tell;
   return [
     elsewhere,
     ...files.map((file, i): Step => ({ call: 'dup3', args: [file, REPORT_FD + i, 0], purpose: `the program has it as ${REPORT_FD + i}`, onFailure: tell })),
-    ...then.map((step): Step => (step.onFailure ? step : { ...step, onFailure: tell })),
+    ...then,
     tell,
     { call: 'exit_group', args: [FAILED_STATUS], purpose: 'there is no program' },
   ];

@@ -1,0 +1,102 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { remove, start, state, type Hook, type Hooks } from '@ctr/oci';
+import { describe, expect, it } from 'vitest';
+
+import { cgroupsBelow, created, place, ran } from './container.js';
+
+const at = place();
+
+/** A hook of the host's shell. */
+function sh(line: string, more: Partial<Hook> = {}): Hook {
+  return { path: '/bin/sh', args: ['sh', '-c', line], env: ['PATH=/bin:/usr/bin'], ...more };
+}
+
+function journal(): { readonly file: string; readonly lines: () => string[] } {
+  const file = join(mkdtempSync(join(at.directory, 'hooks-')), 'journal');
+  return { file, lines: () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []) };
+}
+
+describe('hooks', () => {
+  it('run in their order, in the namespaces they are for, with the state on stdin', async () => {
+    const { file, lines } = journal();
+    const note = (name: string): Hook => sh(`echo ${name} $(readlink /proc/self/ns/net) $(cat) >> ${file}`);
+    const inside = { path: '/bin/sh', args: ['sh', '-c', `echo startContainer $(readlink /proc/self/ns/net) $(cat) >> /log/journal`], env: ['PATH=/bin'] };
+    const hooks: Hooks = {
+      prestart: [note('prestart')],
+      createRuntime: [note('createRuntime-1'), note('createRuntime-2')],
+      createContainer: [note('createContainer')],
+      startContainer: [inside],
+      poststart: [note('poststart')],
+      poststop: [note('poststop')],
+    };
+    mkdirSync(join(at.rootfs, 'log'), { recursive: true });
+    const { id, child, root } = await created(at, ['sleep', '0.2'], { hooks, mounts: mounts(file) });
+    expect(lines().map((line) => line.split(' ')[0])).toEqual(['prestart', 'createRuntime-1', 'createRuntime-2', 'createContainer']);
+    await start(id, root);
+    await child.exited;
+    await remove(id, root);
+    const all = lines().map((line) => {
+      const [name, net, ...json] = line.split(' ');
+      return { name, net, state: JSON.parse(json.join(' ')) as { status: string; pid?: number; id: string } };
+    });
+    expect(all.map(({ name }) => name)).toEqual([
+      'prestart',
+      'createRuntime-1',
+      'createRuntime-2',
+      'createContainer',
+      'startContainer',
+      'poststart',
+      'poststop',
+    ]);
+    expect(all.map(({ state: { status } }) => status)).toEqual(['creating', 'creating', 'creating', 'creating', 'created', 'running', 'stopped']);
+    expect(all.slice(0, 6).map(({ state: { pid } }) => pid)).toEqual(Array.from({ length: 6 }, () => child.pid));
+    const [host, own] = [all[0]?.net, all[3]?.net];
+    expect(own).not.toBe(host);
+    expect(all.map(({ net }) => net)).toEqual([host, host, host, own, own, host, host]);
+  });
+
+  it.each(['prestart', 'createRuntime', 'createContainer'] as const)('a %s hook that fails undoes everything', async (kind) => {
+    const { file, lines } = journal();
+    const hooks = { [kind]: [sh('echo it is wrong >&2; exit 3')], poststop: [sh(`echo poststop >> ${file}`)] };
+    await expect(ran(at, ['true'], { hooks })).rejects.toThrow(`error running ${kind} hook #0: exit status 3, output: it is wrong`);
+    expect(readdirSync(at.root)).toEqual([]);
+    expect(cgroupsBelow(at.cgroup)).toEqual([]);
+    expect(lines()).toEqual(['poststop']);
+  });
+
+  it.each(['startContainer', 'poststart'] as const)('a %s hook that fails ends the container', async (kind) => {
+    const { id, child, root } = await created(at, ['sleep', '1000'], { hooks: { [kind]: [{ path: '/bin/sh', args: ['sh', '-c', 'exit 4'] }] } });
+    await expect(start(id, root)).rejects.toThrow(`error running ${kind} hook #0: exit status 4`);
+    expect((await child.exited).signal).toBe('SIGKILL');
+    expect(state(id, root).status).toBe('stopped');
+  });
+
+  it('that take too long are killed, with what they have started', async () => {
+    const { file } = journal();
+    const hooks = { createRuntime: [sh(`sleep 1000 & echo $! > ${file}; wait`, { timeout: 1 })] };
+    await expect(ran(at, ['true'], { hooks })).rejects.toThrow('createRuntime hook #0: hook ran past specified timeout of 1s');
+    const pid = readFileSync(file, 'utf8').trim();
+    const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'latin1') : 'gone';
+    expect(stat === 'gone' || / Z /.test(stat)).toBe(true);
+  });
+
+  it('that are not there are told of', async () => {
+    await expect(ran(at, ['true'], { hooks: { createRuntime: [{ path: '/no/such/hook' }] } })).rejects.toThrow('createRuntime hook #0');
+  });
+
+  it('of createContainer see the root file system where it is mounted, and can add to it', async () => {
+    writeFileSync(join(at.directory, 'extra'), 'from the hook');
+    const hooks = { createContainer: [sh(`mount --bind ${join(at.directory, 'extra')} ${at.rootfs}/etc/group`)] };
+    expect((await ran(at, ['cat', '/etc/group'], { hooks })).output).toBe('from the hook');
+    expect(readFileSync(join(at.rootfs, 'etc/group'), 'utf8')).toContain('root:x:0');
+  });
+
+  function mounts(file: string) {
+    return [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/log', type: 'bind', source: join(file, '..'), options: ['rbind'] },
+    ];
+  }
+});
