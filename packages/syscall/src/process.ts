@@ -3,7 +3,7 @@ import { errnos } from './abi/errno.js';
 import { cloneArgs, cmsgFd, iovec, msghdr, pollfd, timespec } from './abi/structs.js';
 import { REPORT_FD } from './compile/compile.js';
 import type { Fd } from './fd.js';
-import { Memory } from './memory.js';
+import { Memory, type Load } from './memory.js';
 import { fail, label, resultOf, type ResultOf, type Step } from './step.js';
 
 /** First number of a report that names the process in which the plan goes on; the second is its pid. */
@@ -168,7 +168,7 @@ export function waitForHost(purpose: string): Step[] {
  * for (const file of files) file.close();
  * ```
  */
-export function handOver(file: ResultOf, purpose: string): Step[] {
+export function handOver(file: ResultOf | Load | Fd, purpose: string): Step[] {
   const report = new Memory(Buffer.from(Uint32Array.of(REPORT_FILE, 0).buffer), 'report');
   const control = cmsgFd({ cmsg_len: cmsgFd.offsetOf('fd') + 4, cmsg_level: SOL_SOCKET, cmsg_type: SCM_RIGHTS });
   const message = msghdr({ msg_iov: iovec({ iov_base: report, iov_len: 8 }), msg_iovlen: 1, msg_control: control, msg_controllen: cmsgFd.byteLength });
