@@ -26,6 +26,11 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     passWithNoTests: true,
+    // What one machine of CI has transformed, the next need not: on an emulated processor it takes a third of the time.
+    experimental: {
+      fsModuleCache: process.env['CI'] === 'true' || process.env['CTR_VM'] !== undefined,
+      fsModuleCachePath: join(import.meta.dirname, 'node_modules/.cache/vitest'),
+    },
     reporters: ['default', './tools/reporter.mjs'],
   },
 });
