@@ -2,41 +2,41 @@ import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { readLayout, removeGroup } from '@ctr/cgroups';
-import { writeIdMaps } from '@ctr/namespaces';
+import type { IdMaps } from '@ctr/namespaces';
 import { explainCall, launch, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
+import type { Mount } from '../config/mount.js';
 import type { Process } from '../config/process.js';
 import { environmentOf } from '../environment.js';
+import { parseMountOptions } from '../mount-options.js';
 import { parseConfig } from '../parse-config.js';
 import { cgroupOf } from '../plan/cgroup.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
-import { foreignNamespaces, joinAll } from '../plan/join-all.js';
 import { idMapsOf, namespacesOf } from '../plan/namespaces.js';
 import { problemText } from '../schema/problem.js';
 import type { State } from '../state.js';
 import { StateDirectory } from '../state/directory.js';
 import { makeGate } from '../state/gate.js';
-import { identityOf, openProcess } from '../state/identity.js';
+import { identityOf } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
 import { writeConfig, writeState, type StoredState, type StoredStep } from '../state/stored.js';
-import { sendConsole } from './console-socket.js';
+import { checkConsole, handOverConsole, type ConsoleOptions } from './console.js';
 import { runHooks } from './hooks.js';
+import { HostSide } from './host-side.js';
+import { mappedNamespace } from './mapped-namespace.js';
 import { passedFiles } from './passed-files.js';
 import { writePidFile } from './pid-file.js';
 import type { RootOptions } from './root-options.js';
-import { notifies, sendListener } from './seccomp-listener.js';
 
 /** How a container is created. */
-export interface CreateOptions extends RootOptions {
+export interface CreateOptions extends RootOptions, ConsoleOptions {
   /** stdin, stdout and stderr of the program. Without effect where it has a terminal. @default all 'inherit' */
   readonly stdio?: readonly [LaunchStdio, LaunchStdio, LaunchStdio];
-  /** The path of a socket that is sent the master of the program's terminal. */
-  readonly consoleSocket?: string;
-  /** Gets the master of the program's terminal, where there is no socket; the callee closes it. */
-  readonly onConsole?: (master: Fd) => void;
   /** A file that the pid is written to. */
   readonly pidFile?: string;
+  /** So many files of the caller, from fd 3 on, are the program's, which is told of them by `LISTEN_FDS`, as systemd does: those that are preserved come after them. @default 0 */
+  readonly listenFds?: number;
   /** So many files of the caller, from fd 3 on, are those of the program as well. @default 0 */
   readonly preserveFds?: number;
   /** Whether the program has a session keyring of its own. @default true */
@@ -102,20 +102,22 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const layout = readLayout();
   const rootless = globalThis.process.geteuid?.() !== 0;
   const group = options.cgroup === false ? undefined : cgroupOf(config, directory.id, layout, { rootless });
-  const passed = passedFiles(options.preserveFds ?? 0);
+  const { listenFds = 0, preserveFds = 0 } = options;
+  const passed = passedFiles(listenFds + preserveFds);
   opened.push(...passed);
   const hasHooks = [hooks.prestart, hooks.createRuntime, hooks.createContainer].some((list) => list && list.length > 0);
   using gate = makeGate(directory);
-  const seccomp = config.linux?.seccomp;
-  const plan = planContainer({
+  const maps = idMapsOf(config);
+  const { plan, waits, files } = planContainer({
     ...given,
+    mapped: await mappedMounts(config, maps, opened),
     namespaces,
     layout,
     group,
     gate,
     passed,
     hasHooks,
-    environment: environmentOf(process, rootfs),
+    environment: [...environmentOf(process, rootfs), ...(listenFds > 0 ? [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'] : [])],
     newKeyring: options.newKeyring ?? true,
   });
   const stored: StoredState = {
@@ -134,54 +136,36 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   // From here on, whoever deletes the container knows what may be there of it.
   writeConfig(directory, text);
   writeState(directory, stored);
-  let first: number | undefined;
-  const current = (): State => ({
+  const current = (pid: number): State => ({
     ociVersion: config.ociVersion,
     id: directory.id,
     status: 'creating',
-    ...(first !== undefined && { pid: first }),
+    pid,
     bundle,
     annotations: stored.annotations,
   });
-  let console: Fd | undefined;
-  let listener: Fd | undefined;
-  const maps = idMapsOf(config);
-  const waits: ((pid: number) => Promise<void> | void)[] = [
-    ...(namespaces.isNew('user') ? [(pid: number) => (maps ? writeIdMaps(pid, maps) : undefined)] : []),
-    ...(hasHooks
-      ? [
-          async (pid: number) => {
-            first = pid;
-            await runHooks('prestart', hooks.prestart, current());
-            await runHooks('createRuntime', hooks.createRuntime, current());
-            if (hooks.createContainer?.length) await runInNamespaces(pid, hooks.createContainer, current());
-          },
-        ]
-      : []),
-    ...(seccomp && notifies(seccomp) ? [(pid: number) => listener && sendListener(seccomp, listener, current(), pid)] : []),
-    (pid) => {
+  using host = new HostSide(waits, files, {
+    maps,
+    hooks,
+    seccomp: config.linux?.seccomp,
+    ownUsers: namespaces.has('user'),
+    state: current,
+    keep: (pid) => {
       const identity = identityOf(pid);
       if (!identity) throw new Error('the container has ended while it was created');
       writeState(directory, { ...stored, process: identity });
     },
-  ];
+  });
   try {
     const child = await launch(plan, {
       stdio: process.terminal ? ['ignore', 'ignore', 'ignore'] : (options.stdio ?? ['inherit', 'inherit', 'inherit']),
-      onWaiting: (pid) => waits.shift()?.(pid),
-      onFile: (file) => {
-        if (process.terminal && !console) console = file;
-        else listener = file;
-      },
+      onWaiting: host.onWaiting,
+      onFile: host.onFile,
       ...(options.detached !== undefined && { detached: options.detached }),
       ...(options.cancelSignal && { cancelSignal: options.cancelSignal }),
     });
     try {
-      if (console && options.consoleSocket !== undefined) sendConsole(options.consoleSocket, console);
-      else if (console && options.onConsole) {
-        options.onConsole(console);
-        console = undefined;
-      }
+      handOverConsole(host.takeConsole(), options);
       if (options.pidFile !== undefined) writePidFile(options.pidFile, child.pid);
     } catch (error) {
       child.kill('SIGKILL');
@@ -191,29 +175,10 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     return child;
   } catch (error) {
     if (group) await removeGroup(group.directories);
-    if (first !== undefined)
-      await runHooks('poststop', hooks.poststop, { ...current(), status: 'stopped' }).catch((failure: Error) => given.warn(failure.message));
+    if (host.hooked !== undefined)
+      await runHooks('poststop', hooks.poststop, { ...current(host.hooked), status: 'stopped' }).catch((failure: Error) => given.warn(failure.message));
     throw error;
-  } finally {
-    console?.close();
-    listener?.close();
   }
-}
-
-/** In the words that engines know. */
-function checkConsole({ terminal = false }: Process, { consoleSocket, onConsole }: CreateOptions): void {
-  if (terminal && consoleSocket === undefined && !onConsole) throw new Error('cannot allocate tty if runc will detach without setting console socket');
-  if (!terminal && consoleSocket !== undefined) throw new Error('cannot use console socket if runc will not detach or allocate tty');
-}
-
-/** The program of the host, in the namespaces of the container whose root has not changed yet. */
-async function runInNamespaces(pid: number, hooks: NonNullable<Config['hooks']>['createContainer'], state: State): Promise<void> {
-  const identity = identityOf(pid);
-  using pidfd = identity && openProcess(identity);
-  if (!pidfd) throw new Error('the container has ended while it was created');
-  // To be in a pid namespace takes a further process, and a hook is one that the host waits for.
-  const kinds = foreignNamespaces(pid).filter((kind) => kind !== 'pid' && kind !== 'time');
-  await runHooks('createContainer', hooks, state, joinAll(pidfd, kinds));
 }
 
 /** What `start` has to tell of, if it fails. */
@@ -225,4 +190,26 @@ function lastSteps([before, after]: readonly [Plan, Plan]): StoredStep[] {
     purpose: step.purpose,
     ...(step.hints && { hints: step.hints }),
   }));
+}
+
+/** The namespaces by which mounts show their owners: each one is made once. */
+async function mappedMounts(config: Config, own: IdMaps | undefined, opened: Fd[]): Promise<ReadonlyMap<Mount, Fd>> {
+  const made = new Map<string, Fd>();
+  const mapped = new Map<Mount, Fd>();
+  for (const mount of config.mounts ?? []) {
+    const { idmap } = parseMountOptions(mount.options ?? []);
+    const given = idMapsOf({ linux: mount });
+    if (!idmap && !given) continue;
+    const maps = given ?? own;
+    if (!maps) throw new TypeError(`the mount at ${mount.destination}: idmap needs uidMappings and gidMappings, its own or those of a user namespace`);
+    const key = JSON.stringify(maps);
+    let namespace = made.get(key);
+    if (!namespace) {
+      namespace = await mappedNamespace(maps);
+      made.set(key, namespace);
+      opened.push(namespace);
+    }
+    mapped.set(mount, namespace);
+  }
+  return mapped;
 }

@@ -10,7 +10,7 @@ import { openProcess } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
 import { statusOf } from '../state/status.js';
 import { readConfig, readState } from '../state/stored.js';
-import { sendConsole } from './console-socket.js';
+import { checkConsole, handOverConsole } from './console.js';
 import type { CreateOptions } from './create.js';
 import { passedFiles } from './passed-files.js';
 import { writePidFile } from './pid-file.js';
@@ -18,7 +18,7 @@ import { notifies, sendListener } from './seccomp-listener.js';
 import { stateOf } from './state-of.js';
 
 /** How a further process of a container is started. */
-export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup'> {
+export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup' | 'listenFds'> {
   /** Also in a container that is paused: the process does not get far until it is resumed. @default false */
   readonly ignorePaused?: boolean;
   /** A group below that of the container, which is there already. @default that of the container */
@@ -46,9 +46,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
   if (!own) throw new OciError('broken', `container ${id}: it was created without a process`);
   const given = typeof process === 'function' ? process(own) : process;
   const warn = options.onWarning ?? (() => undefined);
-  if (given.terminal && options.consoleSocket === undefined && !options.onConsole)
-    throw new Error('cannot allocate tty if runc will detach without setting console socket');
-  if (!given.terminal && options.consoleSocket !== undefined) throw new Error('cannot use console socket if runc will not detach or allocate tty');
+  checkConsole(given, options);
   using pidfd = stored.process && openProcess(stored.process);
   if (!stored.process || !pidfd) throw new OciError('not-running', 'cannot exec in a stopped container');
   using proc = openFd('/proc', { directory: true });
@@ -83,11 +81,9 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
       ...(options.cancelSignal && { cancelSignal: options.cancelSignal }),
     });
     try {
-      if (console && options.consoleSocket !== undefined) sendConsole(options.consoleSocket, console);
-      else if (console && options.onConsole) {
-        options.onConsole(console);
-        console = undefined;
-      }
+      const master = console;
+      console = undefined;
+      handOverConsole(master, options);
       if (options.pidFile !== undefined) writePidFile(options.pidFile, child.pid);
     } catch (error) {
       child.kill('SIGKILL');

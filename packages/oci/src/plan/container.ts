@@ -1,5 +1,5 @@
 import type { CgroupLayout, PlannedGroup } from '@ctr/cgroups';
-import { bindMount, type Handle } from '@ctr/fs';
+import { bindMount, idmap, type Handle } from '@ctr/fs';
 import { control, flatten, giveTerminal, program, type Section } from '@ctr/runtime/assembly';
 import { dumpable, handOverListener, oomScoreAdj, seccomp, type SeccompFilter } from '@ctr/security';
 import { waitForHost, type Fd, type Plan, type Step } from '@ctr/syscall';
@@ -13,7 +13,7 @@ import { fileSystems, type FileSystems } from './file-systems.js';
 import { checkFilter, isLate } from './filter.js';
 import { findProgram, pathOf } from './find-program.js';
 import { closeOthers, GATE_FILES, keepOpen, leaveGate, passOn, waitAtGate } from './gate-steps.js';
-import { sourceOf } from './mounts.js';
+import { copiesUp, sourceOf } from './mounts.js';
 import { enterNamespaces, nameNamespaces, type Namespaces } from './namespaces.js';
 import { filterOf, inheritedSettings, rights, type RightsOptions } from './rights.js';
 import { startIn } from './start-in.js';
@@ -32,6 +32,8 @@ export interface ContainerParts {
   readonly gate: Pick<Gate, 'go' | 'report'>;
   /** Files of the caller that the program has from fd 3 on. */
   readonly passed: readonly Fd[];
+  /** The user namespaces by which mounts show their owners. */
+  readonly mapped: ReadonlyMap<Mount, Fd>;
   readonly environment: readonly string[];
   readonly newKeyring: boolean;
   /** Whether the host has something to do before the root changes. */
@@ -39,9 +41,22 @@ export interface ContainerParts {
   readonly warn: (message: string) => void;
 }
 
+/** What a plan waits for: the ids of its user namespace, all that is done before the root changes, somebody who answers a filter, the state to be kept. */
+export type HostWait = 'ids' | 'root' | 'listener' | 'state';
+/** What a plan hands over to the host. */
+export type HandedFile = 'copy-from' | 'copy-to' | 'console' | 'listener';
+
+/** A plan, and what the host has to know to be its other side. */
+export interface ContainerPlan {
+  readonly plan: readonly [create: Plan, start: Plan];
+  /** In the order in which they come. */
+  readonly waits: readonly HostWait[];
+  readonly files: readonly HandedFile[];
+}
+
 /** The whole order of things, from the caller's process to the program: what is done at `create`, and what at `start`. */
-export function planContainer(parts: ContainerParts): readonly [create: Plan, start: Plan] {
-  const { config, process, gate, passed, environment } = parts;
+export function planContainer(parts: ContainerParts): ContainerPlan {
+  const { config, process, namespaces, gate, passed, environment } = parts;
   const filter = filterOf(config.linux?.seccomp, process);
   const [name = '', ...args] = process.args ?? [];
   const entered = wayIn(parts);
@@ -60,24 +75,37 @@ export function planContainer(parts: ContainerParts): readonly [create: Plan, st
     ...passOn(passed, gate.report, program({ command: [name, ...args], env: environment, path: pathOf(environment) })),
   ];
   checkFilter(filter, [...create, ...start]);
-  return [create, start];
+  const copies = namespaces.isNew('mount') ? (config.mounts ?? []).filter(copiesUp) : [];
+  return {
+    plan: [create, start],
+    waits: [
+      ...(namespaces.isNew('user') ? ['ids' as const] : []),
+      ...(parts.hasHooks || copies.length > 0 ? ['root' as const] : []),
+      ...(filter?.notifies ? ['listener' as const] : []),
+      'state',
+    ],
+    files: [
+      ...copies.flatMap(() => ['copy-from', 'copy-to'] as const),
+      ...(process.terminal ? ['console' as const] : []),
+      ...(filter?.notifies ? ['listener' as const] : []),
+    ],
+  };
 }
 
 /** What the caller's process does, until it goes on in the container's first one. */
-function wayIn({ config, process, bundle, namespaces, group }: ContainerParts): {
+function wayIn({ config, process, bundle, namespaces, group, mapped }: ContainerParts): {
   readonly sections: readonly Section[];
   readonly opened: ReadonlyMap<Mount, Handle>;
 } {
   const opened = new Map<Mount, Handle>();
   const sources: Step[] = [];
-  if (namespaces.isNew('user')) {
-    for (const mount of config.mounts ?? []) {
-      const { bind } = parseMountOptions(mount.options ?? []);
-      if (!bind) continue;
-      const made = bindMount(sourceOf(mount, bundle), { recursive: bind.recursive, purpose: `a mount of ${mount.source ?? ''}` });
-      sources.push(...made.steps);
-      opened.set(mount, made.mount);
-    }
+  for (const mount of config.mounts ?? []) {
+    const { bind, idmap: mapping } = parseMountOptions(mount.options ?? []);
+    const users = mapped.get(mount);
+    if (!bind || (!users && !namespaces.isNew('user'))) continue;
+    const made = bindMount(sourceOf(mount, bundle), { recursive: bind.recursive, purpose: `a mount of ${mount.source ?? ''}` });
+    sources.push(...made.steps, ...(users ? idmap(made.mount, users, { recursive: mapping?.recursive ?? false }) : []));
+    opened.set(mount, made.mount);
   }
   return {
     sections: [

@@ -2,7 +2,7 @@ import { fstatSync, statSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
 
 import { attach, bindMount, inRoot, newMount, openPlace, propagation, type Handle } from '@ctr/fs';
-import { errnos, fail, fsMagic, label, mountFlags, mountAttrs, openFd, resolveFlags, type ResultOf, type Step } from '@ctr/syscall';
+import { errnos, fail, fsMagic, handOver, label, mountFlags, mountAttrs, openFd, resolveFlags, type ResultOf, type Step } from '@ctr/syscall';
 import { lsmStatus } from '@ctr/security';
 
 import type { Mount } from '../config/mount.js';
@@ -79,6 +79,11 @@ export function sourceOf({ source = '' }: Mount, bundle: string): string {
   return resolve(bundle, source);
 }
 
+/** Whether a tmpfs begins with what the image has at its place. */
+export function copiesUp({ type, options = [] }: Mount): boolean {
+  return type === 'tmpfs' && parseMountOptions(options).tmpcopyup;
+}
+
 function made(at: string, mount: Mount, options: MountOptions, context: MountContext): PlannedMount {
   const type = mount.type ?? 'none';
   const settings = new Map<string, string | true>();
@@ -113,6 +118,7 @@ function made(at: string, mount: Mount, options: MountOptions, context: MountCon
       ...(type === 'proc' ? [] : refuseInProc(place.fd, at)),
       ...attach(created.mount, place.fd, `attach it to ${at}`),
       ...spread(created.mount, options),
+      ...(copiesUp(mount) ? [...handOver(place.fd, `what the image has at ${at}`), ...handOver(created.mount, 'where it goes')] : []),
       ...closeOpened(place),
     ],
     late: isLate ? setMasks(created.mount, { set: mountAttrs.MOUNT_ATTR_RDONLY, clear: 0 }, false) : [],

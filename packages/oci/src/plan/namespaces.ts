@@ -16,6 +16,7 @@ import { becomeUser } from '@ctr/security';
 import type { Section } from '@ctr/runtime/assembly';
 
 import type { Config } from '../config/config.js';
+import type { Linux } from '../config/linux.js';
 import type { LinuxNamespaceType } from '../config/namespaces.js';
 
 const kinds: Readonly<Record<LinuxNamespaceType, Namespace>> = {
@@ -55,7 +56,7 @@ export function namespacesOf(config: Config, files: Fd[]): Namespaces {
 }
 
 /** Which ids of the container are which of the host. */
-export function idMapsOf(config: Config): IdMaps | undefined {
+export function idMapsOf(config: { readonly linux?: Pick<Linux, 'uidMappings' | 'gidMappings'> }): IdMaps | undefined {
   const { uidMappings = [], gidMappings = [] } = config.linux ?? {};
   if (uidMappings.length === 0 && gidMappings.length === 0) return undefined;
   const ranges = (mappings: typeof uidMappings): IdRange[] =>

@@ -1,0 +1,93 @@
+import { writeIdMaps, type IdMaps } from '@ctr/namespaces';
+import type { Fd } from '@ctr/syscall';
+
+import type { Hooks } from '../config/hooks.js';
+import type { LinuxSeccomp } from '../config/seccomp.js';
+import type { HandedFile, HostWait } from '../plan/container.js';
+import { foreignNamespaces, joinAll } from '../plan/join-all.js';
+import type { State } from '../state.js';
+import { identityOf, openProcess } from '../state/identity.js';
+import { copyUp } from './copy-up.js';
+import { runHooks } from './hooks.js';
+import { sendListener } from './seccomp-listener.js';
+
+/** What the host does for a container that is being created. */
+export interface HostTasks {
+  readonly maps: IdMaps | undefined;
+  readonly hooks: Hooks;
+  readonly seccomp: LinuxSeccomp | undefined;
+  readonly ownUsers: boolean;
+  readonly state: (pid: number) => State;
+  /** Keeps the state, when all is made. */
+  readonly keep: (pid: number) => void;
+}
+
+/** The other side of a plan: takes the files that it hands over, and does what it waits for, in the order in which the plan has them. */
+export class HostSide implements Disposable {
+  readonly #tasks: HostTasks;
+  readonly #waits: HostWait[];
+  readonly #expected: HandedFile[];
+  readonly #files: { readonly what: HandedFile; readonly file: Fd }[] = [];
+  /** The container's first process, once hooks have been run for it. */
+  hooked: number | undefined;
+
+  constructor(waits: readonly HostWait[], files: readonly HandedFile[], tasks: HostTasks) {
+    this.#waits = [...waits];
+    this.#expected = [...files];
+    this.#tasks = tasks;
+  }
+
+  readonly onFile = (file: Fd): void => {
+    const what = this.#expected.shift();
+    if (what === undefined) file.close();
+    else this.#files.push({ what, file });
+  };
+
+  readonly onWaiting = async (pid: number): Promise<void> => {
+    const { maps, keep } = this.#tasks;
+    const wait = this.#waits.shift();
+    if (wait === 'ids') return maps && writeIdMaps(pid, maps);
+    if (wait === 'root') return this.#beforeRoot(pid);
+    if (wait === 'listener') return this.#answerer(pid);
+    return keep(pid);
+  };
+
+  /** The master of the terminal, which the caller closes. */
+  takeConsole(): Fd | undefined {
+    return this.#take('console');
+  }
+
+  [Symbol.dispose](): void {
+    for (const { file } of this.#files) file.close();
+  }
+
+  #take(what: HandedFile): Fd | undefined {
+    const index = this.#files.findIndex((each) => each.what === what);
+    return index < 0 ? undefined : this.#files.splice(index, 1)[0]?.file;
+  }
+
+  async #beforeRoot(pid: number): Promise<void> {
+    const { hooks, state, ownUsers } = this.#tasks;
+    for (;;) {
+      using from = this.#take('copy-from');
+      using to = this.#take('copy-to');
+      if (!from || !to) break;
+      await copyUp(from, to, pid, ownUsers);
+    }
+    this.hooked = pid;
+    await runHooks('prestart', hooks.prestart, state(pid));
+    await runHooks('createRuntime', hooks.createRuntime, state(pid));
+    if (!hooks.createContainer?.length) return;
+    const identity = identityOf(pid);
+    using pidfd = identity && openProcess(identity);
+    if (!pidfd) throw new Error('the container has ended while it was created');
+    // To be in a pid namespace takes a further process, and a hook is one that the host waits for.
+    const kinds = foreignNamespaces(pid).filter((kind) => kind !== 'pid' && kind !== 'time');
+    await runHooks('createContainer', hooks.createContainer, state(pid), joinAll(pidfd, kinds));
+  }
+
+  #answerer(pid: number): void {
+    using listener = this.#take('listener');
+    if (listener && this.#tasks.seccomp) sendListener(this.#tasks.seccomp, listener, this.#tasks.state(pid), pid);
+  }
+}
