@@ -6,8 +6,6 @@ import type { Context } from './context.js';
 export function creation({ args, root, log, cgroupManager }: Context): { readonly bundle: string; readonly options: CreateOptions } {
   if (cgroupManager !== 'cgroupfs' && cgroupManager !== 'disabled')
     throw new UsageError(`the cgroup manager ${JSON.stringify(cgroupManager)} is not supported: cgroupfs, or disabled`);
-  if (args.flag('no-pivot')) throw new UsageError('--no-pivot is not supported: the root file system must not be on a ramdisk');
-  if (args.has('pidfd-socket')) throw new UsageError('--pidfd-socket is not supported');
   const consoleSocket = args.text('console-socket');
   const pidFile = args.text('pid-file');
   return {
@@ -16,10 +14,19 @@ export function creation({ args, root, log, cgroupManager }: Context): { readonl
       ...root,
       ...(consoleSocket !== undefined && consoleSocket !== '' && { consoleSocket }),
       ...(pidFile !== undefined && pidFile !== '' && { pidFile }),
+      ...(args.has('pidfd-socket') && { pidfdSocket: args.text('pidfd-socket') ?? '' }),
+      listenFds: listenFds(),
       preserveFds: args.integer('preserve-fds') ?? 0,
+      pivot: !args.flag('no-pivot'),
       newKeyring: !args.flag('no-new-keyring'),
       cgroup: cgroupManager !== 'disabled',
       onWarning: (message) => log.warn(message),
     },
   };
+}
+
+/** How many files of the caller are sockets that systemd has opened for this process. @see sd_listen_fds(3) */
+function listenFds(): number {
+  const { LISTEN_FDS: count = '', LISTEN_PID: pid = '' } = process.env;
+  return pid === String(process.pid) && /^[1-9]\d{0,3}$/.test(count) ? Number(count) : 0;
 }

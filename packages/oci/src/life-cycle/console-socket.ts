@@ -44,3 +44,10 @@ export function sendConsole(path: string, master: Fd): void {
   using socket = connectTo(path);
   sendFile(socket, '/dev/ptmx', master);
 }
+
+/** Sends a pidfd of a child of this process that has not been waited for: no other can be taken for it. */
+export function sendPidfd(path: string, pid: number): void {
+  using socket = connectTo(path);
+  using pidfd = new Fd(call({ call: 'pidfd_open', args: [pid, 0], purpose: `hold on to process ${pid}` }), `process ${pid}`);
+  sendFile(socket, 'pidfd', pidfd);
+}

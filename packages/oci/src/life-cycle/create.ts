@@ -10,6 +10,7 @@ import type { Mount } from '../config/mount.js';
 import type { Process } from '../config/process.js';
 import { environmentOf } from '../environment.js';
 import { parseMountOptions } from '../mount-options.js';
+import { refuseWhatIsNotThere } from '../not-there.js';
 import { parseConfig } from '../parse-config.js';
 import { cgroupOf } from '../plan/cgroup.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
@@ -21,6 +22,7 @@ import { makeGate } from '../state/gate.js';
 import { identityOf } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
 import { writeConfig, writeState, type StoredState, type StoredStep } from '../state/stored.js';
+import { sendPidfd } from './console-socket.js';
 import { checkConsole, handOverConsole, type ConsoleOptions } from './console.js';
 import { runHooks } from './hooks.js';
 import { HostSide } from './host-side.js';
@@ -33,6 +35,10 @@ import type { RootOptions } from './root-options.js';
 export interface CreateOptions extends RootOptions, ConsoleOptions {
   /** stdin, stdout and stderr of the program. Without effect where it has a terminal. @default all 'inherit' */
   readonly stdio?: readonly [LaunchStdio, LaunchStdio, LaunchStdio];
+  /** The path of a socket that is sent a pidfd of the program's process. */
+  readonly pidfdSocket?: string;
+  /** Whether the root is changed by pivot_root(2), which a ramdisk does not allow; the old root stays below the new one otherwise. @default true */
+  readonly pivot?: boolean;
   /** A file that the pid is written to. */
   readonly pidFile?: string;
   /** So many files of the caller, from fd 3 on, are the program's, which is told of them by `LISTEN_FDS`, as systemd does: those that are preserved come after them. @default 0 */
@@ -72,6 +78,7 @@ export async function create(bundle: string, id: string, options: CreateOptions 
   const config = parseConfig(text, { onWarning: (problem) => warn(problemText(problem)) });
   const { process } = config;
   if (!process) throw new TypeError('the config has no process, which is what a container runs');
+  refuseWhatIsNotThere(config);
   checkConsole(process, options);
   const rootfs = resolve(directory, config.root.path);
   if (!statSync(rootfs, { throwIfNoEntry: false })?.isDirectory())
@@ -119,6 +126,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     hasHooks,
     environment: [...environmentOf(process, rootfs), ...(listenFds > 0 ? [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'] : [])],
     newKeyring: options.newKeyring ?? true,
+    pivot: options.pivot ?? true,
   });
   const stored: StoredState = {
     version: 1,
@@ -166,6 +174,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     });
     try {
       handOverConsole(host.takeConsole(), options);
+      if (options.pidfdSocket !== undefined) sendPidfd(options.pidfdSocket, child.pid);
       if (options.pidFile !== undefined) writePidFile(options.pidFile, child.pid);
     } catch (error) {
       child.kill('SIGKILL');

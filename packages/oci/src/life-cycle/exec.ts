@@ -10,6 +10,7 @@ import { openProcess } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
 import { statusOf } from '../state/status.js';
 import { readConfig, readState } from '../state/stored.js';
+import { sendPidfd } from './console-socket.js';
 import { checkConsole, handOverConsole } from './console.js';
 import type { CreateOptions } from './create.js';
 import { passedFiles } from './passed-files.js';
@@ -18,7 +19,7 @@ import { notifies, sendListener } from './seccomp-listener.js';
 import { stateOf } from './state-of.js';
 
 /** How a further process of a container is started. */
-export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup' | 'listenFds'> {
+export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup' | 'listenFds' | 'pivot'> {
   /** Also in a container that is paused: the process does not get far until it is resumed. @default false */
   readonly ignorePaused?: boolean;
   /** A group below that of the container, which is there already. @default that of the container */
@@ -84,6 +85,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
       const master = console;
       console = undefined;
       handOverConsole(master, options);
+      if (options.pidfdSocket !== undefined) sendPidfd(options.pidfdSocket, child.pid);
       if (options.pidFile !== undefined) writePidFile(options.pidFile, child.pid);
     } catch (error) {
       child.kill('SIGKILL');

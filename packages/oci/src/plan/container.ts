@@ -36,6 +36,7 @@ export interface ContainerParts {
   readonly mapped: ReadonlyMap<Mount, Fd>;
   readonly environment: readonly string[];
   readonly newKeyring: boolean;
+  readonly pivot: boolean;
   /** Whether the host has something to do before the root changes. */
   readonly hasHooks: boolean;
   readonly warn: (message: string) => void;
@@ -72,7 +73,7 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
   const start = [
     ...leaveGate(),
     ...(isLate(filter, process) ? seccomp(filter) : []),
-    ...passOn(passed, gate.report, program({ command: [name, ...args], env: environment, path: pathOf(environment) })),
+    ...passOn(passed, program({ command: [name, ...args], env: environment, path: pathOf(environment) })),
   ];
   checkFilter(filter, [...create, ...start]);
   const copies = namespaces.isNew('mount') ? (config.mounts ?? []).filter(copiesUp) : [];
@@ -122,7 +123,7 @@ function wayIn({ config, process, bundle, namespaces, group, mapped }: Container
 function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>, filter: SeccompFilter | undefined): Section[] {
   const { config, process, namespaces, newKeyring, warn } = parts;
   const inside: FileSystems = namespaces.isNew('mount') ? fileSystems(parts, opened) : { sections: [], console: undefined, proc: undefined, cwd: undefined };
-  const options: RightsOptions = { proc: inside.proc, ownUsers: namespaces.has('user'), newKeyring, personality: config.linux?.personality, warn };
+  const options: RightsOptions = { proc: inside.proc, ownUsers: namespaces.has('user'), newKeyring, linux: config.linux, warn };
   const uid = process.user?.uid ?? 0;
   // The kernel lets only root look into such a process, or trace it; and hides from it its own files.
   const hidden = globalThis.process.geteuid?.() === 0 && !namespaces.has('user');

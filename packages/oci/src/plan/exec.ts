@@ -8,8 +8,9 @@ import type { Process } from '../config/process.js';
 import { consoleOf } from './console.js';
 import { checkFilter, isLate } from './filter.js';
 import { findProgram, pathOf } from './find-program.js';
-import { closeOthers, keepOpen, passOn, REPORT_FD } from './gate-steps.js';
+import { closeOthers, keepOpen, passOn } from './gate-steps.js';
 import { wayIntoContainer } from './into-container.js';
+import { numbersOf } from './memory-policy.js';
 import { filterOf, inheritedSettings, rights, type RightsOptions } from './rights.js';
 import { startIn } from './start-in.js';
 import { giveStreams } from './streams.js';
@@ -40,7 +41,7 @@ export function planExec(parts: ExecParts): Plan {
     proc: undefined,
     ownUsers: way.kinds.includes('user'),
     newKeyring: true,
-    personality: config.linux?.personality,
+    linux: config.linux,
     warn: parts.warn,
   };
   const uid = process.user?.uid ?? 0;
@@ -73,11 +74,7 @@ export function planExec(parts: ExecParts): Plan {
     ['the program', findProgram(name, path)],
     [
       'the program',
-      [
-        announceExec(),
-        ...(isLate(filter, process) ? seccomp(filter) : []),
-        ...passOn(passed, REPORT_FD, program({ command: [name, ...args], env: environment, path })),
-      ],
+      [announceExec(), ...(isLate(filter, process) ? seccomp(filter) : []), ...passOn(passed, program({ command: [name, ...args], env: environment, path }))],
     ],
   ];
   const plan = flatten(sections);
@@ -89,12 +86,6 @@ function labels({ apparmorProfile: profile, selinuxLabel: label }: Process, proc
   return [...(profile ? appArmorProfile(profile, { proc }) : []), ...(label ? selinuxLabel(label, { proc }) : [])];
 }
 
-/** A list such as `0-3,7`. */
 function affinity(list: string | undefined): Step[] {
-  if (!list) return [];
-  const cpus = list.split(',').flatMap((part) => {
-    const [first = 0, last = first] = part.split('-').map(Number);
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
-  return cpuAffinity(cpus);
+  return list ? cpuAffinity(numbersOf(list)) : [];
 }

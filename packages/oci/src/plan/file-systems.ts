@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 
 import { inRoot, mask, openPlace, pivotRoot, procMount, propagation, readonlyPath, setAttributes, type Handle } from '@ctr/fs';
 import { isInUserNamespace, rootfs, sysctlSteps, type Section } from '@ctr/runtime/assembly';
-import { AT_FDCWD, atFlags, mountAttr, mountFlags, waitForHost, type ResultOf, type Step } from '@ctr/syscall';
+import { AT_FDCWD, moveMountFlags, openFlags, resultOf, waitForHost, type ResultOf, type Step } from '@ctr/syscall';
 
 import type { Mount } from '../config/mount.js';
 import { parseMountOptions } from '../mount-options.js';
@@ -88,17 +88,35 @@ function ofCaller({ config, rootfs: directory }: ContainerParts): Step[] {
   return propagation('/', kind === 'private' ? 'private' : 'slave', { recursive: true });
 }
 
+/** What a ramdisk allows: the new root goes over the old one, which stays below it. */
+function moveRoot(root: ResultOf): Step[] {
+  const flags = moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH;
+  return [
+    { call: 'move_mount', args: [root, '', AT_FDCWD, '/', flags], purpose: 'the new root is on top of the old one' },
+    { call: 'chroot', args: ['.'], purpose: 'make it the root' },
+    { call: 'chdir', args: ['/'], purpose: 'start at the new root' },
+  ];
+}
+
 /** The old root goes out of sight, and nothing of the caller's is unmounted with it. */
-function newRoot(root: ResultOf, { config }: ContainerParts): Step[] {
+function newRoot(root: ResultOf, { config, pivot: isPivoted }: ContainerParts): Step[] {
   const [go, pivot, ...drop] = pivotRoot(root);
   if (!go || !pivot) return [];
-  const slave = mountAttr({ propagation: mountFlags.MS_SLAVE });
+  if (!isPivoted) return [go, ...moveRoot(root)];
+  const old: Step = {
+    call: 'openat',
+    args: [AT_FDCWD, '/', openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],
+    purpose: 'the old root',
+    as: 'old',
+  };
   const given = config.linux?.rootfsPropagation;
   const kind = given?.replace(/^r(?=[psu])/, '') as 'private' | 'shared' | 'slave' | 'unbindable' | undefined;
   return [
+    old,
     go,
     pivot,
-    { call: 'mount_setattr', args: [AT_FDCWD, '.', atFlags.AT_RECURSIVE, slave, slave.byteLength], purpose: 'dropping it is no matter of those who share it' },
+    // By its handle: the path of it is that of the new one.
+    ...propagation(resultOf(old), 'slave', { recursive: true }),
     ...drop,
     ...(kind === undefined ? [] : propagation(root, kind, { recursive: given !== kind })),
   ];

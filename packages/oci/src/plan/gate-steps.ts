@@ -1,7 +1,7 @@
 import { announceExec, failure, fcntlCommands, label, Memory, openFlags, resultOf, type Fd, type Step } from '@ctr/syscall';
 
 /** The fd on which a plan reports to whom it is to tell of a failure. */
-export const REPORT_FD = 3;
+const REPORT_FD = 3;
 const LAST_FD = 0xffffffff;
 /** Those of the gate stand before all others. */
 export const GATE_FILES = 2;
@@ -46,13 +46,16 @@ export function leaveGate(): Step[] {
 
 /**
  * The program gets these files as its fd 3 and on, where the reports go until then. What fails behind this is reported elsewhere: the last steps are changed to do so.
- *
- * @param report where failures are reported to until then
  */
-export function passOn(files: readonly Fd[], report: Fd | typeof REPORT_FD, then: readonly Step[]): Step[] {
+export function passOn(files: readonly Fd[], then: readonly Step[]): Step[] {
   if (files.length === 0) return [...then];
   const first = REPORT_FD + 1 + GATE_FILES + files.length;
-  const elsewhere: Step = { call: 'fcntl', args: [report, fcntlCommands.F_DUPFD_CLOEXEC, first], purpose: 'reports go elsewhere from here on', as: 'report' };
+  const elsewhere: Step = {
+    call: 'fcntl',
+    args: [REPORT_FD, fcntlCommands.F_DUPFD_CLOEXEC, first],
+    purpose: 'reports go elsewhere from here on',
+    as: 'report',
+  };
   const tell: Step = { call: 'write', args: [resultOf(elsewhere), failure, 8], purpose: 'tell of the failure' };
   // In place, since steps jump to one another.
   for (const step of then as readonly { onFailure?: Step }[]) step.onFailure ??= tell;

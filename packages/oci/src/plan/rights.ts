@@ -22,9 +22,10 @@ import {
 } from '@ctr/security';
 import type { Section } from '@ctr/runtime/assembly';
 
-import type { LinuxPersonality } from '../config/personality.js';
+import type { Linux } from '../config/linux.js';
 import type { Process } from '../config/process.js';
 import type { LinuxSeccomp } from '../config/seccomp.js';
+import { memoryPolicy } from './memory-policy.js';
 
 /** What a process may do, as its configuration says it. */
 export interface RightsOptions {
@@ -33,18 +34,19 @@ export interface RightsOptions {
   /** Whether it has a user namespace of its own, in which everybody who is root has all capabilities. */
   readonly ownUsers: boolean;
   readonly newKeyring: boolean;
-  readonly personality: LinuxPersonality | undefined;
+  readonly linux: Linux | undefined;
   readonly warn: (message: string) => void;
 }
 
 /** What comes before the user changes, which needs more than the program has. */
 export function inheritedSettings(process: Process, options: RightsOptions): Section[] {
-  const { proc } = options;
+  const { proc, linux } = options;
   return [
     ['the security module', proc ? labels(process, proc) : []],
     ['the resource limits', rlimits(rlimitsOf(process))],
     ['the scheduling', [...(process.scheduler ? scheduling(process.scheduler) : []), ...(process.ioPriority ? ioPriority(process.ioPriority) : [])]],
-    ['the execution domain', options.personality ? personality(options.personality.domain) : []],
+    ['the memory policy', linux?.memoryPolicy ? memoryPolicy(linux.memoryPolicy) : []],
+    ['the execution domain', linux?.personality ? personality(linux.personality.domain) : []],
     ['the session keyring', options.newKeyring ? newSessionKeyring() : []],
   ];
 }

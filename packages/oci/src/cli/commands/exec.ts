@@ -12,7 +12,6 @@ import { Foreground } from '../foreground.js';
 export async function execCommand({ args, root, log }: Context): Promise<number> {
   const [id, ...command] = args.rest;
   if (id === undefined) throw new UsageError('the id of a container is missing');
-  if (args.has('pidfd-socket')) throw new UsageError('--pidfd-socket is not supported');
   const onWarning = (message: string): void => log.warn(message);
   const given = processOf(args, command, onWarning);
   const detach = args.flag('detach');
@@ -23,6 +22,7 @@ export async function execCommand({ args, root, log }: Context): Promise<number>
     ...root,
     ...(consoleSocket !== undefined && consoleSocket !== '' ? { consoleSocket } : !detach && { onConsole: foreground.onConsole }),
     ...(pidFile !== undefined && pidFile !== '' && { pidFile }),
+    ...(args.has('pidfd-socket') && { pidfdSocket: args.text('pidfd-socket') ?? '' }),
     preserveFds: args.integer('preserve-fds') ?? 0,
     detached: detach,
     ignorePaused: args.flag('ignore-paused'),

@@ -1,0 +1,330 @@
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { call, Fd } from '@ctr/syscall';
+import { create, defaultConfig, remove, start, type Mount } from '@ctr/oci';
+import { readLayout } from '@ctr/cgroups';
+import { describe, expect, it } from 'vitest';
+
+import { bundleOf, configOf, created, fill, newId, place, ran, type Changes } from './container.js';
+
+const at = place();
+const MiB = 2 ** 20;
+const usual = defaultConfig().mounts ?? [];
+
+async function output(line: string, changes: Changes = {}): Promise<string> {
+  const { exit, output: text } = await ran(at, ['sh', '-c', line], changes);
+  expect(`${exit.code} ${text}`).toMatch(/^0 /);
+  return text;
+}
+
+/** A directory of the host with a file in it. */
+function source(): string {
+  const directory = mkdtempSync(join(at.directory, 'source-'));
+  chmodSync(directory, 0o755);
+  writeFileSync(join(directory, 'file'), 'from the host\n');
+  return directory;
+}
+
+const withMounts = (...mounts: Mount[]): Changes => ({ mounts: [...usual, ...mounts] });
+/** A root that tests may change. */
+function ownRoot(): string {
+  const rootfs = mkdtempSync(join(at.directory, 'root-'));
+  chmodSync(rootfs, 0o755);
+  fill(rootfs);
+  return rootfs;
+}
+
+describe('process', () => {
+  it('user, umask, further groups and the home of the user', async () => {
+    expect(
+      await output('id; umask; echo $HOME; touch /tmp/f; stat -c "%u %a" /tmp/f', {
+        ...withMounts({ destination: '/tmp', type: 'tmpfs', options: ['mode=1777'] }),
+        process: { user: { uid: 1000, gid: 1000, additionalGids: [4, 20], umask: 0o77 } },
+      }),
+    ).toBe('uid=1000(user) gid=1000(user) groups=4,20\n0077\n/home/user\n1000 600\n');
+  });
+
+  it('a directory to start in, which is made where it is missing', async () => {
+    expect(await output('pwd', { root: { path: ownRoot() }, process: { cwd: '/new/one' } })).toBe('/new/one\n');
+  });
+
+  it('capabilities, in all five sets', async () => {
+    const given = ['CAP_CHOWN', 'CAP_KILL'];
+    const status = await output('grep ^Cap /proc/self/status', {
+      process: {
+        capabilities: { bounding: [...given, 'CAP_SETUID'], permitted: given, effective: given, inheritable: given, ambient: given },
+        user: { uid: 1000, gid: 1000 },
+      },
+    });
+    expect(status.replaceAll('\t', '')).toBe(
+      'CapInh:0000000000000021\nCapPrm:0000000000000021\nCapEff:0000000000000021\nCapBnd:00000000000000a1\nCapAmb:0000000000000021\n',
+    );
+    expect((await output('grep ^Cap /proc/self/status', { process: { capabilities: {} } })).match(/0{16}/g)).toHaveLength(5);
+  });
+
+  it('limits, priorities and the rest of what a program inherits', async () => {
+    const line = 'ulimit -n; ulimit -c; cat /proc/self/oom_score_adj; uname -m; grep NoNewPrivs /proc/self/status; cut -d" " -f19 /proc/self/stat';
+    const text = await output(line, {
+      process: {
+        rlimits: [
+          { type: 'RLIMIT_NOFILE', soft: 100, hard: 200 },
+          { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
+        ],
+        oomScoreAdj: 500,
+        noNewPrivileges: true,
+        scheduler: { policy: 'SCHED_OTHER', nice: 5 },
+        ioPriority: { class: 'IOPRIO_CLASS_IDLE' },
+      },
+      linux: { personality: { domain: 'LINUX32' } },
+    });
+    expect(text).toMatch(/^100\n0\n500\n(i686|armv8l)\nNoNewPrivs:\t1\n5\n$/);
+  });
+
+  it('files of the caller', async () => {
+    const file = join(source(), 'file');
+    const held: Fd[] = [];
+    // Whatever is at 3 and 4 of this process is kept aside meanwhile.
+    const { output: text } = await ran(at, ['sh', '-c', 'ls /proc/self/fd | wc -l; echo $LISTEN_FDS $LISTEN_PID'], {}, { preserveFds: 1, listenFds: 1 });
+    expect(text).toBe('6\n1 1\n');
+    for (const fd of held) fd.close();
+    expect(file).toContain('source');
+  });
+});
+
+describe('root and mounts', () => {
+  it('binds, with their options', async () => {
+    const from = source();
+    const { mounts } = withMounts({ destination: '/tmp', type: 'bind', source: from, options: ['rbind', 'ro', 'nosuid', 'nodev', 'noexec', 'rprivate'] });
+    const text = await output('cat /tmp/file; grep " /tmp " /proc/self/mountinfo; touch /tmp/x 2>&1 || true', { mounts: mounts ?? [] });
+    expect(text).toMatch(/^from the host\n.* \/tmp ro,nosuid,nodev,noexec,relatime - .*\n.*Read-only file system\n$/s);
+  });
+
+  it('makes missing places, of files and of directories', async () => {
+    const from = source();
+    const rootfs = ownRoot();
+    const text = await output('cat /a/b/file /a/c', {
+      root: { path: rootfs },
+      ...withMounts({ destination: '/a/b', source: from, options: ['bind'] }, { destination: '/a/c', source: join(from, 'file'), options: ['bind'] }),
+    });
+    expect(text).toBe('from the host\nfrom the host\n');
+    expect(statSync(join(rootfs, 'a/c')).isFile()).toBe(true);
+  });
+
+  it('attributes of whole trees, propagation and access times', async () => {
+    const from = source();
+    const text = await output(
+      'grep -E " /(tmp|root) " /proc/self/mountinfo',
+      withMounts(
+        { destination: '/tmp', source: from, options: ['rbind', 'rro', 'rnoexec', 'rshared', 'noatime'] },
+        { destination: '/root', source: from, options: ['bind', 'unbindable', 'nosymfollow'] },
+      ),
+    );
+    expect(text).toMatch(/ \/tmp ro,noexec,noatime shared:\d+ - /);
+    expect(text).toMatch(/ \/root rw,.*nosymfollow unbindable - /);
+  });
+
+  it('a tmpfs has the mode of what it covers, its own options, and its content with tmpcopyup', async () => {
+    const rootfs = ownRoot();
+    mkdirSync(join(rootfs, 'data/sub'), { recursive: true });
+    writeFileSync(join(rootfs, 'data/sub/file'), 'copied\n', { mode: 0o644 });
+    chownSync(join(rootfs, 'data/sub/file'), 1000, 5);
+    symlinkSync('/etc/shadow', join(rootfs, 'data/link'));
+    const changes: Changes = {
+      root: { path: rootfs, readonly: true },
+      ...withMounts(
+        { destination: '/data', type: 'tmpfs', options: ['tmpcopyup', 'size=1m', 'nodev'] },
+        { destination: '/tmp', type: 'tmpfs' },
+        { destination: '/root', type: 'tmpfs', options: ['ro', 'mode=700'] },
+      ),
+    };
+    const text = await output(
+      'stat -c %a /tmp /root; cat /data/sub/file; stat -c "%u %g %a" /data/sub/file; readlink /data/link; touch /data/new && echo writable; touch /root/x 2>&1 || true',
+      changes,
+    );
+    expect(text).toMatch(/^1777\n700\ncopied\n1000 5 644\n\/etc\/shadow\nwritable\n.*Read-only/s);
+    expect(await output('cat /data/sub/file', { ...changes, linux: users })).toBe('copied\n');
+  });
+
+  it('mounts whose owners are mapped, by their own maps and by those of the container', async (context) => {
+    const from = source();
+    chownSync(join(from, 'file'), 0, 0);
+    const maps = { uidMappings: [{ containerID: 0, hostID: 5000, size: 10 }], gidMappings: [{ containerID: 0, hostID: 6000, size: 10 }] };
+    try {
+      const text = await output('stat -c "%u %g" /tmp/file', withMounts({ destination: '/tmp', source: from, options: ['bind', 'idmap'], ...maps }));
+      expect(text).toBe('5000 6000\n');
+    } catch (error) {
+      if (String(error).includes('EINVAL')) context.skip('the file system of the temporary directory cannot be id-mapped');
+      throw error;
+    }
+    expect(
+      await output('stat -c "%u %g" /tmp/file', { ...withMounts({ destination: '/tmp', source: from, options: ['rbind', 'ridmap'] }), linux: users }),
+    ).toBe('0 0\n');
+  });
+
+  it('what is masked, what is read-only, and the settings of the kernel', async () => {
+    const line =
+      'cat /proc/keys | wc -c; ls /proc/acpi | wc -l; (echo x > /proc/sys/kernel/hostname) 2>&1; cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/domainname; hostname';
+    const text = await output(`${line}; true`, {
+      hostname: 'box',
+      domainname: 'example',
+      linux: { sysctl: { 'net.ipv4.ip_forward': '1' }, maskedPaths: ['/proc/keys', '/proc/acpi', '/nowhere'], readonlyPaths: ['/proc/sys', '/nowhere'] },
+    });
+    expect(text).toMatch(/^0\n0\n.*Read-only file system\n1\nexample\nbox\n$/s);
+  });
+
+  it('refuses what would fake /proc', async () => {
+    for (const mount of [
+      { destination: '/proc', type: 'tmpfs' },
+      { destination: '/proc/self', source: source(), options: ['bind'] },
+      { destination: '/', type: 'tmpfs' },
+    ] satisfies Mount[])
+      await expect(ran(at, ['true'], withMounts(mount))).rejects.toThrow(/proc|root/);
+    const rootfs = ownRoot();
+    symlinkSync('/proc/1', join(rootfs, 'link'));
+    await expect(ran(at, ['true'], { root: { path: rootfs }, ...withMounts({ destination: '/link', source: source(), options: ['bind'] }) })).rejects.toThrow(
+      'EPERM',
+    );
+    for (const name of ['proc', 'sys']) {
+      const hostile = ownRoot();
+      rmSync(join(hostile, name), { recursive: true });
+      symlinkSync('/tmp', join(hostile, name));
+      await expect(ran(at, ['true'], { root: { path: hostile } })).rejects.toThrow('ELOOP');
+    }
+  });
+
+  it.each(['/canary', '../../canary', '/nowhere/at/all'])('leads nowhere by a /dev that is a link to %s', async (target) => {
+    const hostile = ownRoot();
+    rmSync(join(hostile, 'dev'), { recursive: true });
+    symlinkSync(target, join(hostile, 'dev'));
+    const before = readFileSync('/proc/self/mountinfo', 'latin1');
+    await ran(at, ['true'], { root: { path: hostile } }).catch(() => undefined);
+    await ran(at, ['true'], { root: { path: hostile }, mounts: usual.filter(({ destination }) => !destination.startsWith('/dev')) }).catch(() => undefined);
+    expect(readFileSync('/proc/self/mountinfo', 'latin1')).toBe(before);
+    expect(() => statSync('/canary')).toThrow('ENOENT');
+  });
+
+  it('leaves what is mounted on the host as it is, whatever is shared', async () => {
+    const before = readFileSync('/proc/self/mountinfo', 'latin1');
+    for (const rootfsPropagation of ['shared', 'slave', 'private', 'unbindable', 'rshared', 'rslave', 'rprivate'] as const)
+      expect(
+        await output('grep -c . /proc/self/mountinfo >/dev/null; grep " / / " /proc/self/mountinfo || grep " / " /proc/self/mountinfo', {
+          linux: { rootfsPropagation },
+        }),
+      ).toContain(' / ');
+    expect(readFileSync('/proc/self/mountinfo', 'latin1')).toBe(before);
+  });
+});
+
+/** A user namespace in which root is another on the host. */
+const users = {
+  namespaces: [...(defaultConfig().linux?.namespaces ?? []), { type: 'user' as const }],
+  uidMappings: [{ containerID: 0, hostID: 100_000, size: 65_536 }],
+  gidMappings: [{ containerID: 0, hostID: 100_000, size: 65_536 }],
+};
+
+describe('linux', () => {
+  it('a user namespace with maps', async () => {
+    const text = await output('cat /proc/self/uid_map; id -u; ls -la /dev/null | cut -c1-10; echo x > /dev/null; id -g', { linux: users });
+    expect(text.replaceAll(/ +/g, ' ')).toBe(' 0 100000 65536\n0\ncrw-rw-rw-\n0\n');
+  });
+
+  it('namespaces of others, by their files', async () => {
+    const { child } = await created(at, ['sleep', '100']);
+    const linux = {
+      namespaces: [
+        { type: 'mount' as const },
+        { type: 'network' as const, path: `/proc/${child.pid}/ns/net` },
+        { type: 'pid' as const, path: `/proc/${child.pid}/ns/pid` },
+        { type: 'ipc' as const },
+      ],
+    };
+    const { mounts } = { mounts: usual.filter(({ type }) => type !== 'cgroup') };
+    const text = await output('for n in net pid; do readlink /proc/self/ns/$n; done', { hostname: '', mounts, linux });
+    expect(text).toBe(`${readlinkSync(`/proc/${child.pid}/ns/net`)}\n${readlinkSync(`/proc/${child.pid}/ns/pid`)}\n`);
+  });
+
+  it('clocks of its own', async () => {
+    const namespaces = [...(defaultConfig().linux?.namespaces ?? []), { type: 'time' as const }];
+    const uptime = Number((await output('cut -d. -f1 /proc/uptime', { linux: { namespaces, timeOffsets: { boottime: { secs: 1_000_000 } } } })).trim());
+    expect(uptime).toBeGreaterThan(1_000_000);
+  });
+
+  it('devices', async () => {
+    const devices = [
+      { type: 'c' as const, path: '/dev/fuse-like', major: 10, minor: 229, fileMode: 0o600, uid: 1000, gid: 5 },
+      { type: 'c' as const, path: '/dev/net/tun', major: 10, minor: 200, fileMode: 0o20666 },
+      { type: 'p' as const, path: '/dev/pipe' },
+    ];
+    const text = await output(
+      'stat -c "%F %t,%T %a %u:%g" /dev/fuse-like /dev/net/tun /dev/pipe /dev/null; for n in fd stdin ptmx; do readlink /dev/$n; done',
+      { linux: { devices } },
+    );
+    expect(text).toBe(
+      'character special file a,e5 600 1000:5\ncharacter special file a,c8 666 0:0\nfifo 0,0 666 0:0\ncharacter special file 1,3 666 0:0\n/proc/self/fd\n/proc/self/fd/0\npts/ptmx\n',
+    );
+  });
+
+  it('a cgroup in every hierarchy, with limits, which it sees as its own', async () => {
+    const resources = {
+      memory: { limit: 64 * MiB },
+      pids: { limit: 33 },
+      cpu: { shares: 512, quota: 50_000, period: 100_000 },
+      devices: [{ allow: false, access: 'rwm' }],
+    };
+    const text = await output(
+      'cat /proc/self/cgroup; ls /sys/fs/cgroup; cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null; echo x > /dev/null && echo may',
+      { linux: { resources } },
+    );
+    expect(text).toContain('33\n');
+    expect(text).toContain('may\n');
+    const { hierarchies } = readLayout();
+    expect(text.match(/:\/$/gm)).toHaveLength(hierarchies.length);
+  });
+
+  it('the same without a namespace for it: nothing of the others', async () => {
+    const namespaces = (defaultConfig().linux?.namespaces ?? []).filter(({ type }) => type !== 'cgroup');
+    const text = await output('cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null; cat /proc/self/cgroup', {
+      linux: { namespaces, resources: { pids: { limit: 34 } } },
+    });
+    expect(text).toMatch(/^34\n/);
+    expect(text).toContain(at.cgroup);
+  });
+
+  it('a filter of system calls, with and without new privileges', async () => {
+    const seccomp = {
+      defaultAction: 'SCMP_ACT_ALLOW' as const,
+      architectures: ['SCMP_ARCH_X86_64' as const, 'SCMP_ARCH_AARCH64' as const],
+      syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO' as const, errnoRet: 99 }],
+    };
+    for (const noNewPrivileges of [true, false])
+      expect(await output('grep Seccomp: /proc/self/status; mkdir /tmp/x 2>&1; true', { process: { noNewPrivileges }, linux: { seccomp } })).toMatch(
+        /^Seccomp:\t2\n.*Cannot assign requested address\n$/s,
+      );
+    const denies = { ...seccomp, syscalls: [{ names: ['execve'], action: 'SCMP_ACT_ERRNO' as const }] };
+    await expect(ran(at, ['true'], { linux: { seccomp: denies } })).rejects.toThrow('linux.seccomp answers execve with EPERM');
+  });
+
+  it('what is not there is an error', async () => {
+    await expect(ran(at, ['true'], { linux: { intelRdt: { closID: 'x' } } })).rejects.toThrow('linux.intelRdt is not supported');
+    await expect(ran(at, ['true'], { linux: { netDevices: { eth0: {} } } })).rejects.toThrow('linux.netDevices is not supported');
+  });
+
+  it('a root that a ramdisk would have', async () => {
+    const { output: text } = await ran(at, ['sh', '-c', 'ls /; cat /proc/self/mountinfo | grep -c " / "'], {}, { pivot: false });
+    expect(text).toContain('bin\ndev\netc');
+  });
+});
+
+it('is created without a cgroup, if that is asked for', async () => {
+  const id = newId();
+  const child = await create(bundleOf(at, configOf(at, ['cat', '/proc/self/cgroup'], { mounts: usual.filter(({ type }) => type !== 'cgroup') })), id, {
+    root: at.root,
+    cgroup: false,
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
+  await start(id, { root: at.root });
+  expect((await child.exited).code).toBe(0);
+  await remove(id, { root: at.root });
+  expect(typeof call).toBe('function');
+});

@@ -1,0 +1,162 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { bundleOf, cgroupsBelow, configOf, newId, place, type Changes } from './container.js';
+import { ctrOci, shell, type Outcome } from './ctr-oci.js';
+
+const at = place();
+
+/** A container of the command line, gone when the test is over. */
+function container(args: readonly string[], changes: Changes = {}) {
+  const id = newId();
+  const bundle = bundleOf(at, configOf(at, args, changes));
+  const oci = (...words: string[]): Promise<Outcome> => ctrOci(['--root', at.root, ...words], { cwd: bundle });
+  const quietly = async (...words: string[]): Promise<number | null> => (await ctrOci(['--root', at.root, ...words], { cwd: bundle, quiet: true })).code;
+  onTestFinished(async () => void (await oci('delete', '--force', id)));
+  return { id, bundle, oci, quietly };
+}
+
+describe('ctr-oci', () => {
+  it('runs what `spec` writes', async () => {
+    const bundle = mkdtempSync(join(at.directory, 'spec-'));
+    symlinkSync(at.rootfs, join(bundle, 'rootfs'));
+    expect(await ctrOci(['spec'], { cwd: bundle })).toMatchObject({ code: 0, stderr: '' });
+    expect((await ctrOci(['spec'], { cwd: bundle })).stderr).toContain('File config.json exists');
+    const file = join(bundle, 'config.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"terminal": true', '"terminal": false'));
+    const id = newId();
+    const { code, stdout, stderr } = await ctrOci(['--root', at.root, 'run', id], { cwd: bundle, input: 'echo $((6 * 7)); id -u; exit 3\n' });
+    expect({ code, stdout, stderr }).toEqual({ code: 3, stdout: '42\n0\n', stderr: '' });
+    expect(existsSync(join(at.root, id))).toBe(false);
+  });
+
+  it('creates, starts, shows, signals and deletes', async () => {
+    const { id, bundle, oci, quietly } = container(['sh', '-c', 'trap "exit 9" TERM; while :; do sleep 0.05; done']);
+    const pidFile = join(bundle, 'pid');
+    expect(await quietly('create', '--bundle', bundle, '--pid-file', pidFile, id)).toBe(0);
+    const { stdout } = await oci('state', id);
+    expect(JSON.parse(stdout)).toMatchObject({ id, status: 'created', pid: Number(readFileSync(pidFile, 'utf8')), bundle });
+    expect((await oci('start', id)).code).toBe(0);
+    expect((await oci('start', id)).stderr).toBe('ctr-oci: cannot start an already running container\n');
+    expect(JSON.parse((await oci('ps', '--format', 'json', id)).stdout)).toContain(Number(readFileSync(pidFile, 'utf8')));
+    expect((await oci('ps', id)).stdout).toMatch(/^UID +PID/);
+    expect((await oci('list', '-q')).stdout).toBe(`${id}\n`);
+    expect(JSON.parse((await oci('list', '--format=json')).stdout)).toMatchObject([{ id, status: 'running' }]);
+    expect((await oci('delete', id)).stderr).toBe(`ctr-oci: cannot delete container ${id} that is not stopped: running\n`);
+    expect((await oci('pause', id)).code).toBe(0);
+    expect((await oci('exec', id, 'true')).stderr).toContain('cannot exec in a paused container');
+    expect((await oci('resume', id)).code).toBe(0);
+    expect(await oci('exec', '-e', 'A=b', '--user', '1000:1000', '--cwd', '/tmp', id, 'sh', '-c', 'echo $A $(id -u) $(pwd); exit 6')).toMatchObject({
+      code: 6,
+      stdout: 'b 1000 /tmp\n',
+    });
+    expect(await oci('exec', id, 'nosuch')).toMatchObject({ code: 255, stderr: expect.stringContaining('executable file not found in $PATH') as string });
+    expect((await oci('update', '--pids-limit', '77', '--memory', '64m', id)).code).toBe(0);
+    expect((JSON.parse((await oci('events', '--stats', id)).stdout) as { data: object }).data).toMatchObject({
+      pids: { limit: 77 },
+      memory: { usage: { limit: 67108864 } },
+    });
+    expect((await oci('kill', id, 'KILL')).code).toBe(0);
+    while ((JSON.parse((await oci('state', id)).stdout) as { status: string }).status !== 'stopped');
+    expect(await oci('kill', id, '15')).toMatchObject({ code: 1, stderr: 'ctr-oci: container not running\n' });
+    expect((await oci('exec', id, 'true')).stderr).toContain('cannot exec in a stopped container');
+    expect((await oci('delete', id)).code).toBe(0);
+    for (const command of ['state', 'kill', 'delete', 'start', 'ps', 'pause', 'resume'])
+      expect(await oci(command, id)).toMatchObject({ code: 1, stderr: expect.stringContaining('container does not exist') as string });
+    expect((await oci('delete', '--force', id)).code).toBe(0);
+    expect(cgroupsBelow(at.cgroup)).toEqual([]);
+  });
+
+  it('leaves nothing of itself running, and nothing for its own', async () => {
+    const { id, bundle, oci, quietly } = container(['sleep', '1000']);
+    const pidFile = join(bundle, 'pid');
+    await quietly('run', '-d', '--pid-file', pidFile, id);
+    const pids = JSON.parse((await oci('ps', '-f', 'json', id)).stdout) as number[];
+    expect(pids).toEqual([Number(readFileSync(pidFile, 'utf8'))]);
+    const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
+    expect(processes.split('\n').filter((line) => line.includes(id))).toEqual([]);
+  });
+
+  it('tells errors in the log, as JSON', async () => {
+    const { id, bundle, oci } = container(['nosuch']);
+    const log = join(bundle, 'log.json');
+    const { code, stderr } = await oci('--log', log, '--log-format', 'json', 'create', id);
+    expect(code).toBe(1);
+    const lines = readFileSync(log, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; msg: string; time: string });
+    expect(lines.at(-1)).toMatchObject({ level: 'error', msg: expect.stringContaining('exec: "nosuch": executable file not found in $PATH') as string });
+    expect(Date.parse(lines.at(-1)?.time ?? '')).toBeGreaterThan(0);
+    expect(stderr).toContain('executable file not found');
+    expect(existsSync(join(at.root, id))).toBe(false);
+  });
+
+  it('gives the master of a terminal to a console socket', async () => {
+    const { id, bundle, oci } = container(['sh', '-c', 'stty size; tty'], { process: { terminal: true, consoleSize: { height: 33, width: 77 } } });
+    expect((await oci('create', id)).stderr).toContain('cannot allocate tty if runc will detach without setting console socket');
+    const socket = join(bundle, 's');
+    const receiver = [
+      '-c',
+      'import socket,os,array,sys\ns=socket.socket(socket.AF_UNIX)\ns.bind(sys.argv[1])\ns.listen(1)\nopen(sys.argv[1]+".ready","w")\nc,_=s.accept()\nm,a,_,_=c.recvmsg(100,100)\nfd=array.array("i",a[0][2])[0]\nprint(m.decode())\nsys.stdout.flush()\ntry:\n  while True:\n    d=os.read(fd,100)\n    if not d: break\n    sys.stdout.write(d.decode())\nexcept OSError: pass',
+    ];
+    const line = `python3 ${receiver.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')} ${socket} & while [ ! -e ${socket}.ready ]; do sleep 0.01; done; $CTR_OCI --root ${at.root} create --console-socket ${socket} ${id} && $CTR_OCI --root ${at.root} start ${id}; wait`;
+    const { stdout } = await shell(line, { cwd: bundle });
+    expect(stdout.replaceAll('\r', '')).toBe('/dev/ptmx\n33 77\n/dev/pts/0\n');
+  });
+
+  it('mounts and unmounts nothing of those that share mounts with it', async () => {
+    const shared = mkdtempSync(join(at.directory, 'shared-'));
+    for (const rootfsPropagation of ['rshared', 'rslave', 'rprivate'] as const) {
+      const { id, bundle } = container(['sh', '-c', 'mount -t tmpfs inner /tmp/volume/in 2>&1; grep -c . /proc/self/mountinfo >/dev/null'], {
+        process: { capabilities: { bounding: ['CAP_SYS_ADMIN'], permitted: ['CAP_SYS_ADMIN'], effective: ['CAP_SYS_ADMIN'] } },
+        root: { path: at.rootfs },
+        mounts: [
+          { destination: '/proc', type: 'proc', source: 'proc' },
+          { destination: '/tmp', type: 'tmpfs', source: 'tmpfs' },
+          { destination: '/tmp/volume', type: 'bind', source: shared, options: ['rbind', 'rshared'] },
+        ],
+        linux: { rootfsPropagation },
+      });
+      mkdirSync(join(shared, 'in'), { recursive: true });
+      // In a mount namespace all of whose mounts are shared; the volume is a mount of its own.
+      const prefix = ['unshare', '--mount', '--propagation', 'shared', '--'];
+      const line = `mount --bind ${shared} ${shared} && mount --make-shared ${shared} && cut -d' ' -f5- /proc/self/mountinfo | sort > ${bundle}/before; $CTR_OCI --root ${at.root} run ${id}; cut -d' ' -f5- /proc/self/mountinfo | sort | diff ${bundle}/before -`;
+      const { stdout, stderr } = await shell(line, { cwd: bundle, prefix });
+      // What the container mounts in a volume that is shared with the host is there as well, and nothing else has changed.
+      const changes = stdout.split('\n').filter((text) => /^[<>]/.test(text));
+      expect({ changes: [...new Set(changes.map((text) => text.split(' ').slice(0, 2).join(' ')))], stderr }).toEqual({
+        changes: rootfsPropagation === 'rshared' ? [`> ${shared}/in`] : [],
+        stderr: '',
+      });
+    }
+  });
+
+  it.each([
+    [['nosuch'], 'there is no command "nosuch"'],
+    [['create'], 'the id of a container is missing'],
+    [['create', 'a', 'b'], '"b" is one word too many'],
+    [['create', '--nosuch', 'a'], 'there is no option --nosuch'],
+    [['create', '--bundle'], 'the value of --bundle is missing'],
+    [['kill', 'a', 'NOSUCH'], 'unknown signal "NOSUCH"'],
+    [['--log-format', 'xml', 'list'], 'text or json'],
+    [['checkpoint'], 'checkpoint and restore are not there'],
+    [['exec', '-u', '1e0', 'a', 'true'], ''],
+    [['create', '--bundle', '/nowhere', 'a'], 'ENOENT'],
+  ])('%j is refused', async (args, message) => {
+    const { code, stderr } = await ctrOci(['--root', at.root, ...args]);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/^ctr-oci: /);
+    expect(stderr).toContain(message);
+  });
+
+  it('says what it is and what there is', async () => {
+    expect((await ctrOci(['--version'])).stdout).toMatch(/^ctr-oci version .*\nspec: 1\.\d/);
+    expect((await ctrOci(['help'])).stdout).toContain('create');
+    expect((await ctrOci(['help', 'exec'])).stdout).toContain('--console-socket');
+    expect(JSON.parse((await ctrOci(['features'])).stdout)).toMatchObject({ ociVersionMin: '1.0.0' });
+  });
+});

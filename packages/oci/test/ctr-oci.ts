@@ -1,0 +1,61 @@
+// Starts the real program: the bin, bundled once for each test file, as it is published.
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { bundle } from '../../../tools/bundle.mjs';
+
+/** Of this run of the tests alone; inside of the repository, so that koffi is found. */
+const directory = makeDirectory();
+/** The bin, in a directory that every user can read. */
+export const bin = join(directory, 'bin.cjs');
+await bundle(directory, 'oci');
+
+function makeDirectory(): string {
+  const cache = join(import.meta.dirname, '../../../node_modules/.cache');
+  mkdirSync(cache, { recursive: true });
+  const made = mkdtempSync(join(cache, 'ctr-oci-'));
+  chmodSync(made, 0o755);
+  process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+/** How a program ended, and what it said. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `ctr-oci` with these arguments to its end. */
+export function ctrOci(
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>>; readonly input?: string; readonly quiet?: boolean } = {},
+): Promise<Outcome> {
+  return run([process.execPath, bin, ...args], options);
+}
+
+/** Runs a line of a shell, in which `$CTR_OCI` is the program. */
+export function shell(line: string, options: { readonly cwd?: string; readonly prefix?: readonly string[] } = {}): Promise<Outcome> {
+  return run([...(options.prefix ?? []), 'sh', '-c', line], { ...options, env: { CTR_OCI: `${process.execPath} ${bin}` } });
+}
+
+function run([program = '', ...args]: readonly string[], { cwd, env = {}, input = '', quiet = false }: Parameters<typeof ctrOci>[1] = {}): Promise<Outcome> {
+  const child = spawn(program, args, {
+    // A container that stays would keep pipes open.
+    stdio: quiet ? ['ignore', 'ignore', 'ignore'] : 'pipe',
+    // What it keeps at the user's goes away with the bundle.
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], XDG_CACHE_HOME: directory, ...env },
+    ...(cwd !== undefined && { cwd }),
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (bytes) => (stdout += String(bytes)));
+  child.stderr?.on('data', (bytes) => (stderr += String(bytes)));
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
