@@ -2,18 +2,17 @@
 import { parseArgs } from 'node:util';
 
 import { setup } from './setup.mjs';
-import { missing, profiles } from './vm/boot.mjs';
-import { lane, releases, runs } from './vm/lane.mjs';
+import { missing } from './vm/boot.mjs';
+import { lane, runs } from './vm/lane.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { profile: { type: 'string' }, kernel: { type: 'string' } } });
-const chosen = profiles.filter((profile) => profile === (values.profile ?? profile));
-const reason = chosen.length === 0 ? `--profile is one of ${profiles.join(', ')}` : missing();
+const list = runs({ profile: values.profile, release: values.kernel });
+const reason = list.length === 0 ? 'there is no such machine: see tools/vm/lane.mjs' : missing();
 if (reason !== undefined) {
   console.error(reason);
   process.exit(2);
 }
 setup();
-const list = runs(chosen, values.kernel === undefined ? releases : [values.kernel]);
 const total = { passed: 0, failed: 0, skipped: 0 };
 await lane(positionals.length === 0 ? list : list.map((run) => ({ ...run, files: positionals })), ({ name, counts, output, seconds }) => {
   console.log(output);

@@ -7,7 +7,7 @@ import { initramfs } from './initramfs.mjs';
 
 /** @import { Kernel } from './kernel.mjs' */
 
-/** @typedef {'v1' | 'v2' | 'systemd'} Profile */
+/** Control groups of version 2 alone; of version 1; of version 1, and of version 2 with the controllers that are left; of version 2, by systemd. @typedef {typeof profiles[number]} Profile */
 /**
  * @typedef {object} Boot
  * @property {Profile} profile
@@ -20,7 +20,7 @@ import { initramfs } from './initramfs.mjs';
  * @property {(text: string) => void} [output] @default to this process's own
  */
 
-export const profiles = /** @type {const} */ (['v2', 'v1', 'systemd']);
+export const profiles = /** @type {const} */ (['v2', 'v1', 'hybrid', 'systemd']);
 const qemu = 'qemu-system-x86_64';
 
 /** Why no machine can be booted here, if none can. */
@@ -91,7 +91,7 @@ function options(work, shared, image, profile) {
   // Without message-signalled interrupts: QEMU 7.2 has ended by an assertion (msix_table_mmio_write) while a machine booted.
   const share = (/** @type {string} */ tag, /** @type {string} */ path, more = '') =>
     `-fsdev local,id=${tag},path=${path},security_model=none,multidevs=remap${more} -device virtio-9p-pci,fsdev=${tag},mount_tag=${tag},vectors=0`;
-  const groups = profile === 'v1' ? 'systemd.unified_cgroup_hierarchy=0' : 'cgroup_no_v1=all';
+  const groups = profile === 'v2' || profile === 'systemd' ? 'cgroup_no_v1=all' : '';
   const lines = [
     '-M q35 -accel tcg,thread=multi -cpu max -smp 2 -m 3072 -nodefaults -no-user-config -display none -no-reboot',
     `-serial file:${join(work, 'console')} -serial stdio`,

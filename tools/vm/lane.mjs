@@ -13,14 +13,26 @@ import { kernel } from './kernel.mjs';
 /** @typedef {{ profile: Profile, release: string, files: readonly string[] }} Run */
 /** @typedef {{ name: string, counts: Counts, output: string, seconds: number }} Outcome */
 
-export const releases = ['6.1', '6.12'];
+const ofGroups = /^packages\/cgroups\/test\/[\w-]+\.root\.test\.ts$/;
+const ofVersion1 = /^packages\/cgroups\/test\/[\w-]+(\.v1)?\.root\.test\.ts$/;
+const ofVersion2 = /\.v2\.root\.test\.ts$/;
+const ofSystemd = /\.systemd\.root\.test\.ts$/;
+const ofContainers = /^packages\/runtime\/test\/(cgroup|rootless-groups)\.root\.test\.ts$/;
 
-/** Of the tests that run here as well, the ones that show what control groups do. @type {Record<Profile, RegExp>} */
-const chosen = {
-  v2: /\.v2\.root\.test\.ts$|^packages\/cgroups\/test\/[\w-]+\.root\.test\.ts$|^packages\/runtime\/test\/(cgroup|rootless-groups)\.root\.test\.ts$/,
-  v1: /^packages\/cgroups\/test\/[\w-]+(\.v1)?\.root\.test\.ts$/,
-  systemd: /\.systemd\.root\.test\.ts$/,
-};
+/**
+ * The machines, those that take longest first, and the tests that run there: by hand, and in CI, which has some minutes for all.
+ * Debian's 6.12 has neither memory nor cpuset on version 1.
+ *
+ * @type {readonly { profile: Profile, release: string, tests: readonly RegExp[], inCi: readonly RegExp[] }[]}
+ */
+const machines = [
+  { profile: 'v2', release: '6.12', tests: [ofGroups, ofVersion2, ofContainers], inCi: [ofGroups, ofVersion2, ofContainers] },
+  { profile: 'v1', release: '6.1', tests: [ofVersion1], inCi: [/\/(group|plan-group|limits\.v1)\.root\.test\.ts$/] },
+  { profile: 'v2', release: '6.1', tests: [ofGroups, ofVersion2, ofContainers], inCi: [ofVersion2] },
+  { profile: 'hybrid', release: '6.12', tests: [ofGroups], inCi: [] },
+  { profile: 'systemd', release: '6.12', tests: [ofSystemd], inCi: [ofSystemd] },
+  { profile: 'systemd', release: '6.1', tests: [ofSystemd], inCi: [] },
+];
 /** Longer than all of a run takes; a test on its own may take as long as it takes elsewhere four times. */
 const timeoutMs = 900_000;
 const testTimeoutMs = 120_000;
@@ -28,20 +40,24 @@ const testTimeoutMs = 120_000;
 const options = ['--no-isolate', '--no-file-parallelism', '--no-color', `--testTimeout=${testTimeoutMs}`, `--hookTimeout=${testTimeoutMs}`];
 
 /**
- * The runs, for those profiles and releases.
+ * The runs of one profile or of all, on one release or on all, with what CI has time for or with everything.
  *
- * @param {readonly Profile[]} profiles
- * @param {readonly string[]} wanted releases
+ * @param {{ profile?: string | undefined, release?: string | undefined, ci?: boolean }} which
  * @returns {Run[]}
  */
-export function runs(profiles, wanted) {
+export function runs({ profile, release, ci = false }) {
   const all = readdirSync(join(root, 'packages')).flatMap((name) => {
     const directory = join(root, 'packages', name, 'test');
     const files = existsSync(directory) ? readdirSync(directory, { recursive: true, encoding: 'utf8' }) : [];
     return files.map((file) => `packages/${name}/test/${file}`);
   });
-  return profiles
-    .flatMap((profile) => wanted.map((release) => ({ profile, release, files: all.filter((file) => chosen[profile].test(file)).toSorted() })))
+  return machines
+    .filter((machine) => (profile ?? machine.profile) === machine.profile && (release ?? machine.release) === machine.release)
+    .map(({ profile, release, tests, inCi }) => ({
+      profile,
+      release,
+      files: all.filter((file) => (ci ? inCi : tests).some((pattern) => pattern.test(file))).toSorted(),
+    }))
     .filter(({ files }) => files.length > 0);
 }
 
