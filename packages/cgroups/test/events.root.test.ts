@@ -45,11 +45,11 @@ async function all<Value>(values: AsyncIterable<Value>): Promise<Value[]> {
 }
 
 /** The next event of a type; what comes before it is passed over. */
-async function next<Type extends CgroupEvent['type']>(events: EventStream<CgroupEvent>, type: Type): Promise<Extract<CgroupEvent, { type: Type }>> {
+async function next<Type extends CgroupEvent['type']>(events: EventStream<CgroupEvent>, type: Type): Promise<CgroupEvent & { readonly type: Type }> {
   for (;;) {
     const { value, done } = await events.next();
     if (done) throw new Error(`there was no ${type}`);
-    if (value.type === type) return value as Extract<CgroupEvent, { type: Type }>;
+    if (value.type === type) return value as CgroupEvent & { readonly type: Type };
   }
 }
 
