@@ -1,7 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { call, Fd } from '@ctr/syscall';
 import { create, defaultConfig, remove, start, type Mount } from '@ctr/oci';
 import { readLayout } from '@ctr/cgroups';
 import { describe, expect, it } from 'vitest';
@@ -82,13 +81,8 @@ describe('process', () => {
   });
 
   it('files of the caller', async () => {
-    const file = join(source(), 'file');
-    const held: Fd[] = [];
-    // Whatever is at 3 and 4 of this process is kept aside meanwhile.
     const { output: text } = await ran(at, ['sh', '-c', 'ls /proc/self/fd | wc -l; echo $LISTEN_FDS $LISTEN_PID'], {}, { preserveFds: 1, listenFds: 1 });
     expect(text).toBe('6\n1 1\n');
-    for (const fd of held) fd.close();
-    expect(file).toContain('source');
   });
 });
 
@@ -326,5 +320,4 @@ it('is created without a cgroup, if that is asked for', async () => {
   await start(id, { root: at.root });
   expect((await child.exited).code).toBe(0);
   await remove(id, { root: at.root });
-  expect(typeof call).toBe('function');
 });

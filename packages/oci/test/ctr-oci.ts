@@ -8,7 +8,7 @@ import { bundle } from '../../../tools/bundle.mjs';
 /** Of this run of the tests alone; inside of the repository, so that koffi is found. */
 const directory = makeDirectory();
 /** The bin, in a directory that every user can read. */
-export const bin = join(directory, 'bin.cjs');
+const bin = join(directory, 'bin.cjs');
 await bundle(directory, 'oci');
 
 function makeDirectory(): string {

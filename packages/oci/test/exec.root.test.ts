@@ -69,7 +69,7 @@ describe('a further process', () => {
   it('does not start by a directory of the host', async () => {
     const { run } = await running();
     for (const cwd of ['/proc/self/fd/3', '/proc/self/fd/4', '/proc/self/fd/5', '/proc/thread-self/cwd/..'])
-      await expect(run(['true'], { cwd })).rejects.toThrow();
+      await expect(run(['true'], { cwd })).rejects.toThrow(/ELOOP|ENOENT|ENOTDIR/);
   });
 
   it('has a terminal whose master is handed over', async () => {

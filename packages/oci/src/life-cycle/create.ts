@@ -7,7 +7,6 @@ import { explainCall, launch, requireKernel, type Child, type Fd, type LaunchStd
 
 import type { Config } from '../config/config.js';
 import type { Mount } from '../config/mount.js';
-import type { Process } from '../config/process.js';
 import { environmentOf } from '../environment.js';
 import { parseMountOptions } from '../mount-options.js';
 import { refuseWhatIsNotThere } from '../not-there.js';

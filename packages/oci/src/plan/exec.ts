@@ -1,7 +1,7 @@
 import type { Place } from '@ctr/cgroups';
 import { control, flatten, giveTerminal, program, type Section } from '@ctr/runtime/assembly';
 import { appArmorProfile, cpuAffinity, dumpable, handOverListener, oomScoreAdj, seccomp, selinuxLabel } from '@ctr/security';
-import { announceExec, AT_FDCWD, openFlags, openHow, resolveFlags, resultOf, type Fd, type Plan, type Step } from '@ctr/syscall';
+import { announceExec, AT_FDCWD, openFlags, resultOf, type Fd, type Plan, type Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
 import type { Process } from '../config/process.js';

@@ -163,7 +163,7 @@ function tryLock(fd: Fd): boolean {
   return call({ call: 'flock', args: [fd, LOCK_EX | LOCK_NB], purpose: 'nobody else changes the container', tolerates: ['EAGAIN', 'EINTR'] }) === 0;
 }
 
-export function doesNotExist(id: string): OciError {
+function doesNotExist(id: string): OciError {
   return new OciError('does-not-exist', `container does not exist: ${JSON.stringify(id)}`);
 }
 

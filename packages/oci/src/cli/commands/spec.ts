@@ -9,7 +9,7 @@ export function specCommand({ args }: Context): number {
   try {
     writeFileSync(file, `${JSON.stringify(defaultConfig({ rootless: args.flag('rootless') }), null, '\t')}\n`, { flag: 'wx', mode: 0o666 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Error('File config.json exists. Remove it first');
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Error('File config.json exists. Remove it first', { cause: error });
     throw error;
   }
   return 0;
