@@ -68,6 +68,14 @@ const MAX_LINE = 1024;
  * @param bundle a directory with a `config.json`
  * @returns its first process
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#create
+ * @example
+ * ```ts no-run
+ * import { create, remove, start } from '@ctr/oci';
+ * const child = await create('/srv/bundle', 'web');
+ * await start('web');
+ * console.log((await child.exited).code);
+ * await remove('web');
+ * ```
  */
 export async function create(bundle: string, id: string, options: CreateOptions = {}): Promise<Child> {
   requireKernel();

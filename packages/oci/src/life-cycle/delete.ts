@@ -28,6 +28,11 @@ const END_TIMEOUT_MS = 10_000;
  * Rejects with an {@link OciError}: `does-not-exist`, `not-stopped`; and with an `Error` if something cannot be removed: the state stays then.
  *
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#delete
+ * @example
+ * ```ts
+ * import { remove } from '@ctr/oci';
+ * await remove('no-such-container', { root: '/tmp/ctr-oci-example', force: true }); // nothing to do
+ * ```
  */
 export async function remove(id: string, options: DeleteOptions = {}): Promise<void> {
   const { force = false } = options;

@@ -16,7 +16,12 @@ export interface StatsEvent {
 /** The largest number of bytes that version 1 knows, which means no limit; on version 2 it is the largest of 64 bits. */
 const NO_LIMIT = 9_223_372_036_854_771_712;
 
-/** What a container uses. Throws an {@link OciError}: `does-not-exist`, or `not-running`. */
+/** What a container uses. Throws an {@link OciError}: `does-not-exist`, or `not-running`. * @example
+ * ```ts no-run
+ * import { stats } from '@ctr/oci';
+ * console.log(JSON.stringify(stats('web')));
+ * ```
+ */
 export function stats(id: string, options: RootOptions = {}): StatsEvent {
   const { stored, status } = openContainer(id, options);
   if (status === 'stopped' || status === 'creating') throw new OciError('not-running', `container with id ${id} is not running`);

@@ -35,6 +35,12 @@ const NO_TIMEOUT_MS = 2 ** 31 - 1;
  * Rejects with an {@link OciError} (`does-not-exist`, `not-running`, `paused`), and with a `SyscallError` that names the step which failed.
  *
  * @param process the program and its rights, or a change of what the container was created with
+ * @example
+ * ```ts no-run
+ * import { exec } from '@ctr/oci';
+ * const child = await exec('web', (own) => ({ ...own, args: ['id'] }));
+ * console.log((await child.exited).code);
+ * ```
  */
 export async function exec(id: string, process: Process | ((own: Process) => Process), options: ExecOptions = {}): Promise<Child> {
   const directory = StateDirectory.open(options.root ?? defaultRoot(), id);

@@ -19,6 +19,11 @@ export interface KillOptions extends RootOptions {
  * Throws an {@link OciError}: `does-not-exist`, or `not-running` for one that has stopped.
  *
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#kill
+ * @example
+ * ```ts no-run
+ * import { kill } from '@ctr/oci';
+ * kill('web', 'SIGTERM');
+ * ```
  */
 export function kill(id: string, signal: SignalName | number = 'SIGTERM', options: KillOptions = {}): void {
   const directory = StateDirectory.open(options.root ?? defaultRoot(), id);

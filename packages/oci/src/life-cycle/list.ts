@@ -15,7 +15,12 @@ export interface ContainerList {
   readonly broken: readonly { readonly id: string; readonly error: OciError }[];
 }
 
-/** All containers, in the order of their ids. */
+/** All containers, in the order of their ids. * @example
+ * ```ts
+ * import { list } from '@ctr/oci';
+ * for (const { id, status } of list({ root: '/tmp/ctr-oci-example' }).containers) console.log(id, status);
+ * ```
+ */
 export function list(options: RootOptions = {}): ContainerList {
   const containers: ExtendedState[] = [];
   const broken: ContainerList['broken'][number][] = [];
@@ -31,7 +36,12 @@ export function list(options: RootOptions = {}): ContainerList {
   return { containers, broken };
 }
 
-/** The pids of a container's processes, as the host sees them. Throws an {@link OciError}: `does-not-exist`. */
+/** The pids of a container's processes, as the host sees them. Throws an {@link OciError}: `does-not-exist`. * @example
+ * ```ts no-run
+ * import { ps } from '@ctr/oci';
+ * console.log(ps('web'));
+ * ```
+ */
 export function ps(id: string, options: RootOptions = {}): number[] {
   const { stored, status } = openContainer(id, options);
   if (stored.places.length === 0) return status === 'stopped' || !stored.process ? [] : [stored.process.pid];

@@ -7,6 +7,12 @@ import type { RootOptions } from './root-options.js';
 /**
  * Stops all processes of a container where they are, until {@link resume}. Resolves when they have stopped.
  * Rejects with an {@link OciError}: `does-not-exist`, or `not-running`.
+ * @example
+ * ```ts no-run
+ * import { pause, resume } from '@ctr/oci';
+ * await pause('web');
+ * await resume('web');
+ * ```
  */
 export async function pause(id: string, options: RootOptions = {}): Promise<void> {
   const { directory } = openContainer(id, options);
@@ -20,6 +26,11 @@ export async function pause(id: string, options: RootOptions = {}): Promise<void
 /**
  * Lets the processes of a container that was paused go on.
  * Rejects with an {@link OciError}: `does-not-exist`, or `not-paused`.
+ * @example
+ * ```ts no-run
+ * import { resume, state } from '@ctr/oci';
+ * if (state('web').status === 'paused') await resume('web');
+ * ```
  */
 export async function resume(id: string, options: RootOptions = {}): Promise<void> {
   const { directory } = openContainer(id, options);

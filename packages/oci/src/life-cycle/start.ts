@@ -26,6 +26,12 @@ export interface StartOptions extends RootOptions {
  * Rejects with an {@link OciError} (`does-not-exist`, `not-created`, `hook`), and with a `SyscallError` that names the step which failed: the container is stopped then.
  *
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#start
+ * @example
+ * ```ts no-run
+ * import { create, start } from '@ctr/oci';
+ * await create('/srv/bundle', 'web');
+ * await start('web');
+ * ```
  */
 export async function start(id: string, options: StartOptions = {}): Promise<void> {
   const directory = StateDirectory.open(options.root ?? defaultRoot(), id);

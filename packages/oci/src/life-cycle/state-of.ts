@@ -23,6 +23,11 @@ export interface ExtendedState extends State {
  * What a container is doing now. Throws an {@link OciError}: `does-not-exist`, or `broken` for a state that is none.
  *
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#query-state
+ * @example
+ * ```ts no-run
+ * import { state } from '@ctr/oci';
+ * console.log(state('web').status); // running
+ * ```
  */
 export function state(id: string, options: RootOptions = {}): ExtendedState {
   const directory = StateDirectory.open(options.root ?? defaultRoot(), id);

@@ -9,6 +9,11 @@ import type { RootOptions } from './root-options.js';
 /**
  * Changes limits of a container: all that are given or, if the kernel refuses one, none.
  * Rejects with an {@link OciError}: `does-not-exist`, or `not-running`; a `RangeError` or `TypeError` for limits that cannot be, a `SyscallError`.
+ * @example
+ * ```ts no-run
+ * import { update } from '@ctr/oci';
+ * await update('web', { memory: { limit: 64 * 2 ** 20 }, pids: { limit: 100 } });
+ * ```
  */
 export async function update(id: string, resources: LinuxResources, options: RootOptions = {}): Promise<void> {
   const { directory } = openContainer(id, options);
