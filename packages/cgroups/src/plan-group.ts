@@ -43,6 +43,10 @@ export interface PlannedGroup {
   readonly close: readonly Step[];
   /** The directory's fd after {@link create}, for `CLONE_INTO_CGROUP` in the place of {@link join}; `undefined` where one fd is not the whole group (v1). */
   readonly cgroup: ResultOf | undefined;
+  /** The part of {@link join} that is about v1. */
+  readonly joinV1: readonly Step[];
+  /** The fd of its directory of v2, if it has one: with {@link joinV1} before it, `CLONE_INTO_CGROUP` takes the place of {@link join}. */
+  readonly unified: ResultOf | undefined;
   /** One for each hierarchy that is used: none where nothing is limited or measured. */
   readonly directories: readonly string[];
   readonly places: readonly Place[];
@@ -91,6 +95,7 @@ export function needsOf(limits: Limits, { measure = [], freezer = false, layout 
 export function planAt(places: readonly Place[], limits: Limits, notifyOnRelease: boolean): PlannedGroup {
   const create: Step[] = [];
   const join: Step[] = [];
+  const joinV1: Step[] = [];
   const close: Step[] = [];
   const opened = places.map((place) => {
     create.push(...makeDirectory(place));
@@ -109,7 +114,9 @@ export function planAt(places: readonly Place[], limits: Limits, notifyOnRelease
       create.push(...writeFile(resultOf(open), { file: 'notify_on_release', value: '1' }, 'run the release agent, if there is one, at the end'));
     // The walker is a single thread, and `tasks` moves a single one: that spares it the system-wide lock on thread groups, which `cgroup.procs` waits for.
     const members = { file: place.version === 1 ? 'tasks' : 'cgroup.procs', value: '0' };
-    join.push(...writeFile(resultOf(open), members, 'join the group', joinHints));
+    const joining = writeFile(resultOf(open), members, 'join the group', joinHints);
+    join.push(...joining);
+    if (place.version === 1) joinV1.push(...joining);
     close.push({ call: 'close', args: [resultOf(open)], purpose: 'nothing of the group stays open' });
     return resultOf(open);
   });
@@ -120,6 +127,8 @@ export function planAt(places: readonly Place[], limits: Limits, notifyOnRelease
     join,
     close,
     cgroup: places.length === 1 && places[0]?.version === 2 ? opened[0] : undefined,
+    joinV1,
+    unified: opened[places.findIndex(({ version }) => version === 2)],
     directories,
     places,
     read: () => usageOf(places),
