@@ -98,6 +98,8 @@ function wayIn({ config, process, bundle, namespaces, group, mapped }: Container
   readonly sections: readonly Section[];
   readonly opened: ReadonlyMap<Mount, Handle>;
 } {
+  // Who has become another user may not be born elsewhere.
+  const isBorn = group?.unified !== undefined && !namespaces.has('user');
   const opened = new Map<Mount, Handle>();
   const sources: Step[] = [];
   for (const mount of config.mounts ?? []) {
@@ -110,10 +112,11 @@ function wayIn({ config, process, bundle, namespaces, group, mapped }: Container
   }
   return {
     sections: [
-      ['the cgroup', group?.steps ?? []],
+      ['the cgroup', !group ? [] : isBorn ? [...group.create, ...group.joinV1] : group.steps],
       ['the OOM score', process.oomScoreAdj === undefined ? [] : oomScoreAdj(process.oomScoreAdj)],
       ['the sources of mounts, which the namespace may not reach', sources],
-      ...enterNamespaces(config, namespaces),
+      ...enterNamespaces(config, namespaces, isBorn ? group?.unified : undefined),
+      ['the files of the cgroup', group && isBorn ? group.close : []],
     ],
     opened,
   };

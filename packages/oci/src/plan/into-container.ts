@@ -21,19 +21,29 @@ export interface WayIntoContainer {
 export function wayIntoContainer(pid: number, pidfd: Fd, places: readonly Place[], below = ''): WayIntoContainer {
   const kinds = foreignNamespaces(pid);
   const joined = joinAll(pidfd, kinds);
+  // Being born in a group of v2 costs nothing, where moving there waits for a lock on the whole system. Who has become another user may not.
+  const unified = kinds.includes('user') ? undefined : places.find(({ version }) => version === 2);
+  const group: Step | undefined = unified && {
+    call: 'openat',
+    args: [AT_FDCWD, pathIn(unified, below), openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],
+    purpose: "the container's cgroup of v2",
+    as: 'group',
+  };
   return {
     kinds,
     steps: [
-      ...places.flatMap((place) => joinGroup(place, below)),
+      ...places.filter((place) => place !== unified).flatMap((place) => joinGroup(place, below)),
+      ...(group ? [group] : []),
       ...joined,
       ...(kinds.includes('user') ? becomeUser({ uid: 0, gid: 0 }) : []),
-      ...continueInChild({ memory: kinds.includes('time') ? 'copied' : 'shared' }),
+      ...continueInChild({ memory: kinds.includes('time') ? 'copied' : 'shared', ...(group && { cgroup: resultOf(group) }) }),
+      ...(group ? [{ call: 'close', args: [resultOf(group)], purpose: 'it is in the group' } satisfies Step] : []),
     ],
   };
 }
 
-function joinGroup({ directory, version }: Place, below: string): Step[] {
-  const path = `${directory}${below === '' ? '' : `/${below}`}/${version === 1 ? 'tasks' : 'cgroup.procs'}`;
+function joinGroup(place: Place, below: string): Step[] {
+  const path = `${pathIn(place, below)}/${place.version === 1 ? 'tasks' : 'cgroup.procs'}`;
   const open: Step = { call: 'openat', args: [AT_FDCWD, path, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0], purpose: "the container's cgroup", as: 'members' };
   return [
     open,
@@ -45,4 +55,8 @@ function joinGroup({ directory, version }: Place, below: string): Step[] {
     },
     { call: 'close', args: [resultOf(open)], purpose: 'it is joined' },
   ];
+}
+
+function pathIn({ directory }: Place, below: string): string {
+  return below === '' ? directory : `${directory}/${below}`;
 }

@@ -11,7 +11,7 @@ import {
   type Namespace,
   type TimeOffset,
 } from '@ctr/namespaces';
-import { continueInChild, openFd, openFlags, waitForHost, type Fd, type Step } from '@ctr/syscall';
+import { continueInChild, openFd, openFlags, waitForHost, type Fd, type ResultOf, type Step } from '@ctr/syscall';
 import { becomeUser } from '@ctr/security';
 import type { Section } from '@ctr/runtime/assembly';
 
@@ -64,19 +64,25 @@ export function idMapsOf(config: { readonly linux?: Pick<Linux, 'uidMappings' | 
   return { uids: ranges(uidMappings), gids: ranges(gidMappings) };
 }
 
-/** The way into the namespaces: the plan goes on in the container's first process. */
-export function enterNamespaces(config: Config, namespaces: Namespaces): Section[] {
+/**
+ * The way into the namespaces: the plan goes on in the container's first process.
+ *
+ * @param cgroup what it is born in, which costs nothing, where moving there waits for a lock on the whole system
+ */
+export function enterNamespaces(config: Config, namespaces: Namespaces, cgroup: ResultOf | undefined): Section[] {
   const joins = joinOrder.flatMap((kind) => {
     const fd = namespaces.joined.get(kind);
     return fd ? [...join(fd, kind), ...(kind === 'user' ? becomeUser({ uid: 0, gid: 0 }) : [])] : [];
   });
-  const flags = createFlags([...joinOrder].filter((kind) => kind !== 'user' && kind !== 'time' && namespaces.isNew(kind)));
+  const flags = createFlags([...joinOrder].filter((kind) => kind !== 'user' && kind !== 'time' && !(kind === 'cgroup' && cgroup) && namespaces.isNew(kind)));
   const copied = namespaces.isNew('time') || namespaces.joined.has('time');
   return [
     ['the namespaces to join', joins],
     ['a user namespace', namespaces.isNew('user') ? [...create('user'), ...waitForHost('map the ids'), ...becomeUser({ uid: 0, gid: 0 })] : []],
     ['a time namespace', namespaces.isNew('time') ? [...create('time'), ...offsets(config)] : []],
-    ['new namespaces', continueInChild({ namespaces: flags, memory: copied ? 'copied' : 'shared' })],
+    ['new namespaces', continueInChild({ namespaces: flags, memory: copied ? 'copied' : 'shared', ...(cgroup && { cgroup }) })],
+    // It begins at the group that its first process is in.
+    ['a namespace of cgroups', cgroup && namespaces.isNew('cgroup') ? create('cgroup') : []],
   ];
 }
 
