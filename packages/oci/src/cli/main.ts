@@ -3,6 +3,7 @@ import { help } from './help.js';
 import { Log } from './log.js';
 import { commands, globalOptions } from './options.js';
 import { actions } from './actions.js';
+import { progress } from './progress.js';
 import { ownVersion } from './version.js';
 import { OCI_VERSION } from '../version.js';
 
@@ -34,12 +35,14 @@ export async function main(args: readonly string[]): Promise<number> {
     const given = globals.rest.slice(1);
     if (given[0] === '--help' || given[0] === '-h') return print(help(name));
     const root = globals.text('root');
-    return await action({
+    const code = await action({
       args: parseArgs(given, command.options),
       root: root === undefined || root === '' ? {} : { root },
       log,
       cgroupManager: globals.text('cgroup-manager') ?? (globals.flag('systemd-cgroup') ? 'systemd' : 'cgroupfs'),
     });
+    progress.hasRun = true;
+    return code;
   } catch (error) {
     log.error(messageOf(name, error));
     return name === 'exec' ? EXEC_FAILED : FAILED;

@@ -1,12 +1,10 @@
 import { create } from '../../life-cycle/create.js';
 import type { Context } from '../context.js';
 import { creation } from '../creation.js';
-import { progress } from '../progress.js';
 import { idOf } from '../words.js';
 
 export async function createCommand(context: Context): Promise<number> {
   const { bundle, options } = creation(context);
   await create(bundle, idOf(context.args), { ...options, detached: true });
-  progress.hasRun = true;
   return 0;
 }
