@@ -3,6 +3,7 @@ import { checkOptions } from '@ctr/syscall';
 import { isCoreFile } from './core-files.js';
 import { checkDeviceRules } from './device-rules.js';
 import type { IoDevice, Limits, RdmaLimit } from './limits.js';
+import { shown } from './shown.js';
 
 /**
  * Checks limits before anything is touched: throws a `RangeError` that names the kernel's range, a `TypeError` for what is no number,
@@ -253,10 +254,4 @@ function unifiedValue(name: string, value: unknown): void {
   // kernfs takes at most one page.
   if (typeof value !== 'string' || value.trim() === '' || value.includes('\0') || Buffer.byteLength(value) > 4095)
     throw new TypeError(`${name} takes a text of 1 to 4095 bytes, as it is to be written: ${shown(value)} is none`);
-}
-
-/** A value in an error. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  return typeof value === 'number' || value === null ? String(value) : `a value of type ${typeof value}`;
 }

@@ -1,6 +1,6 @@
-import { shown } from './check-limits.js';
 import { checkDeviceRules, type DeviceAccess, type DeviceRule } from './device-rules.js';
 import type { LinuxDeviceCgroup } from './linux-resources.js';
+import { shown } from './shown.js';
 
 const types: Readonly<Record<string, readonly DeviceRule['type'][]>> = { a: ['char', 'block'], c: ['char'], u: ['char'], b: ['block'] };
 

@@ -1,7 +1,8 @@
-import { checkLimit, checkLimits, checkNumbers, ioDeviceChecks, shown } from './check-limits.js';
+import { checkLimit, checkLimits, checkNumbers, ioDeviceChecks } from './check-limits.js';
 import type { IoDevice, Limits } from './limits.js';
 import { rulesOf } from './resource-devices.js';
 import type { LinuxBlockIO, LinuxCpu, LinuxMemory, LinuxResources } from './linux-resources.js';
+import { shown } from './shown.js';
 
 /**
  * The limits that `linux.resources` of an OCI runtime's configuration asks for, with the meaning that runc and crun give to its values: -1 is no limit, 0 (but for `pids.limit`,

@@ -249,7 +249,7 @@ describe('limitsOfResources', () => {
         "TypeError: linux.resources.blockIO.throttleReadBpsDevice[0].rate is missing",
         "RangeError: linux.resources.blockIO.throttleWriteIOPSDevice[0].rate takes a whole number of operations a second from 1 to 4294967295, or 'max' for no limit: -1 is not one",
         "RangeError: linux.resources.hugepageLimits[0]: "2M" is not a size of huge pages as the kernel writes it: 64KB, 2MB, 1GB (there are those of /sys/kernel/mm/hugepages)",
-        "TypeError: linux.resources.hugepageLimits[0]: its name is a value of type undefined, not a text",
+        "TypeError: linux.resources.hugepageLimits[0]: its name is undefined, not a text",
         "TypeError: linux.resources.hugepageLimits[0]: "2MB" has no limit",
         "TypeError: linux.resources.network.priorities[0]: "eth0" has no limit",
         "RangeError: linux.resources.network.classID takes a whole number from 0 to 4294967295: -1 is not one",
