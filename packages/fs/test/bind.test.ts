@@ -26,7 +26,7 @@ describe('bind', () => {
        6  close($etc)  # it is not needed any more
        7  openat2($root, "etc/hosts", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-hosts (EAGAIN is fine)  # find what is now /etc/hosts
        8  add($at-hosts, 0) (EAGAIN is fine), if != -11 go to 11  # was it found?
-       9  add($attempts, 1), if < 128 go to 2  # a rename or a mount came in between: try again
+       9  add($attempts, 1), if < 2048 go to 2  # a rename or a mount came in between: try again
       10  fail(EAGAIN)  # find /etc/hosts
       11  label()  # /etc/hosts is there
       12  open_tree(AT_FDCWD, "/etc/hosts", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $hosts  # a mount of /etc/hosts

@@ -13,7 +13,7 @@ describe('dev', () => {
        3  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
        4  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
        5  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 8  # was it found?
-       6  add($attempts, 1), if < 128 go to 2  # a rename or a mount came in between: try again
+       6  add($attempts, 1), if < 2048 go to 2  # a rename or a mount came in between: try again
        7  fail(EAGAIN)  # find /dev
        8  label()  # /dev is there
        9  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev

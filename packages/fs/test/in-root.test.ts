@@ -17,7 +17,7 @@ describe('inRoot', () => {
        6  close($var)  # it is not needed any more
        7  openat2($root, "var/run", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-run (EAGAIN is fine)  # find what is now /var/run
        8  add($at-run, 0) (EAGAIN is fine), if != -11 go to 11  # was it found?
-       9  add($attempts, 1), if < 128 go to 2  # a rename or a mount came in between: try again
+       9  add($attempts, 1), if < 2048 go to 2  # a rename or a mount came in between: try again
       10  fail(EAGAIN)  # find /var/run
       11  label()  # /var/run is there"
     `);
@@ -31,7 +31,7 @@ describe('inRoot', () => {
       3  mknodat($root, "hosts", S_IFREG|0644, makedev(0, 0)) (EEXIST is fine)  # make /hosts
       4  openat2($root, "hosts", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-hosts (EAGAIN is fine)  # find what is now /hosts
       5  add($at-hosts, 0) (EAGAIN is fine), if != -11 go to 8  # was it found?
-      6  add($attempts, 1), if < 128 go to 2  # a rename or a mount came in between: try again
+      6  add($attempts, 1), if < 2048 go to 2  # a rename or a mount came in between: try again
       7  fail(EAGAIN)  # find /hosts
       8  label()  # /hosts is there"
     `);
@@ -43,7 +43,7 @@ describe('inRoot', () => {
       "1  open_tree(AT_FDCWD, "/srv/root", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $root  # a mount of /srv/root
       2  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find /proc
       3  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 6  # was it found?
-      4  add($attempts, 1), if < 128 go to 2  # a rename or a mount came in between: try again
+      4  add($attempts, 1), if < 2048 go to 2  # a rename or a mount came in between: try again
       5  fail(EAGAIN)  # find /proc
       6  label()  # /proc is there"
     `);

@@ -12,7 +12,7 @@ describe('proc', () => {
        3  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
        4  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
        5  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 8  # was it found?
-       6  add($attempts, 1), if < 128 go to 2  # a rename or a mount came in between: try again
+       6  add($attempts, 1), if < 2048 go to 2  # a rename or a mount came in between: try again
        7  fail(EAGAIN)  # find /proc
        8  label()  # /proc is there
        9  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc for /proc

@@ -9,7 +9,7 @@ it('sysfs is read-only, and follows no link on its way below a root', () => {
     " 1  open_tree(AT_FDCWD, "/srv/root", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $root  # a mount of /srv/root
      2  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (EAGAIN is fine)  # find /sys
      3  add($at-sys, 0) (EAGAIN is fine), if != -11 go to 6  # was it found?
-     4  add($attempts, 1), if < 128 go to 2  # a rename or a mount came in between: try again
+     4  add($attempts, 1), if < 2048 go to 2  # a rename or a mount came in between: try again
      5  fail(EAGAIN)  # find /sys
      6  label()  # /sys is there
      7  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys

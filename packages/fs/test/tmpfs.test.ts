@@ -34,7 +34,7 @@ describe('tmpfs', () => {
        6  close($run)  # it is not needed any more
        7  openat2($root, "run/app", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-app (EAGAIN is fine)  # find what is now /run/app
        8  add($at-app, 0) (EAGAIN is fine), if != -11 go to 11  # was it found?
-       9  add($attempts, 1), if < 128 go to 2  # a rename or a mount came in between: try again
+       9  add($attempts, 1), if < 2048 go to 2  # a rename or a mount came in between: try again
       10  fail(EAGAIN)  # find /run/app
       11  label()  # /run/app is there
       12  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-app  # a tmpfs for /run/app

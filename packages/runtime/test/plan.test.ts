@@ -43,7 +43,7 @@ describe('the plan of a container', () => {
        17  mkdirat($root, "sys", 0755) (EEXIST is fine)  # make /sys
        18  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (EAGAIN is fine)  # find what is now /sys
        19  add($at-sys, 0) (EAGAIN is fine), if != -11 go to 22  # was it found?
-       20  add($attempts, 1), if < 128 go to 16  # a rename or a mount came in between: try again
+       20  add($attempts, 1), if < 2048 go to 16  # a rename or a mount came in between: try again
        21  fail(EAGAIN)  # find /sys
        22  label()  # /sys is there
        23  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys
@@ -56,7 +56,7 @@ describe('the plan of a container', () => {
        30  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
        31  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
        32  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 35  # was it found?
-       33  add($attempts, 1), if < 128 go to 29  # a rename or a mount came in between: try again
+       33  add($attempts, 1), if < 2048 go to 29  # a rename or a mount came in between: try again
        34  fail(EAGAIN)  # find /dev
        35  label()  # /dev is there
        36  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
@@ -114,7 +114,7 @@ describe('the plan of a container', () => {
        88  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
        89  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
        90  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 93  # was it found?
-       91  add($attempts, 1), if < 128 go to 87  # a rename or a mount came in between: try again
+       91  add($attempts, 1), if < 2048 go to 87  # a rename or a mount came in between: try again
        92  fail(EAGAIN)  # find /proc
        93  label()  # /proc is there
        94  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc
@@ -716,7 +716,7 @@ describe('mounts', () => {
       + close($var)  # it is not needed any more
       + openat2($root, "var/cache", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-cache (EAGAIN is fine)  # find what is now /var/cache
       + add($at-cache, 0) (EAGAIN is fine), if != -11 go to ‹/var/cache is there›  # was it found?
-      + add($attempts, 1), if < 128 go to ‹find /var/cache›  # a rename or a mount came in between: try again
+      + add($attempts, 1), if < 2048 go to ‹find /var/cache›  # a rename or a mount came in between: try again
       + fail(EAGAIN)  # find /var/cache
       + label()  # /var/cache is there
       + fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-cache  # a tmpfs for /var/cache
@@ -740,7 +740,7 @@ describe('mounts', () => {
       + mkdirat($root, "data", 0755) (EEXIST is fine)  # make /data
       + openat2($root, "data", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-data (EAGAIN is fine)  # find what is now /data
       + add($at-data, 0) (EAGAIN is fine), if != -11 go to ‹/data is there›  # was it found?
-      + add($attempts, 1), if < 128 go to ‹find /data›  # a rename or a mount came in between: try again
+      + add($attempts, 1), if < 2048 go to ‹find /data›  # a rename or a mount came in between: try again
       + fail(EAGAIN)  # find /data
       + label()  # /data is there
       + open_tree(AT_FDCWD, "/usr", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = $data  # a mount of /usr
@@ -762,7 +762,7 @@ describe('mounts', () => {
       + close($etc)  # it is not needed any more
       + openat2($root, "etc/users", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-users (EAGAIN is fine)  # find what is now /etc/users
       + add($at-users, 0) (EAGAIN is fine), if != -11 go to ‹/etc/users is there›  # was it found?
-      + add($attempts, 1), if < 128 go to ‹find /etc/users›  # a rename or a mount came in between: try again
+      + add($attempts, 1), if < 2048 go to ‹find /etc/users›  # a rename or a mount came in between: try again
       + fail(EAGAIN)  # find /etc/users
       + label()  # /etc/users is there
       + open_tree(AT_FDCWD, "/etc/passwd", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = $users  # a mount of /etc/passwd

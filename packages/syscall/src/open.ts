@@ -48,7 +48,7 @@ export function openFd(path: string, { flags = openFlags.O_PATH, directory = fal
  * @example
  * ```ts
  * import { MAX_LOOKUPS } from '@ctr/syscall';
- * console.log(MAX_LOOKUPS); // 128
+ * console.log(MAX_LOOKUPS); // 2048
  * ```
  */
-export const MAX_LOOKUPS = 128;
+export const MAX_LOOKUPS = 2048;
