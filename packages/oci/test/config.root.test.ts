@@ -80,6 +80,13 @@ describe('process', () => {
     expect(text).toMatch(/^100\n0\n500\n(i686|armv8l)\nNoNewPrivs:\t1\n5\n$/);
   });
 
+  it('leaves /dev/null whose it is, for a user who has it as a stream', async () => {
+    const owner = (): number => statSync('/dev/null').uid;
+    const before = owner();
+    await ran(at, ['true'], { process: { user: { uid: 1000, gid: 1000 } } });
+    expect(owner()).toBe(before);
+  });
+
   it('files of the caller', async () => {
     const { output: text } = await ran(at, ['sh', '-c', 'ls /proc/self/fd | wc -l; echo $LISTEN_FDS $LISTEN_PID'], {}, { preserveFds: 1, listenFds: 1 });
     expect(text).toBe('6\n1 1\n');

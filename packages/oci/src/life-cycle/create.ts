@@ -13,6 +13,7 @@ import { refuseWhatIsNotThere } from '../not-there.js';
 import { parseConfig } from '../parse-config.js';
 import { cgroupOf } from '../plan/cgroup.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
+import { streamsOf } from '../plan/streams.js';
 import { idMapsOf, namespacesOf } from '../plan/namespaces.js';
 import { problemText } from '../schema/problem.js';
 import type { State } from '../state.js';
@@ -122,6 +123,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const hasHooks = [hooks.prestart, hooks.createRuntime, hooks.createContainer].some((list) => list && list.length > 0);
   using gate = makeGate(directory);
   const maps = idMapsOf(config);
+  const streams = streamsOf(process.terminal, options.stdio);
   const { plan, waits, files } = planContainer({
     ...given,
     mapped: await mappedMounts(config, maps, opened),
@@ -131,6 +133,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     gate,
     passed,
     hasHooks,
+    streams,
     environment: [...environmentOf(process, rootfs), ...(listenFds > 0 ? [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'] : [])],
     newKeyring: options.newKeyring ?? true,
     pivot: options.pivot ?? true,
@@ -173,7 +176,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   });
   try {
     const child = await launch(plan, {
-      stdio: process.terminal ? ['ignore', 'ignore', 'ignore'] : (options.stdio ?? ['inherit', 'inherit', 'inherit']),
+      stdio: streams,
       onWaiting: host.onWaiting,
       onFile: host.onFile,
       ...(options.detached !== undefined && { detached: options.detached }),

@@ -5,6 +5,7 @@ import { environmentOf } from '../environment.js';
 import { OciError } from '../error.js';
 import { parseConfig } from '../parse-config.js';
 import { planExec } from '../plan/exec.js';
+import { streamsOf } from '../plan/streams.js';
 import { StateDirectory } from '../state/directory.js';
 import { openProcess } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
@@ -61,6 +62,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
   let console: Fd | undefined;
   let listener: Fd | undefined;
   try {
+    const streams = streamsOf(given.terminal, options.stdio);
     const plan = planExec({
       config,
       process: given,
@@ -71,11 +73,12 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
       proc,
       passed,
       environment: environmentOf(given, stored.rootfs),
+      streams,
       warn,
     });
     const seccomp = config.linux?.seccomp;
     const child = await launch(plan, {
-      stdio: given.terminal ? ['ignore', 'ignore', 'ignore'] : (options.stdio ?? ['inherit', 'inherit', 'inherit']),
+      stdio: streams,
       onWaiting: (pid) => {
         if (seccomp && notifies(seccomp) && listener) sendListener(seccomp, listener, stateOf(directory, stored), pid);
       },

@@ -17,7 +17,7 @@ import { copiesUp, sourceOf } from './mounts.js';
 import { enterNamespaces, nameNamespaces, type Namespaces } from './namespaces.js';
 import { filterOf, inheritedSettings, rights, type RightsOptions } from './rights.js';
 import { startIn } from './start-in.js';
-import { giveStreams } from './streams.js';
+import { giveStreams, type Streams } from './streams.js';
 
 /** What a container is made of, looked up and opened. */
 export interface ContainerParts {
@@ -37,6 +37,7 @@ export interface ContainerParts {
   readonly environment: readonly string[];
   readonly newKeyring: boolean;
   readonly pivot: boolean;
+  readonly streams: Streams;
   /** Whether the host has something to do before the root changes. */
   readonly hasHooks: boolean;
   readonly warn: (message: string) => void;
@@ -137,7 +138,7 @@ function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>, filter
     ...inside.sections,
     ...inheritedSettings(process, options),
     ['the directory to start in', startIn(process.cwd, inside.cwd)],
-    ['the standard streams', inside.console ? giveTerminal(inside.console.slave, uid) : giveStreams(uid)],
+    ['the standard streams', inside.console ? giveTerminal(inside.console.slave, uid) : giveStreams(uid, parts.streams)],
     [
       'the session',
       [{ call: 'setsid', args: [], purpose: 'a session of its own', tolerates: ['EPERM'] }, ...(inside.console ? control(inside.console.slave) : [])],

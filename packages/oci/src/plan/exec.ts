@@ -13,7 +13,7 @@ import { wayIntoContainer } from './into-container.js';
 import { numbersOf } from './memory-policy.js';
 import { filterOf, inheritedSettings, rights, type RightsOptions } from './rights.js';
 import { startIn } from './start-in.js';
-import { giveStreams } from './streams.js';
+import { giveStreams, type Streams } from './streams.js';
 
 /** What a further process of a container is made of. */
 export interface ExecParts {
@@ -29,6 +29,7 @@ export interface ExecParts {
   readonly proc: Fd;
   readonly passed: readonly Fd[];
   readonly environment: readonly string[];
+  readonly streams: Streams;
   readonly warn: (message: string) => void;
 }
 
@@ -67,7 +68,7 @@ export function planExec(parts: ExecParts): Plan {
     ...inheritedSettings(process, options),
     ['the terminal', console ? [root, ...console.steps] : []],
     ['the directory to start in', startIn(process.cwd, undefined)],
-    ['the standard streams', console ? giveTerminal(console.slave, uid) : giveStreams(uid)],
+    ['the standard streams', console ? giveTerminal(console.slave, uid) : giveStreams(uid, parts.streams)],
     ['the session', [{ call: 'setsid', args: [], purpose: 'a session of its own', tolerates: ['EPERM'] }, ...(console ? control(console.slave) : [])]],
     ...rights(process, options, filter ? (filter.notifies ? handOverListener(seccomp(filter)) : seccomp(filter)) : [], !isLate(filter, process)),
     ['the files that are closed', closeOthers(passed.length)],
