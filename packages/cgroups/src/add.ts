@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 
 import { isSyscallError } from '@ctr/syscall';
 
@@ -86,24 +86,24 @@ function checkId(id: number, what: string): void {
 }
 
 async function move(places: readonly Place[], id: number, file: (version: 1 | 2) => string, what: string, hints: Hints): Promise<void> {
-  const moved: string[] = [];
-  const before = places.length > 1 ? await groupsOf(id) : [];
-  try {
-    for (const { version, directory, base } of places) {
-      await writeControl(`${directory}/${file(version)}`, String(id), `move a ${what} into the group`, hints);
-      const from = before.find(({ mount }) => base === mount || base.startsWith(`${mount}/`));
-      if (from?.ownDirectory !== undefined) moved.push(`${from.ownDirectory}/${file(version)}`);
-    }
-  } catch (error) {
-    for (const path of moved) await writeControl(path, String(id), `move a ${what} back`, hints);
-    throw error;
+  const before = places.length > 1 ? groupsOf(id) : [];
+  // Each hierarchy knows nothing of the others, and each write waits for the kernel: they wait together.
+  const results = await Promise.allSettled(
+    places.map(({ version, directory }) => writeControl(`${directory}/${file(version)}`, String(id), `move a ${what} into the group`, hints)),
+  );
+  const failed = results.find((result) => result.status === 'rejected');
+  if (!failed) return;
+  for (const [i, { version, base }] of places.entries()) {
+    const from = before.find(({ mount }) => base === mount || base.startsWith(`${mount}/`))?.ownDirectory;
+    if (results[i]?.status === 'fulfilled' && from !== undefined) await writeControl(`${from}/${file(version)}`, String(id), `move a ${what} back`, hints);
   }
+  throw failed.reason;
 }
 
 /** The groups that a process or thread is in, as seen from here. */
-async function groupsOf(id: number): Promise<ReturnType<typeof parseLayout>['hierarchies']> {
+function groupsOf(id: number): ReturnType<typeof parseLayout>['hierarchies'] {
   try {
-    return parseLayout(await readFile('/proc/self/mountinfo', 'utf8'), await readFile(`/proc/${id}/cgroup`, 'utf8')).hierarchies;
+    return parseLayout(readFileSync('/proc/self/mountinfo', 'utf8'), readFileSync(`/proc/${id}/cgroup`, 'utf8')).hierarchies;
   } catch {
     // No such process: the first write says so.
     return [];

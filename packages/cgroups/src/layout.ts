@@ -71,7 +71,7 @@ export function hierarchyOf(layout: CgroupLayout, controller: string): Hierarchy
 }
 
 function layoutOf(mountinfo: string, cgroup: string, controllersAt: (mount: string) => string): CgroupLayout {
-  const mounts = parseCgroupMounts(mountinfo);
+  const mounts = cgroupMounts(mountinfo);
   const hierarchies = parseMembership(cgroup).flatMap(({ controllers, path }): Hierarchy[] => {
     const version = controllers.length === 0 ? 2 : 1;
     const candidates = mounts.filter((mount) => mount.version === version && controllers.every((controller) => mount.options.includes(controller)));
@@ -103,6 +103,14 @@ interface CgroupMount {
   readonly readonly: boolean;
   /** Of the hierarchy: on v1 its controllers are among them. */
   readonly options: readonly string[];
+}
+
+let last: { readonly mountinfo: string; readonly mounts: readonly CgroupMount[] } | undefined;
+
+/** The same text, as it mostly is, says the same. */
+function cgroupMounts(mountinfo: string): readonly CgroupMount[] {
+  if (last?.mountinfo !== mountinfo) last = { mountinfo, mounts: parseCgroupMounts(mountinfo) };
+  return last.mounts;
 }
 
 interface MountLine {

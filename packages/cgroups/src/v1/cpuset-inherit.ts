@@ -8,9 +8,15 @@ import type { Setting } from '../setting.js';
 /** A list of all processors that Linux can have, each by itself, is longer; one of ranges never comes near. */
 const LIST_BYTES = 4096;
 
+/** Which directories have a cpuset: a hierarchy keeps its controllers as long as it is mounted. */
+const cpusets = new Map<string, boolean>();
+
 /** Whether a group is in the hierarchy of version 1 that has the cpuset controller, be it for the sake of another one that is mounted together with it. */
 export function isCpuset({ version, base }: Place): boolean {
-  return version === 1 && existsSync(`${base}/cpuset.cpus`);
+  if (version !== 1) return false;
+  let known = cpusets.get(base);
+  if (known === undefined) cpusets.set(base, (known = existsSync(`${base}/cpuset.cpus`)));
+  return known;
 }
 
 /**
