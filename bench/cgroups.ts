@@ -1,8 +1,9 @@
 // Control groups: what it costs to make one, beside a C program that makes the same calls, and what limits add to a container.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
-import { createGroup, groupName, planGroup, type Limits } from '@ctr/cgroups';
+import { createGroup, groupName, planGroup, readStatistics, type Cgroup, type Limits } from '@ctr/cgroups';
 import type { Step } from '@ctr/syscall';
 
 import { compileC, CProgram, type Contender } from './contender.js';
@@ -10,7 +11,7 @@ import type { Row } from './report.js';
 import { median, takeTurns } from './samples.js';
 import type { Stage } from './stage.js';
 
-const limits: Limits = { pids: 100, memoryBytes: 2 ** 30, cpuCores: 1 };
+export const limits: Limits = { pids: 100, memoryBytes: 2 ** 30, cpuCores: 1 };
 const PARENT = '/ctr';
 
 /** The row on the life of a group. */
@@ -72,4 +73,65 @@ function operationsOf(steps: readonly Step[]): string[] {
     if (step.call === 'openat') paths.set(step, path(first) === '' ? String(second) : `${path(first)}/${String(second)}`);
     return step.call === 'write' ? [`write ${path(first)} ${String(second)}`] : [];
   });
+}
+
+const MANY = 1000;
+const SNAPSHOTS = 200;
+
+/** The rows on what is known of groups: all figures of one, and of a thousand. */
+export async function statisticsRows(): Promise<Row[]> {
+  const groups = await makeGroups(MANY);
+  try {
+    const times = (read: () => void, count: number): number[] =>
+      Array.from({ length: count }, () => {
+        const began = performance.now();
+        read();
+        return performance.now() - began;
+      });
+    const one = groups[0]?.directories ?? [];
+    const snapshot = median(times(() => readStatistics(one), SNAPSHOTS));
+    const all = median(times(() => groups.forEach(({ directories }) => readStatistics(directories)), 3));
+    return [
+      { what: 'all statistics of one control group', measured: `${snapshot.toFixed(2)} ms`, goal: '≤ 1 ms', reached: snapshot <= 1 },
+      { what: 'of 1,000 control groups', measured: `${all.toFixed(0)} ms`, goal: '≤ 300 ms', reached: all <= 300 },
+    ];
+  } finally {
+    for (const group of groups) await group.remove();
+  }
+}
+
+const SHOWN = 200;
+const LOOKS = 10;
+
+/** The row on `ctr top`: the processor time of ten more looks, one each second. */
+export async function topRow(): Promise<Row> {
+  const groups = await makeGroups(SHOWN);
+  const bin = fileURLToPath(new URL('../../packages/cli/dist/bin.cjs', import.meta.url));
+  const seconds = (looks: number): number => {
+    const script = 'TIMEFORMAT="%U %S"; time "$@" > /dev/null';
+    const shown = execFileSync('bash', ['-c', `{ ${script}; } 2>&1`, 'bash', process.execPath, bin, 'top', '--json', '-n', String(looks)], {
+      encoding: 'utf8',
+    });
+    return shown
+      .trim()
+      .split(' ')
+      .reduce((sum, part) => sum + Number(part), 0);
+  };
+  try {
+    const percent = ((seconds(LOOKS + 1) - seconds(1)) / LOOKS) * 100;
+    return {
+      what: `\`ctr top\` with ${SHOWN} containers, one look each second, of one processor`,
+      measured: `${percent.toFixed(1)} %`,
+      goal: '≤ 3 %',
+      reached: percent <= 3,
+    };
+  } finally {
+    for (const group of groups) await group.remove();
+  }
+}
+
+async function makeGroups(count: number): Promise<Cgroup[]> {
+  const groups: Cgroup[] = [];
+  for (let i = 0; i < count; i++) groups.push(await createGroup(`${PARENT}/${groupName(`bench-${i}`)}`, limits, { measure: ['cpu', 'memory', 'pids'] }));
+  return groups;
 }

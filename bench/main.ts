@@ -4,8 +4,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { hierarchyOf, readLayout } from '@ctr/cgroups';
 import { plan, privileged, standalone, type ContainerOptions } from '@ctr/runtime';
 
+import { lifeRow, statisticsRows, topRow } from './cgroups.js';
 import { compileC, CProgram, Worker, type Contender } from './contender.js';
 import { idlePercent, machine } from './machine.js';
 import { findOnPath } from './on-path.js';
@@ -30,7 +32,14 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const idleBefore = await idlePercent();
 using stage = makeStage();
-const rows = [...(await seedRows(stage)), ...(await runRows(stage)), ...filterRows(stage), ...(await processRows(stage)), ...sizeRows(stage)];
+const rows = [
+  ...(await seedRows(stage)),
+  ...(await runRows(stage)),
+  ...(await cgroupRows(stage)),
+  ...filterRows(stage),
+  ...(await processRows(stage)),
+  ...sizeRows(stage),
+];
 const report = markdown(new Date(), [...machine(), `${idleBefore} % idle before, ${await idlePercent()} % after`], rounds, rows);
 console.log(report);
 writeFileSync(join(root, 'bench/results.md'), report);
@@ -118,6 +127,22 @@ async function runRows({ directory, rootfs, filter }: Stage): Promise<Row[]> {
       goal: '≤ 20 KB',
       reached: bytes <= 20 * 1024,
     },
+  ];
+}
+
+/** Control groups, and what limits add to a container. */
+async function cgroupRows(stage: Stage): Promise<Row[]> {
+  say('control groups …');
+  const life = await lifeRow(stage, rounds, dot);
+  const worker = await Worker.start({ heapBytes: 50 * MB, rootfs: stage.rootfs, filter: stage.filter });
+  const t = medians(await takeTurns([turn('run', worker, 'run', 4), turn('runLimited', worker, 'runLimited', 4)], rounds, dot));
+  worker.close();
+  const unified = hierarchyOf(readLayout(), 'memory')?.version === 2;
+  return [
+    life,
+    ...(await statisticsRows()),
+    atMost('limits of pids, memory and processor time add to a container by `run()`', t.runLimited - t.run, 'ms', unified ? 0.4 : 0.8),
+    await topRow(),
   ];
 }
 

@@ -6,6 +6,7 @@ import { run, start } from '@ctr/runtime';
 import { launch } from '@ctr/syscall';
 
 import { bwrapHardened } from './bwrap-hardened.js';
+import { limits } from './cgroups.js';
 import { bwrapArgs, seedProgram, seedSetUp } from './seed.js';
 
 /** What a worker is started with. */
@@ -49,6 +50,8 @@ const measurements = {
   bwrapHardened: timed(() => bwrapHardened(setting.filter)),
   /** A default container, its output collected; milliseconds. */
   run: timed(() => run(['true'])),
+  /** The same with limits of pids, memory and processor time; milliseconds. */
+  runLimited: timed(() => run(['true'], { limits })),
   /** How long the call to `run` blocks, all of posix_spawn included; what comes later are short turns of the event loop. Milliseconds. */
   runBlocks: async (count: number): Promise<number[]> => {
     const times: number[] = [];
