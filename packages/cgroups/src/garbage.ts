@@ -94,7 +94,7 @@ export function findGroups(options: FindOptions = {}): FoundGroup[] {
     const base = fromTop ? mount : ownDirectory;
     if (base === undefined) continue;
     const above = [base, ...segments].join('/');
-    for (const directoryName of directoriesIn(above)) {
+    for (const directoryName of namesIn(above)) {
       const owner = parseGroupName(directoryName);
       if (!owner) continue;
       const group = found.get(directoryName) ?? { ...owner, directoryName, directories: [] };
@@ -105,11 +105,10 @@ export function findGroups(options: FindOptions = {}): FoundGroup[] {
   return [...found.values()];
 }
 
-function directoriesIn(path: string): string[] {
+/** The names in a directory. No file of the kernel's is called as {@link groupName} calls a group, so they need not be told apart. */
+function namesIn(path: string): string[] {
   try {
-    return readdirSync(path, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name);
+    return readdirSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
