@@ -2,7 +2,7 @@ import { checkOptions } from '@ctr/syscall';
 
 import type { Config } from './config/config.js';
 import type { Process } from './config/process.js';
-import type { LinuxResources } from './config/resources.js';
+import type { LinuxResources } from '@ctr/cgroups';
 import { parseJson, type JsonBounds } from './json/parse-json.js';
 import { problemText, type Problem } from './schema/problem.js';
 import { checkConfig, checkProcess, checkResources, type Checked } from './validate.js';

@@ -1,6 +1,7 @@
 import { config, type Config } from './config/config.js';
 import { process, type Process } from './config/process.js';
-import { resources, type LinuxResources } from './config/resources.js';
+import type { LinuxResources } from '@ctr/cgroups';
+import { resources } from './config/resources.js';
 import { linuxRules } from './rules/linux-rules.js';
 import { mountRules } from './rules/mount-rules.js';
 import { namespaceRules } from './rules/namespace-rules.js';

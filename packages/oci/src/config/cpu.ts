@@ -1,26 +1,7 @@
+import type { LinuxCpu } from '@ctr/cgroups';
+
 import { INT64, integer, object, since, text, uint64, wide, type Schema } from '../schema/schema.js';
 import { numberList } from '../schema/texts.js';
-
-/** Limits of processor time; 0 leaves what is. Times are in microseconds. */
-export interface LinuxCpu {
-  /** The weight beside other groups: from 2 to 262144. */
-  readonly shares?: number | bigint;
-  /** What the group may use in a period; -1 is no limit. */
-  readonly quota?: number | bigint;
-  /** What it may save up and use in a period besides. 1.1 */
-  readonly burst?: number | bigint;
-  /** From 1000 to 1000000. */
-  readonly period?: number | bigint;
-  /** Of cgroups v1 only. */
-  readonly realtimeRuntime?: number | bigint;
-  readonly realtimePeriod?: number | bigint;
-  /** Which processors: `0-3,7`. */
-  readonly cpus?: string;
-  /** Which nodes of memory: `0-1`. */
-  readonly mems?: string;
-  /** 1 lets the group run when nothing else wants to. 1.1 */
-  readonly idle?: number;
-}
 
 /** kernel/sched/core.c: min_cfs_quota_period, max_cfs_quota_period; kernel/sched/sched.h: MIN_SHARES, MAX_SHARES */
 const PERIOD = { least: 1000, most: 1_000_000 };

@@ -1,18 +1,8 @@
+import type { LinuxDeviceCgroup } from '@ctr/cgroups';
+
 import { boolean, integer, object, required, text, word, type Schema } from '../schema/schema.js';
 
-/** Whether some devices may be used. */
-export interface LinuxDeviceRule {
-  readonly allow: boolean;
-  /** `a` is all, `c` of characters, `b` of blocks. @default 'a' */
-  readonly type?: 'a' | 'b' | 'c' | '';
-  /** -1 is any. @default any */
-  readonly major?: number;
-  readonly minor?: number;
-  /** Of `r` (read), `w` (write) and `m` (mknod). @default all of them */
-  readonly access?: string;
-}
-
-export const deviceRule: Schema<LinuxDeviceRule> = object<LinuxDeviceRule>({
+export const deviceRule: Schema<LinuxDeviceCgroup> = object<LinuxDeviceCgroup>({
   allow: required(boolean()),
   type: word(['a', 'b', 'c', '']),
   major: integer(-1, 2 ** 32 - 1),

@@ -1,12 +1,6 @@
-import { list, object, required, text, uint64, type Schema } from '../schema/schema.js';
+import type { LinuxHugepageLimit } from '@ctr/cgroups';
 
-/** A limit of huge pages of one size. */
-export interface LinuxHugepageLimit {
-  /** As the kernel writes it: `64KB`, `2MB`, `1GB`. */
-  readonly pageSize: string;
-  /** In bytes. */
-  readonly limit: number | bigint;
-}
+import { list, object, required, text, uint64, type Schema } from '../schema/schema.js';
 
 const size = 'a size of pages, such as 2MB';
 

@@ -1,3 +1,5 @@
+import type { LinuxResources } from '@ctr/cgroups';
+
 import { list, map, object, since, text, word, type Schema } from '../schema/schema.js';
 import { absolutePath, both, interfaceName, notEmpty, oneLine } from '../schema/texts.js';
 import { cgroupsPath } from './cgroups-path.js';
@@ -8,7 +10,7 @@ import { memoryPolicy, type LinuxMemoryPolicy } from './memory-policy.js';
 import { namespaces, type LinuxNamespace } from './namespaces.js';
 import { netDevice, type LinuxNetDevice } from './net-device.js';
 import { personality, type LinuxPersonality } from './personality.js';
-import { resources, type LinuxResources } from './resources.js';
+import { resources } from './resources.js';
 import { seccomp, type LinuxSeccomp } from './seccomp.js';
 import { timeOffsets, type LinuxTimeOffsets } from './time-offsets.js';
 

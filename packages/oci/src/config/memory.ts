@@ -1,25 +1,6 @@
-import { boolean, deprecated, INT64, object, UINT64_MAX, wide, type Schema } from '../schema/schema.js';
+import type { LinuxMemory } from '@ctr/cgroups';
 
-/** Limits of memory, in bytes; -1 is none, and 0 leaves what is. */
-export interface LinuxMemory {
-  readonly limit?: number | bigint;
-  /** What is kept when memory gets short. */
-  readonly reservation?: number | bigint;
-  /** Of memory and swap together. */
-  readonly swap?: number | bigint;
-  /** @deprecated kernels since 5.4 do not have it */
-  readonly kernel?: number | bigint;
-  /** Of cgroups v1 only. */
-  readonly kernelTCP?: number | bigint;
-  /** From 0 to 100. The largest number of 64 bits leaves what is. */
-  readonly swappiness?: number | bigint;
-  /** Of cgroups v1 only. */
-  readonly disableOOMKiller?: boolean;
-  /** Of cgroups v1 only. */
-  readonly useHierarchy?: boolean;
-  /** Refuse to lower the limit below what is in use. 1.1 */
-  readonly checkBeforeUpdate?: boolean;
-}
+import { boolean, deprecated, INT64, object, UINT64_MAX, wide, type Schema } from '../schema/schema.js';
 
 const bytes = wide(-1n, INT64.most);
 

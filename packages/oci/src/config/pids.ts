@@ -1,9 +1,5 @@
-import { INT64, object, wide, type Schema } from '../schema/schema.js';
+import type { LinuxPids } from '@ctr/cgroups';
 
-/** A limit of the number of processes and threads. */
-export interface LinuxPids {
-  /** -1 is none; 0 is a limit, too. @default none */
-  readonly limit?: number | bigint;
-}
+import { INT64, object, wide, type Schema } from '../schema/schema.js';
 
 export const pids: Schema<LinuxPids> = object<LinuxPids>({ limit: wide(-1n, INT64.most) });

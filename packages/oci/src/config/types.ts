@@ -1,27 +1,32 @@
-export type { LinuxBlockIo, LinuxThrottleDevice, LinuxWeightDevice } from './block-io.js';
+export type {
+  LinuxBlockIO,
+  LinuxCpu,
+  LinuxDeviceCgroup,
+  LinuxHugepageLimit,
+  LinuxInterfacePriority,
+  LinuxMemory,
+  LinuxNetwork,
+  LinuxPids,
+  LinuxRdma,
+  LinuxResources,
+  LinuxThrottleDevice,
+  LinuxWeightDevice,
+} from '@ctr/cgroups';
 export type { LinuxCapabilities } from './capabilities.js';
 export type { Config } from './config.js';
-export type { LinuxCpu } from './cpu.js';
-export type { LinuxDeviceRule } from './device-rule.js';
 export type { LinuxDevice } from './device.js';
 export type { CpuAffinity } from './exec-cpu-affinity.js';
 export type { Hook, Hooks } from './hooks.js';
-export type { LinuxHugepageLimit } from './hugepage-limits.js';
 export type { LinuxIdMapping } from './id-mappings.js';
 export type { LinuxIntelRdt } from './intel-rdt.js';
 export type { LinuxIoPriority } from './io-priority.js';
 export type { Linux, LinuxRootfsPropagation } from './linux.js';
 export type { LinuxMemoryPolicy } from './memory-policy.js';
-export type { LinuxMemory } from './memory.js';
 export type { Mount } from './mount.js';
 export type { LinuxNamespace, LinuxNamespaceType } from './namespaces.js';
 export type { LinuxNetDevice } from './net-device.js';
-export type { LinuxInterfacePriority, LinuxNetwork } from './network.js';
 export type { LinuxPersonality } from './personality.js';
-export type { LinuxPids } from './pids.js';
 export type { ConsoleSize, Process } from './process.js';
-export type { LinuxRdma } from './rdma.js';
-export type { LinuxResources } from './resources.js';
 export type { PosixRlimit } from './rlimits.js';
 export type { Root } from './root.js';
 export type { Scheduler } from './scheduler.js';

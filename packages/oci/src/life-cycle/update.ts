@@ -1,6 +1,6 @@
 import { groupAt } from '@ctr/cgroups';
 
-import type { LinuxResources } from '../config/resources.js';
+import type { LinuxResources } from '@ctr/cgroups';
 import { OciError } from '../error.js';
 import { limitsOf } from '../plan/cgroup.js';
 import { openContainer } from './open-container.js';

@@ -5,7 +5,7 @@ import { CgroupError, limitsOfResources, planGroup, type CgroupLayout, type Limi
 import { defaultDeviceRules } from '@ctr/runtime/assembly';
 
 import type { Config } from '../config/config.js';
-import type { LinuxResources } from '../config/resources.js';
+import type { LinuxResources } from '@ctr/cgroups';
 
 /**
  * The control group of a container, in every hierarchy there is, with the limits of its configuration: what joins it is limited.

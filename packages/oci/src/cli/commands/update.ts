@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import type { LinuxResources } from '../../config/resources.js';
+import type { LinuxResources } from '@ctr/cgroups';
 import { update } from '../../life-cycle/update.js';
 import { parseResources } from '../../parse-config.js';
 import type { Args } from '../args.js';
