@@ -1,12 +1,14 @@
 // What the root tests of this package share: a group above all of theirs, and programs that are launched in groups.
-import { existsSync, readdirSync, readFileSync, readSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { announceExec, call, Fd, launch, type Child, type Exit, type Plan, type Step } from '@ctr/syscall';
+import { launch, type Child, type Plan } from '@ctr/syscall';
 
 import { readLayout, removeGroup } from '@ctr/cgroups';
 
-const busybox = '/bin/busybox';
+import { script } from '../../../test/support/launched.js';
+
+export { launched, rejection, script } from '../../../test/support/launched.js';
 
 /** The group above those of one test file: vitest has a process for each. */
 export const parent = `/ctr-test-${process.pid}`;
@@ -34,27 +36,9 @@ export function removeParent(): void {
   for (const directory of parents.filter(existsSync)) rmdirSync(directory);
 }
 
-/** The last steps: a shell script of busybox's. */
-export function script(text: string): Step[] {
-  return [announceExec(), { call: 'execve', args: [busybox, ['sh', '-c', text], ['PATH=/bin:/usr/bin:/sbin']], purpose: 'the program of a test' }];
-}
-
 /** A process that runs until it is killed. */
 export function sleeper(steps: Plan): Promise<Child> {
   return launch([...steps, ...script('exec /bin/busybox sleep 1000')], { stdio: ['ignore', 'ignore', 'ignore'] });
-}
-
-/** Launches a plan and waits for its end; what it wrote to stdout and stderr. */
-export async function launched(plan: Plan): Promise<{ readonly exit: Exit; readonly output: string }> {
-  const file = new Fd(call({ call: 'memfd_create', args: ['output', 1], purpose: 'the output of a test' }));
-  try {
-    const child = await launch(plan, { stdio: ['ignore', file, file] });
-    const exit = await child.exited;
-    const bytes = Buffer.alloc(64 * 1024);
-    return { exit, output: bytes.toString('utf8', 0, readSync(file.number, bytes, 0, bytes.length, 0)).trimEnd() };
-  } finally {
-    file.close();
-  }
 }
 
 /** Waits until something holds that the kernel tells no one about. */
@@ -71,14 +55,4 @@ export function groupsOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/cgroup`, 'latin1')
     .split('\n')
     .filter((line) => line.includes(parent));
-}
-
-/** The error that a promise is rejected with. */
-export async function rejection(promise: Promise<unknown>): Promise<Error> {
-  const outcome = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(outcome instanceof Error)) throw new Error('it was not rejected');
-  return outcome;
 }

@@ -1,15 +1,16 @@
 // What the tests of this package share: a plan launched in a mount namespace of its own, with what its program wrote, and directories that go when the test is over.
-import { copyFileSync, mkdirSync, mkdtempSync, readSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { announceExec, call, cloneFlags, continueInChild, Fd, launch, waitForHost, type Exit, type LaunchOptions, type Plan, type Step } from '@ctr/syscall';
+import { cloneFlags, continueInChild, waitForHost, type LaunchOptions, type Plan, type Step } from '@ctr/syscall';
 import { onTestFinished } from 'vitest';
 
 import { parseMountinfo, propagation, type Mount } from '@ctr/fs';
 
-/** Where Debian, Fedora and Alpine have it: static, so that it runs below any root. */
-export const busybox = '/bin/busybox';
+import { busybox, launched, script } from '../../../test/support/launched.js';
+
+export { busybox, launched, rejection, script } from '../../../test/support/launched.js';
 
 /** The first steps: a process whose mounts are nobody else's. */
 export function privateMounts(namespaces = 0): Step[] {
@@ -32,26 +33,8 @@ export const mapIds: LaunchOptions = {
   },
 };
 
-/** The last steps: a shell script, run by busybox, which works below any root that has it. */
-export function script(text: string): Step[] {
-  return [announceExec(), { call: 'execve', args: [busybox, ['sh', '-c', text], ['PATH=/bin:/usr/bin']], purpose: 'the program of a test' }];
-}
-
 /** The last steps: print the mount table. */
 export const showMounts: () => Step[] = () => script(`${busybox} cat /proc/self/mountinfo`);
-
-/** Launches a plan and waits for its end; what it wrote to stdout and stderr. */
-export async function launched(plan: Plan, options: Omit<LaunchOptions, 'stdio'> = {}): Promise<{ readonly exit: Exit; readonly output: string }> {
-  const file = new Fd(call({ call: 'memfd_create', args: ['output', 1], purpose: 'the output of a test' }));
-  try {
-    const child = await launch(plan, { ...options, stdio: ['ignore', file, file] });
-    const exit = await child.exited;
-    const bytes = Buffer.alloc(256 * 1024);
-    return { exit, output: bytes.toString('utf8', 0, readSync(file.number, bytes, 0, bytes.length, 0)).trimEnd() };
-  } finally {
-    file.close();
-  }
-}
 
 /** Takes steps with private mounts, and what a shell script prints after them. */
 export async function printed(steps: Plan, text: string, first: Plan = privateMounts(), options: Omit<LaunchOptions, 'stdio'> = {}): Promise<string> {
@@ -77,14 +60,4 @@ export function image(): string {
   mkdirSync(join(directory, 'bin'));
   copyFileSync(busybox, join(directory, busybox));
   return directory;
-}
-
-/** The error that a promise is rejected with. */
-export async function rejection(promise: Promise<unknown>): Promise<Error> {
-  const outcome = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(outcome instanceof Error)) throw new Error('it was not rejected');
-  return outcome;
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { allNamespaces, create, createFlags, inspect, namespaceFile, type Namespace } from '@ctr/namespaces';
 
 import { asNobody, NOBODY } from './as-nobody.js';
-import { launched, script } from './launched.js';
+import { launched, script } from '../../../test/support/launched.js';
 
 const show = script(`for kind in ${allNamespaces.map(namespaceFile).join(' ')}; do /bin/busybox readlink /proc/self/ns/$kind; done`);
 

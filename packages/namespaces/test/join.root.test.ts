@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { allNamespaces, create, hostname, inspect, join, joinPath, mapOwnIds, namespaceFile, sameNamespace, type Namespace } from '@ctr/namespaces';
 
-import { launched, rejection, script } from './launched.js';
+import { launched, rejection, script } from '../../../test/support/launched.js';
 
 const id = [{ inside: 0, outside: 0, count: 1 }];
 const show = script(`for kind in ${allNamespaces.map(namespaceFile).join(' ')}; do /bin/busybox readlink /proc/self/ns/$kind; done`);

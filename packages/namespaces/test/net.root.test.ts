@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { create, loopbackUp, mapOwnIds } from '@ctr/namespaces';
 
-import { launched, rejection, script } from './launched.js';
+import { launched, rejection, script } from '../../../test/support/launched.js';
 
 describe('loopbackUp', () => {
   it('switches on the loopback device of a new network namespace, by which a program can then talk to itself', async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { create, hostname, inspect, join, joinPath, mapOwnIds, pin, unpin } from '@ctr/namespaces';
 
-import { launched, rejection, script } from './launched.js';
+import { launched, rejection, script } from '../../../test/support/launched.js';
 
 describe('pin', () => {
   let directory: string;

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { create, timeOffsets } from '@ctr/namespaces';
 
-import { launched, rejection, script } from './launched.js';
+import { launched, rejection, script } from '../../../test/support/launched.js';
 
 const DAYS = 1000 * 86_400;
 

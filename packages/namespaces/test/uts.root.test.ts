@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { create, domainname, hostname, mapOwnIds } from '@ctr/namespaces';
 
-import { launched, rejection, script } from './launched.js';
+import { launched, rejection, script } from '../../../test/support/launched.js';
 
 describe('hostname and domainname', () => {
   it('are those of the new namespace, and of no other', async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { create, mapOwnIds, subIds, writeIdMaps, type IdMaps } from '@ctr/namespaces';
 
 import { asNobody, NOBODY } from './as-nobody.js';
-import { launched, rejection, script } from './launched.js';
+import { launched, rejection, script } from '../../../test/support/launched.js';
 
 const show = script('/bin/busybox cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups');
 const words = (output: string): string[][] => output.split('\n').map((line) => line.trim().split(/\s+/));

@@ -1,56 +1,25 @@
 // What the root tests of this package share: plans launched in fresh processes, with what their program wrote.
-import { chmodSync, copyFileSync, mkdtempSync, readSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import {
-  announceExec,
-  call,
-  Fd,
-  fsconfigCommands,
-  fsmountFlags,
-  fsopenFlags,
-  launch,
-  resultOf,
-  type Exit,
-  type LaunchOptions,
-  type Plan,
-  type ResultOf,
-  type Step,
-} from '@ctr/syscall';
+import { announceExec, fsconfigCommands, fsmountFlags, fsopenFlags, resultOf, type Plan, type ResultOf, type Step } from '@ctr/syscall';
+
+import { launched } from '../../../test/support/launched.js';
+
+export { launched, rejection, script } from '../../../test/support/launched.js';
 
 /** An ordinary user without any rights. */
 export const NOBODY = 65534;
-
-/** Where Debian, Fedora and Alpine have it. */
-const busybox = '/bin/busybox';
 
 /** The last steps: a program. */
 export function program(path: string, ...args: string[]): Step[] {
   return [announceExec(), { call: 'execve', args: [path, [path, ...args], ['PATH=/bin:/usr/bin']], purpose: 'the program of a test' }];
 }
 
-/** The last steps: a shell script, run by busybox. */
-export function script(text: string): Step[] {
-  return [announceExec(), { call: 'execve', args: [busybox, ['sh', '-c', text], ['PATH=/bin:/usr/bin']], purpose: 'the program of a test' }];
-}
-
 /** The last step: an end with an exit code. */
 export function end(code: number): Step {
   return { call: 'exit_group', args: [code], purpose: `end with ${code}` };
-}
-
-/** Launches a plan and waits for its end; what it wrote to stdout and stderr. */
-export async function launched(plan: Plan, options: Omit<LaunchOptions, 'stdio'> = {}): Promise<{ readonly exit: Exit; readonly output: string }> {
-  const file = new Fd(call({ call: 'memfd_create', args: ['output', 1], purpose: 'the output of a test' }));
-  try {
-    const child = await launch(plan, { ...options, stdio: ['ignore', file, file] });
-    const exit = await child.exited;
-    const bytes = Buffer.alloc(64 * 1024);
-    return { exit, output: bytes.toString('utf8', 0, readSync(file.number, bytes, 0, bytes.length, 0)).trimEnd() };
-  } finally {
-    file.close();
-  }
 }
 
 /** The status that the kernel gives of a program that is executed after these steps. */
@@ -61,16 +30,6 @@ export async function statusAfter(plan: Plan, path = '/bin/cat'): Promise<string
 /** The exit code of a plan that ends without a program. */
 export async function exitCode(plan: Plan): Promise<number | undefined> {
   return (await launched(plan)).exit.code;
-}
-
-/** The error that a promise is rejected with. */
-export async function rejection(promise: Promise<unknown>): Promise<Error> {
-  const outcome = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(outcome instanceof Error)) throw new Error('it was not rejected');
-  return outcome;
 }
 
 /** A directory that everybody may enter, with a copy of a program of the system in it; it is removed with the test. */
