@@ -12,11 +12,16 @@ export const NOBODY = 65534;
 const packageDirectory = fileURLToPath(new URL('..', import.meta.url));
 const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 
-/**
- * Runs a module (TypeScript, with imports of this package and of @ctr/syscall) as nobody; what it wrote to stdout. Rejects if it fails.
- * With `subIds`, it has them as /etc/subuid and /etc/subgid, in a mount namespace of its own.
- */
-export async function asNobody(source: string, subIds?: string): Promise<string> {
+/** How the machine is to the program, in a mount namespace of its own. */
+export interface Surroundings {
+  /** What stands in /etc/subuid and /etc/subgid. */
+  readonly subIds?: string;
+  /** A program of /usr/bin that is not there. */
+  readonly hidden?: string;
+}
+
+/** Runs a module (TypeScript, with imports of this package and of @ctr/syscall) as nobody; what it wrote to stdout. Rejects if it fails. */
+export async function asNobody(source: string, { subIds, hidden }: Surroundings = {}): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'ctr-nobody-'));
   try {
     const program = join(directory, 'program.mjs');
@@ -33,14 +38,27 @@ export async function asNobody(source: string, subIds?: string): Promise<string>
     await stop();
     chmodSync(directory, 0o755);
     const command = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', process.execPath, program];
-    if (subIds === undefined) return await run(command);
     const file = join(directory, 'subids');
-    writeFileSync(file, subIds);
-    const mounts = `mount --bind ${file} /etc/subuid && mount --bind ${file} /etc/subgid && exec "$@"`;
-    return await run(['unshare', '--mount', 'sh', '-c', mounts, 'sh', ...command]);
+    if (subIds !== undefined) writeFileSync(file, subIds);
+    const mounts = [
+      ...(subIds === undefined ? [] : [`mount --bind ${file} /etc/subuid`, `mount --bind ${file} /etc/subgid`]),
+      ...(hidden === undefined ? [] : hide(directory, hidden)),
+    ];
+    return await run(mounts.length === 0 ? command : ['unshare', '--mount', 'sh', '-e', '-c', [...mounts, 'exec "$@"'].join('\n'), 'sh', ...command]);
   } finally {
     rmSync(directory, { recursive: true });
   }
+}
+
+/** /usr/bin without one of its programs: an overlay in which that has been removed. */
+function hide(directory: string, program: string): string[] {
+  return [
+    `mount -t tmpfs over ${directory}`,
+    `mkdir ${directory}/upper ${directory}/work`,
+    `mount -t overlay -o lowerdir=/usr/bin,upperdir=${directory}/upper,workdir=${directory}/work over /usr/bin`,
+    `rm -f /usr/bin/${program}`,
+    `umount -l ${directory}`,
+  ];
 }
 
 function run([program = '', ...args]: string[]): Promise<string> {
