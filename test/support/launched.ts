@@ -11,13 +11,25 @@ export function script(text: string): Step[] {
   return [announceExec(), { call: 'execve', args: [busybox, ['sh', '-c', text], ['PATH=/bin:/usr/bin:/sbin']], purpose: 'the program of a test' }];
 }
 
+/** A file in memory that takes what a process writes. */
+export class Output {
+  readonly file = new Fd(call({ call: 'memfd_create', args: ['output', 1], purpose: 'the output of a test' }));
+
+  text(): string {
+    const bytes = Buffer.alloc(256 * 1024);
+    return bytes.toString('utf8', 0, readSync(this.file.number, bytes, 0, bytes.length, 0)).trimEnd();
+  }
+
+  [Symbol.dispose](): void {
+    this.file.close();
+  }
+}
+
 /** Launches a plan and waits for its end; what it wrote to stdout and stderr. */
 export async function launched(plan: Plan, options: Omit<LaunchOptions, 'stdio'> = {}): Promise<{ readonly exit: Exit; readonly output: string }> {
-  using file = new Fd(call({ call: 'memfd_create', args: ['output', 1], purpose: 'the output of a test' }));
-  const child = await launch(plan, { ...options, stdio: ['ignore', file, file] });
-  const exit = await child.exited;
-  const bytes = Buffer.alloc(256 * 1024);
-  return { exit, output: bytes.toString('utf8', 0, readSync(file.number, bytes, 0, bytes.length, 0)).trimEnd() };
+  using output = new Output();
+  const child = await launch(plan, { ...options, stdio: ['ignore', output.file, output.file] });
+  return { exit: await child.exited, output: output.text() };
 }
 
 /** The error that a promise is rejected with. */

@@ -7,10 +7,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { collectGarbage, findByName, groupName, planGroup, removeGroup } from '@ctr/cgroups';
 
-import { bundle, type Bundle } from './bundle.js';
+import { nodeProgram, type NodeProgram } from '../../../test/support/node-program.js';
 import { layout, checkLeftovers, parent, removeParent, sleeper, until } from './launched.js';
 
-let owners: Bundle;
+let owners: NodeProgram;
 
 // An owner of its own: it launches a program in a group, says which, and waits.
 beforeAll(async () => {
@@ -22,7 +22,7 @@ beforeAll(async () => {
     const child = await launch([...group.steps, sleep], { stdio: ['ignore', 'ignore', 'ignore'] });
     console.log(JSON.stringify({ pid: child.pid, directories: group.directories }));
     setInterval(() => {}, 1000);`;
-  owners = await bundle(source);
+  owners = await nodeProgram(source, import.meta.dirname);
 });
 afterAll(() => {
   owners[Symbol.dispose]();
@@ -31,7 +31,7 @@ afterAll(() => {
 afterEach(checkLeftovers);
 
 async function startOwner(): Promise<{ owner: ChildProcess; pid: number; directories: string[] }> {
-  const owner = spawn(process.execPath, [owners.program], { stdio: ['ignore', 'pipe', 'inherit'], env: owners.env });
+  const owner = spawn(process.execPath, [owners.path], { stdio: ['ignore', 'pipe', 'inherit'], env: owners.env });
   const lines = createInterface({ input: owner.stdout });
   const [line] = (await once(lines, 'line')) as [string];
   return { owner, ...(JSON.parse(line) as { pid: number; directories: string[] }) };

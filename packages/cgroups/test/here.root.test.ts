@@ -1,18 +1,17 @@
 import { execFile } from 'node:child_process';
-import { chmodSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { bundle, type Bundle } from './bundle.js';
+import { nodeProgram, type NodeProgram } from '../../../test/support/node-program.js';
 import { layout } from './launched.js';
 
 const exec = promisify(execFile);
 const mounts = layout.hierarchies.map(({ mount }) => mount);
 
-let tool: Bundle;
+let tool: NodeProgram;
 beforeAll(async () => {
-  tool = await bundle(`
+  tool = await nodeProgram(
+    `
     import { createGroup, readLayout } from '@ctr/cgroups';
     const path = process.argv[2] ?? '';
     try {
@@ -21,15 +20,16 @@ beforeAll(async () => {
       console.log(JSON.stringify({ mode: readLayout().mode, made: true }));
     } catch (error) {
       console.log(JSON.stringify({ mode: readLayout().mode, kind: error.kind ?? error.code, message: error.message }));
-    }`);
-  chmodSync(dirname(tool.program), 0o755);
+    }`,
+    import.meta.dirname,
+  );
 });
 afterAll(() => tool[Symbol.dispose]());
 
 /** What the program says in a mount namespace of its own, after a shell has changed something there. */
 async function said(change: string, ...by: readonly string[]): Promise<{ mode: string; kind?: string; made?: boolean; message?: string }> {
-  const command = `${change}\nexec ${by.join(' ')} ${process.execPath} ${tool.program} /ctr-test-${process.pid}-here`;
-  const { stdout } = await exec('unshare', ['--mount', '--propagation', 'private', 'sh', '-ec', command], { env: { ...process.env, ...tool.env } });
+  const command = `${change}\nexec ${by.join(' ')} ${process.execPath} ${tool.path} /ctr-test-${process.pid}-here`;
+  const { stdout } = await exec('unshare', ['--mount', '--propagation', 'private', 'sh', '-ec', command], { env: tool.env });
   return JSON.parse(stdout) as { mode: string };
 }
 
@@ -70,9 +70,9 @@ describe('what is mounted here', () => {
   });
 
   it('can be seen from a cgroup namespace, in which this process is at the top', async () => {
-    const command = `exec ${process.execPath} ${tool.program} ctr-test-${process.pid}-here`;
+    const command = `exec ${process.execPath} ${tool.path} ctr-test-${process.pid}-here`;
     const { stdout } = await exec('unshare', ['--cgroup', '--mount', '--propagation', 'private', 'sh', '-ec', command], {
-      env: { ...process.env, ...tool.env },
+      env: tool.env,
     });
     expect(JSON.parse(stdout)).toMatchObject({ mode: layout.mode, made: true });
   });

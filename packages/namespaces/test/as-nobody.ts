@@ -1,16 +1,11 @@
 // A Node program run by an ordinary user: nobody, who has no rights and no subordinate ids.
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { build, stop } from 'esbuild';
+import { nodeProgram } from '../../../test/support/node-program.js';
 
 export const NOBODY = 65534;
-
-const packageDirectory = fileURLToPath(new URL('..', import.meta.url));
-const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 
 /** How the machine is to the program, in a mount namespace of its own. */
 export interface Surroundings {
@@ -22,32 +17,16 @@ export interface Surroundings {
 
 /** Runs a module (TypeScript, with imports of this package and of @ctr/syscall) as nobody; what it wrote to stdout. Rejects if it fails. */
 export async function asNobody(source: string, { subIds, hidden }: Surroundings = {}): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'ctr-nobody-'));
-  try {
-    const program = join(directory, 'program.mjs');
-    await build({
-      stdin: { contents: source, resolveDir: packageDirectory, loader: 'ts' },
-      outfile: program,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      conditions: ['@ctr/source'],
-      logLevel: 'error',
-    });
-    await stop();
-    chmodSync(directory, 0o755);
-    const command = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', process.execPath, program];
-    const file = join(directory, 'subids');
-    if (subIds !== undefined) writeFileSync(file, subIds);
-    const mounts = [
-      ...(subIds === undefined ? [] : [`mount --bind ${file} /etc/subuid`, `mount --bind ${file} /etc/subgid`]),
-      ...(hidden === undefined ? [] : hide(directory, hidden)),
-    ];
-    return await run(mounts.length === 0 ? command : ['unshare', '--mount', 'sh', '-e', '-c', [...mounts, 'exec "$@"'].join('\n'), 'sh', ...command]);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  using program = await nodeProgram(source, import.meta.dirname);
+  const { directory, path, env } = program;
+  const command = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', process.execPath, path];
+  const file = join(directory, 'subids');
+  if (subIds !== undefined) writeFileSync(file, subIds);
+  const mounts = [
+    ...(subIds === undefined ? [] : [`mount --bind ${file} /etc/subuid`, `mount --bind ${file} /etc/subgid`]),
+    ...(hidden === undefined ? [] : hide(directory, hidden)),
+  ];
+  return await run(mounts.length === 0 ? command : ['unshare', '--mount', 'sh', '-e', '-c', [...mounts, 'exec "$@"'].join('\n'), 'sh', ...command], env);
 }
 
 /** /usr/bin without one of its programs: an overlay in which that has been removed. */
@@ -61,9 +40,9 @@ function hide(directory: string, program: string): string[] {
   ];
 }
 
-function run([program = '', ...args]: string[]): Promise<string> {
+function run([program = '', ...args]: string[], env: NodeJS.ProcessEnv): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { cwd: '/', env: { NODE_PATH: modules, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } }, (error, stdout, stderr) => {
+    execFile(program, args, { cwd: '/', env }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${error.message}\n${stderr}`));
       else resolve(stdout.trimEnd());
     });

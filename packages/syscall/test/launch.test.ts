@@ -30,8 +30,10 @@ import {
 } from '@ctr/syscall';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { children, launched, openFiles, Output, program, rejection, script } from './launched.js';
-import { nodeProgram } from './node-program.js';
+import { launched, Output, rejection } from '../../../test/support/launched.js';
+import { nodeProgram } from '../../../test/support/node-program.js';
+import { children, openFiles } from './own.js';
+import { program, script } from './program.js';
 
 const run = promisify(execFile);
 
@@ -161,11 +163,14 @@ describe('launch', () => {
   });
 
   it('lets none of the files of a host into the program, be they close-on-exec or not, be stdin closed or not', async () => {
-    using host = await nodeProgram(`
+    using host = await nodeProgram(
+      `
       import { announceExec, launch } from '@ctr/syscall';
       const child = await launch([announceExec(), { call: 'execve', args: ['/bin/sh', ['sh', '-c', 'ls /proc/$$/fd; exit 0'], ['PATH=/bin:/usr/bin']], purpose: 'show' }]);
       await child.exited;
-    `);
+    `,
+      import.meta.dirname,
+    );
     const start = (redirections: string) => run('/bin/bash', ['-c', `exec ${redirections}; exec "$0" "$1"`, process.execPath, host.path], { env: host.env });
     expect((await start('7</dev/null 9</etc/passwd 23>/dev/null')).stdout).toBe('0\n1\n2\n');
     expect((await start('0<&- 8</etc/passwd')).stdout).toBe('0\n1\n2\n');
@@ -369,11 +374,14 @@ describe('a process that is killed, stopped or crashed before a step', () => {
 
 describe('dieWithHost', () => {
   it('ends the program when the host is killed', async () => {
-    using host = await nodeProgram(`
+    using host = await nodeProgram(
+      `
       import { continueInChild, dieWithHost, launch } from '@ctr/syscall';
       const child = await launch([...continueInChild(), ...dieWithHost(), { call: 'execve', args: ['/bin/sleep', ['sleep', '3600'], []], purpose: 'the program' }]);
       console.log(child.pid);
-    `);
+    `,
+      import.meta.dirname,
+    );
     const node = spawn(process.execPath, [host.path], { env: host.env, stdio: ['ignore', 'pipe', 'inherit'] });
     const [chunk] = (await once(node.stdout, 'data')) as [Buffer];
     const pid = Number(String(chunk));
@@ -473,7 +481,8 @@ describe('many', () => {
   });
 
   it('from a worker thread', async () => {
-    using host = await nodeProgram(`
+    using host = await nodeProgram(
+      `
       import { parentPort } from 'node:worker_threads';
       import { announceExec, continueInChild, launch } from '@ctr/syscall';
       const codes = [];
@@ -482,7 +491,9 @@ describe('many', () => {
         codes.push((await child.exited).code);
       }
       parentPort.postMessage(codes);
-    `);
+    `,
+      import.meta.dirname,
+    );
     const worker = new Worker(host.path, { env: { ...process.env, ...host.env } });
     const [codes] = (await once(worker, 'message')) as [number[]];
     await worker.terminate();
