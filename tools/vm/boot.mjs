@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -21,6 +21,7 @@ import { initramfs } from './initramfs.mjs';
  */
 
 export const profiles = /** @type {const} */ (['v2', 'v1', 'hybrid', 'systemd']);
+const DISK_BYTES = 64 * 2 ** 20;
 const qemu = 'qemu-system-x86_64';
 
 /** Why no machine can be booted here, if none can. */
@@ -43,6 +44,8 @@ export async function boot({ profile, kernel, command, cwd, env = {}, timeoutMs,
   const shared = join(work, 'shared');
   mkdirSync(shared);
   writeFileSync(join(work, 'initramfs'), initramfs(kernel.modules));
+  writeFileSync(join(work, 'disk'), '');
+  truncateSync(join(work, 'disk'), DISK_BYTES);
   const { PATH = '', HOME = '/' } = process.env;
   writeFileSync(join(shared, 'directory'), cwd);
   writeFileSync(join(shared, 'run'), script(command, cwd, { PATH, HOME, CTR_VM: `${kernel.name} ${profile}`, ...env }));
@@ -97,8 +100,8 @@ function options(work, shared, image, profile) {
     `-serial file:${join(work, 'console')} -serial stdio`,
     share('host', '/', ',readonly=on'),
     share('vm', shared),
-    // A disk of 64 MiB that keeps nothing, for what the io controller needs one.
-    '-blockdev driver=null-co,node-name=disk,size=67108864,read-zeroes=on -device virtio-blk-pci,drive=disk,vectors=0',
+    // For what the io controller counts and limits.
+    `-blockdev driver=file,node-name=disk,filename=${join(work, 'disk')},cache.no-flush=on -device virtio-blk-pci,drive=disk,vectors=0`,
     `-kernel ${image} -initrd ${join(work, 'initramfs')}`,
   ];
   return [...lines.flatMap((line) => line.split(' ')), '-append', `console=ttyS0 quiet panic=-1 ctr_profile=${profile} ${groups}`];

@@ -1,17 +1,20 @@
 // The kernels of the machine: Debian's packages, downloaded by apt as any user can, of which only some files are unpacked. Nothing is installed.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { root } from '../setup.mjs';
 
 /** @typedef {{ name: string, image: string, modules: readonly string[] }} Kernel `name` is the package's; the modules stand in the order to insert them. */
 
-/** What the root file system of the host, an overlay over it, a disk and its scheduler need. */
-const modules = 'netfs fscache 9pnet 9p virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev 9pnet_virtio virtio_pci overlay virtio_blk bfq'.split(
-  ' ',
-);
-const cache = join(root, 'node_modules/.cache/vm');
+/** What the root file system of the host, an overlay over it, a disk with its scheduler, and a file system on that need, each behind those that it needs itself. */
+const modules = [
+  'netfs fscache 9pnet 9p virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev 9pnet_virtio virtio_pci overlay',
+  'virtio_blk bfq crc16 crc32c_generic mbcache jbd2 ext4',
+].flatMap((line) => line.split(' '));
+/** What is unpacked depends on the list: each list has a place of its own. */
+const cache = join(root, 'node_modules/.cache/vm', createHash('sha256').update(modules.join()).digest('hex').slice(0, 8));
 
 /**
  * The newest kernel of a release (`6.1`), from the cache or by apt.
@@ -74,9 +77,18 @@ function unpack(name) {
           file.endsWith('.xz') ? xz(readFileSync(join(work, file))) : readFileSync(join(work, file)),
         );
     }
-    renameSync(into, join(cache, name));
+    place(into, join(cache, name));
   } finally {
     rmSync(work, { recursive: true });
+  }
+}
+
+/** Nobody sees it before all of it is there; where another run was faster, its is the same. @param {string} from @param {string} to */
+function place(from, to) {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!existsSync(to)) throw error;
   }
 }
 
