@@ -170,6 +170,11 @@ function forAll(limits: Limits): Setting[] {
   return [...pressure(limits), ...given];
 }
 
+/** What the controller of block devices is called here. */
+export function ioHere(layout: CgroupLayout): string {
+  return nameHere(io_, layout);
+}
+
 function nameHere(controller: Controller, layout: CgroupLayout): string {
   if (hierarchyOf(layout, controller[2])?.version === 2) return controller[2];
   return hierarchyOf(layout, controller[1]) || layout.mode !== 'v2' ? controller[1] : controller[2];

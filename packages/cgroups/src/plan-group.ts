@@ -1,7 +1,7 @@
 import { AT_FDCWD, checkOptions, isSyscallError, openFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
 import { checkLimits } from './check-limits.js';
-import { limitNeeds, settingsAt } from './controllers.js';
+import { ioHere, limitNeeds, settingsAt } from './controllers.js';
 import type { Usage } from './counter.js';
 import { devicePlace, deviceSteps } from './devices.js';
 import { makeDirectory, writeFile } from './directory.js';
@@ -22,7 +22,7 @@ export interface GroupOptions {
   /** The group above: with a leading slash below the top of the mount, without one below the group of this process (`/` and `.` are these themselves). It is made if need be, and stays. @default '/ctr' */
   readonly parent?: string;
   /** What is to be read of it, also where nothing limits it. @default nothing */
-  readonly measure?: readonly ('memory' | 'cpu' | 'pids')[];
+  readonly measure?: readonly ('memory' | 'cpu' | 'pids' | 'io')[];
   /** Whether it can be frozen. On v1 that takes one more group. @default false */
   readonly freezer?: boolean;
   /** Whether it is made in every hierarchy, limited there or not, so that whoever looks at one finds its processes: what engines expect. @default false */
@@ -85,9 +85,9 @@ export function planGroup(name: string, limits: Limits, options: GroupOptions = 
 export function needsOf(limits: Limits, { measure = [], freezer = false, layout }: Pick<GroupOptions, 'measure' | 'freezer' | 'layout'>): Needs {
   checkLimits(limits);
   for (const what of measure)
-    if (!['memory', 'cpu', 'pids'].includes(what)) throw new TypeError(`measure takes memory, cpu and pids, not ${JSON.stringify(what)}`);
+    if (!['memory', 'cpu', 'pids', 'io'].includes(what)) throw new TypeError(`measure takes memory, cpu, pids and io, not ${JSON.stringify(what)}`);
   const limited = Object.keys(limits).length > 0 ? limitNeeds(limits, layout ?? readLayout()) : { controllers: [], unified: false };
-  const measured = measure.filter((what) => what !== 'cpu');
+  const measured = measure.filter((what) => what !== 'cpu').map((what) => (what === 'io' ? ioHere(layout ?? readLayout()) : what));
   return { ...limited, controllers: [...new Set([...limited.controllers, ...measured])], measuresCpu: measure.includes('cpu'), freezer };
 }
 

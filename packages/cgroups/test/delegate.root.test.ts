@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 
-import { resultOf, type Step } from '@ctr/syscall';
+import type { Step } from '@ctr/syscall';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
 import { createGroup, delegate, type CgroupLayout } from '@ctr/cgroups';
 
-import { checkLeftovers, launched, layout, parent, removeParent, script } from './launched.js';
+import { checkLeftovers, enter, launched, layout, parent, removeParent, script } from './launched.js';
 
 const unified: CgroupLayout = { mode: 'v2', hierarchies: layout.hierarchies.filter(({ version }) => version === 2) };
 const v1: CgroupLayout = { mode: 'v1', hierarchies: layout.hierarchies.filter(({ version }) => version === 1) };
@@ -59,9 +59,3 @@ describe.skipIf(v1.hierarchies.length === 0)('a group of version 1 (needs one th
     for (const directory of group.directories) expect(statSync(directory).uid).toBe(0);
   });
 });
-
-/** This one is not planned: it is there. */
-function enter(directory: string): Step[] {
-  const open: Step = { call: 'openat', args: [-100, `${directory}/cgroup.procs`, 1, 0], purpose: 'the group' };
-  return [open, { call: 'write', args: [resultOf(open), '0', 1], purpose: 'join it' }, { call: 'close', args: [resultOf(open)], purpose: 'joined' }];
-}

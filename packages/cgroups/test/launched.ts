@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { launch, type Child, type Plan } from '@ctr/syscall';
+import { announceExec, AT_FDCWD, launch, openFlags, resultOf, type Child, type Plan, type Step } from '@ctr/syscall';
+import { TestRunner } from 'vitest';
 
 import { readLayout, removeGroup } from '@ctr/cgroups';
 
@@ -41,9 +42,30 @@ export function sleeper(steps: Plan): Promise<Child> {
   return launch([...steps, ...script('exec /bin/busybox sleep 1000')], { stdio: ['ignore', 'ignore', 'ignore'] });
 }
 
-/** Waits until something holds that the kernel tells no one about. */
+/** The steps that have this process, which has one thread, join a group that is there. */
+export function enter(directory: string): Step[] {
+  const open: Step = { call: 'openat', args: [AT_FDCWD, `${directory}/cgroup.procs`, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0], purpose: 'the group' };
+  return [open, { call: 'write', args: [resultOf(open), '0', 1], purpose: 'join it' }, { call: 'close', args: [resultOf(open)], purpose: 'joined' }];
+}
+
+/** asm-generic/mman-common.h, linux/mman.h */
+const [PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_POPULATE] = [0x3, 0x2 | 0x20 | 0x8000];
+
+/**
+ * The last steps: takes memory, all at once, and ends. Memory that is a program's own cannot be taken back without swap, whereas a program that is read from a file loses
+ * its own pages first, and may be long about them.
+ */
+export function takeMemory(bytes: number): Step[] {
+  return [
+    announceExec(),
+    { call: 'mmap', args: [null, bytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_POPULATE, -1, 0], purpose: 'take memory' },
+    { call: 'exit_group', args: [0], purpose: 'it had enough' },
+  ];
+}
+
+/** Waits until something holds that the kernel tells no one about: nearly as long as the test may take, to say what did not come. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 0.8 * (TestRunner.getCurrentTest()?.timeout ?? 0);
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
     await delay(2);

@@ -5,7 +5,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { groupAt, groupName, planGroup, readUsage, removeGroup, removeSteps, type Limits, type Place, type PlannedGroup } from '@ctr/cgroups';
 
 import { makeDirectory } from '../src/directory.js';
-import { checkLeftovers, groupsOf, launched, layout, leftovers, parent, rejection, removeParent, script, sleeper } from './launched.js';
+import { checkLeftovers, groupsOf, launched, layout, leftovers, parent, rejection, removeParent, script, sleeper, takeMemory } from './launched.js';
 
 const MiB = 2 ** 20;
 const unified = { mode: 'v2' as const, hierarchies: layout.hierarchies.filter(({ version }) => version === 2) };
@@ -54,31 +54,30 @@ describe('planGroup', () => {
     const usage = group.read();
     expect(usage.pidsMaxHits).toBeGreaterThan(0);
     if (usage.pidsPeak !== undefined) expect(usage.pidsPeak).toBe(12);
-    const start = performance.now();
     await removeGroup(group.directories);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(group.directories.filter(existsSync)).toEqual([]);
   });
 
   it('kills what takes more memory than it may, and counts it', async () => {
     const group = plan({ memoryBytes: 16 * MiB });
-    // tail keeps what it has read until a line ends.
-    const { exit, output } = await launched([...group.steps, ...script('head -c 60000000 /dev/zero | tail; echo $?')]);
-    expect(exit.code).toBe(0);
-    expect(output).toContain('137');
+    const { exit } = await launched([...group.steps, ...takeMemory(64 * MiB)]);
+    expect(exit.signal).toBe('SIGKILL');
     const usage = group.read();
     expect(usage.oomKills).toBe(1);
     if (usage.memoryPeakBytes !== undefined) expect(usage.memoryPeakBytes).toBeGreaterThan(15 * MiB);
-    expect(usage.memoryPeakBytes ?? 0).toBeLessThanOrEqual(16 * MiB);
+    // The kernel lets a process that ends go a little over its limit.
+    expect(usage.memoryPeakBytes ?? 0).toBeLessThanOrEqual(17 * MiB);
     expect(readUsage(group.directories)).toMatchObject({ oomKills: 1, memoryPeakBytes: usage.memoryPeakBytes });
     await removeGroup(group.directories);
   });
 
   it('measures without limiting', async () => {
     const group = plan({}, ['cpu', 'memory', 'pids']);
+    const start = performance.now();
     await launched([...group.steps, ...script('i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done')]);
     expect(group.read()).toMatchObject({ oomKills: 0, pidsMaxHits: 0 });
     expect(group.read().cpuMicroseconds).toBeGreaterThan(10_000);
-    expect(group.read().cpuMicroseconds).toBeLessThan(30_000_000);
+    expect(group.read().cpuMicroseconds).toBeLessThan((performance.now() - start) * 1000);
     await removeGroup(group.directories);
     expect(group.read()).toMatchObject({ cpuMicroseconds: undefined, memoryPeakBytes: undefined });
   });

@@ -135,8 +135,20 @@ describe('planGroup on version 1', () => {
     for (const parent of ['', '/..', '../x', '/a/../b', '//a', '/a/', '/a//b', './a', '/tasks'])
       expect(() => planGroup('web', { pids: 20 }, { layout, parent })).toThrow(TypeError);
     expect(() => planGroup('web', { pids: 20 }, { layout, mesure: ['cpu'] } as GroupOptions)).toThrow(/did you mean measure\?/);
-    expect(() => planGroup('web', {}, { layout, measure: ['io'] } as unknown as GroupOptions)).toThrow(TypeError);
+    expect(() => planGroup('web', {}, { layout, measure: ['disk'] } as unknown as GroupOptions)).toThrow(TypeError);
     expect(() => planGroup('web', { pids: 0 }, { layout })).toThrow(RangeError);
+  });
+
+  it('measures block devices with the controller of their version', () => {
+    const [first] = layout.hierarchies;
+    if (!first) throw new Error('there is one');
+    const places = (version: 1 | 2, controller: string): unknown => {
+      files({ 'io/cgroup.controllers': 'io\n', 'io/cgroup.subtree_control': 'io\n', 'io/ctr/cgroup.subtree_control': 'io\n' });
+      const hierarchies = [...layout.hierarchies, { ...first, version, controllers: [controller], mount: join(top, 'io'), readonly: false }];
+      return planGroup('web', {}, { layout: { mode: version === 1 ? 'v1' : 'hybrid', hierarchies }, measure: ['io'] }).places;
+    };
+    expect(places(1, 'blkio')).toMatchObject([{ version: 1, controllers: ['blkio'], directory: join(top, 'io/ctr/web') }]);
+    expect(places(2, 'io')).toMatchObject([{ version: 2, controllers: ['io'], directory: join(top, 'io/ctr/web') }]);
   });
 
   it('says which controller is missing', () => {
