@@ -4,7 +4,7 @@ import type { Settings } from './settings.js';
 import { UnknownWordError, UsageError, ValueError } from './usage-error.js';
 
 /** The headings that options stand under in the help. */
-export type Group = 'Program' | 'Files' | 'Limits' | 'Namespaces' | 'Security' | 'Input and output' | 'Output' | 'Look without running';
+export type Group = 'Program' | 'Containers' | 'Files' | 'Limits' | 'Namespaces' | 'Security' | 'Input and output' | 'Output' | 'Look without running';
 
 /** An option: what the parser, the help and the documentation know of it. */
 export interface Option {

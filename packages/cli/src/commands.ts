@@ -1,6 +1,6 @@
 import type { Option } from './args.js';
 import { fileOptions } from './options/files.js';
-import { limitOptions } from './options/limits.js';
+import { cgroupParentOption, limitOptions } from './options/limits.js';
 import { namespaceOptions } from './options/namespaces.js';
 import { debugOption, dryRunOptions, fileOption, jsonOption, postureOption, quietOption, streamOptions } from './options/output.js';
 import { nameOption, programOptions, timeoutOption } from './options/program.js';
@@ -19,6 +19,12 @@ export interface Command {
   readonly examples: readonly (readonly [line: string, what: string])[];
 }
 
+/** Where containers are looked for. */
+const belowOption: Option = {
+  ...cgroupParentOption,
+  group: 'Containers',
+  help: 'The cgroup above those of the containers, as ctr run takes it (default: /ctr)',
+};
 const containerSettings: readonly Option[] = [...programOptions, nameOption, ...fileOptions, ...limitOptions, ...namespaceOptions, ...securityOptions];
 
 /** What the child of a container cannot choose any more: it is a process, in namespaces, already. */
@@ -79,18 +85,15 @@ export const commands: readonly Command[] = [
     name: 'gc',
     summary: 'Remove the cgroups that killed ctr processes have left behind',
     usage: 'ctr gc [OPTIONS]',
-    options: [
-      { ...quietOption, group: 'Output' },
-      { ...debugOption, group: 'Output' },
-    ],
-    notes: ['Each ctr run does so as well. Containers whose ctr is alive are never touched.'],
-    examples: [],
+    options: [belowOption, { ...quietOption, group: 'Output' }, { ...debugOption, group: 'Output' }],
+    notes: ['Each ctr run does so as well, where it makes its own. Containers whose ctr is alive are never touched.'],
+    examples: [['ctr gc --cgroup-parent /jobs', 'what ctr run --cgroup-parent /jobs has left']],
   },
   {
     name: 'top',
     summary: 'Show what the containers that run use, as it changes',
     usage: 'ctr top [OPTIONS]',
-    options: [...topOptions, { ...debugOption, group: 'Output' }],
+    options: [belowOption, ...topOptions, { ...debugOption, group: 'Output' }],
     notes: [
       'Processor time is in percent of one processor, memory with the page cache. A ~ is before figures that are the sum of what the processes say of themselves: on cgroup v1, nothing else counts where no limit (or --stats) has asked for it.',
       'PRESSURE is what was lacked most, and the share of the last ten seconds in which some process had to wait for it; it is told on cgroup v2.',

@@ -21,12 +21,21 @@ describe('the help', () => {
 
       Usage: ctr gc [OPTIONS]
 
+      Containers:
+            --cgroup-parent PATH    The cgroup above those of the containers, as ctr run takes it
+                                    (default: /ctr)
+
       Output:
         -q, --quiet                 Says nothing but errors
             --debug                 Shows the whole plan and the stack with an error; CTR_DEBUG=1 does the
                                     same
 
-      Each ctr run does so as well. Containers whose ctr is alive are never touched.
+      Each ctr run does so as well, where it makes its own. Containers whose ctr is alive are never
+      touched.
+
+      Examples:
+        ctr gc --cgroup-parent /jobs
+            what ctr run --cgroup-parent /jobs has left
       "
     `);
   });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -100,6 +100,26 @@ describe('SIGKILL of ctr', () => {
     // What is left of it goes with the next run, which another test may have been, or by hand.
     expect(await ctr(['gc'])).toMatchObject({ code: 0, stderr: '' });
     expect(cgroupMounts().filter((mount) => existsSync(join(mount, group)))).toEqual([]);
+  });
+
+  it('leaves what gc removes below another group, where it is told of that, and top shows what runs there', async () => {
+    const parent = `/ctr-test-gc-${process.pid}`;
+    const running = startCtr(['run', '--cgroup-parent', parent, '--name', 'elsewhere', 'sh', '-c', 'echo ready; exec sleep 60']);
+    try {
+      await running.until('ready');
+      expect((await ctr(['top', '--once', '--json', '--cgroup-parent', parent])).stdout).toContain('"name":"elsewhere"');
+      running.kill('SIGKILL');
+      await running.ended;
+      const groups = (): string[] =>
+        cgroupMounts().flatMap((mount) => (existsSync(mount + parent) ? readdirSync(mount + parent) : []).filter((name) => name.startsWith('elsewhere.')));
+      expect(groups().length).toBeGreaterThan(0);
+      expect((await ctr(['gc'])).stdout).not.toContain(parent);
+      expect(groups().length).toBeGreaterThan(0);
+      expect(await ctr(['gc', '--cgroup-parent', parent])).toMatchObject({ code: 0, stdout: expect.stringContaining(`${parent}/elsewhere.`), stderr: '' });
+      expect(groups()).toEqual([]);
+    } finally {
+      for (const mount of cgroupMounts()) if (existsSync(mount + parent)) rmdirSync(mount + parent);
+    }
   });
 });
 

@@ -3,7 +3,7 @@ export { start, type Container, type StartOptions } from './container.js';
 export { exitCodeOf } from './exit-code.js';
 export type { Master } from './master.js';
 export { privileged, type CapabilityChanges, type HardeningOptions } from './hardening.js';
-export { ownGroups } from './own-groups.js';
+export { groupsOf, ownGroups } from './own-groups.js';
 export { plan } from './plan.js';
 export { posture, type PostureItem } from './posture.js';
 export { ContainerError, isContainerError, type Ending, type Result, type Usage } from './result.js';

@@ -29,7 +29,17 @@ export function ownGroups(): Required<FindOptions> {
   return known;
 }
 
-/** Likewise, for containers whose group is below another than that of {@link ownGroups}. */
+/**
+ * Likewise, for containers whose group is below another than that of {@link ownGroups}.
+ *
+ * @param parent as `cgroupParent` of a container: with a leading slash from the top, without one from the group that is this user's; `undefined` for the default
+ * @example What dead containers below another group have left
+ * ```ts
+ * import { collectGarbage } from '@ctr/cgroups';
+ * import { groupsOf } from '@ctr/runtime';
+ * await collectGarbage(groupsOf('/jobs'));
+ * ```
+ */
 export function groupsOf(parent: string | undefined): Required<FindOptions> {
   return parent === undefined ? ownGroups() : { ...ownGroups(), parent };
 }

@@ -1,5 +1,5 @@
 import { collectGarbage } from '@ctr/cgroups';
-import { ownGroups } from '@ctr/runtime';
+import { groupsOf } from '@ctr/runtime';
 
 import { readCommandLine, refuseMore } from '../command-line.js';
 import { print } from '../print.js';
@@ -9,7 +9,7 @@ export async function gc(args: readonly string[]): Promise<number> {
   const line = readCommandLine('gc', args);
   if (!line) return 0;
   refuseMore('gc', line.rest);
-  const removed = await collectGarbage(ownGroups());
+  const removed = await collectGarbage(groupsOf(line.settings.cgroupParent));
   if (!line.settings.quiet) print(removed.length === 0 ? 'nothing to remove\n' : removed.map((directory) => `removed ${directory}\n`).join(''));
   return 0;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { ownGroups } from '@ctr/runtime';
+import { groupsOf } from '@ctr/runtime';
 
 import { terminalSize } from '../caller-terminal.js';
 import { readCommandLine, refuseMore } from '../command-line.js';
@@ -22,8 +22,8 @@ export async function top(args: readonly string[]): Promise<number> {
   const line = readCommandLine('top', args);
   if (!line) return 0;
   refuseMore('top', line.rest);
-  const { json, once, intervalMs = INTERVAL_MS } = line.settings;
-  const sampler = new Sampler(ownGroups());
+  const { json, once, cgroupParent, intervalMs = INTERVAL_MS } = line.settings;
+  const sampler = new Sampler(groupsOf(cgroupParent));
   const live = !json && !once && isTerminal(1);
   const looks = line.settings.looks ?? (once || (!json && !live) ? 1 : Infinity);
   if (live) return watch(sampler, intervalMs, looks);

@@ -3,6 +3,18 @@ import type { DiskLimit } from '../settings.js';
 import { ValueError } from '../usage-error.js';
 import { parseSize } from './size.js';
 
+/** Also of the commands that look for what containers have. */
+export const cgroupParentOption: Option = {
+  name: 'cgroup-parent',
+  metavar: 'PATH',
+  group: 'Limits',
+  help: "The cgroup above the container's: /PATH from the top, PATH from the caller's (default: /ctr)",
+  set: (settings, value) => {
+    if (value === '') throw new ValueError('a path, such as /jobs');
+    settings.cgroupParent = value;
+  },
+};
+
 /** Limits of the container's cgroup. */
 export const limitOptions: readonly Option[] = [
   {
@@ -144,16 +156,7 @@ export const limitOptions: readonly Option[] = [
       limits.unified = { ...limits.unified, [value.slice(0, equals)]: value.slice(equals + 1) };
     },
   },
-  {
-    name: 'cgroup-parent',
-    metavar: 'PATH',
-    group: 'Limits',
-    help: "The cgroup above the container's: /PATH from the top, PATH from the caller's (default: /ctr)",
-    set: (settings, value) => {
-      if (value === '') throw new ValueError('a path, such as /jobs');
-      settings.cgroupParent = value;
-    },
-  },
+  cgroupParentOption,
 ];
 
 /** A limit of one disk, as docker writes it. */
