@@ -10,6 +10,8 @@ const directory = makeDirectory();
 /** The bin, in a directory that every user can read. */
 const bin = join(directory, 'bin.cjs');
 await bundle(directory, 'oci');
+/** The words that start it. */
+export const command = [process.execPath, bin] as const;
 
 function makeDirectory(): string {
   const cache = join(import.meta.dirname, '../../../node_modules/.cache');
@@ -32,7 +34,7 @@ export function ctrOci(
   args: readonly string[],
   options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>>; readonly input?: string; readonly quiet?: boolean } = {},
 ): Promise<Outcome> {
-  return run([process.execPath, bin, ...args], options);
+  return run([...command, ...args], options);
 }
 
 /** Runs a line of a shell, in which `$CTR_OCI` is the program. */

@@ -21,11 +21,12 @@ import { StateDirectory } from '../state/directory.js';
 import { makeGate } from '../state/gate.js';
 import { identityOf } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
-import { writeConfig, writeState, type StoredState, type StoredStep } from '../state/stored.js';
+import { removeState, writeConfig, writeState, type StoredState, type StoredStep } from '../state/stored.js';
 import { sendPidfd } from './console-socket.js';
 import { checkConsole, handOverConsole, type ConsoleOptions } from './console.js';
 import { runHooks } from './hooks.js';
 import { HostSide } from './host-side.js';
+import { NO_TIMEOUT_MS } from './no-timeout.js';
 import { mappedNamespace } from './mapped-namespace.js';
 import { passedFiles } from './passed-files.js';
 import { writePidFile } from './pid-file.js';
@@ -92,20 +93,20 @@ export async function create(bundle: string, id: string, options: CreateOptions 
   if (!statSync(rootfs, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`the root file system ${rootfs} is no directory, or not there: no such file or directory`);
 
-  const state = StateDirectory.create(options.root ?? defaultRoot(), id);
+  const { directory: state, lock } = await StateDirectory.create(options.root ?? defaultRoot(), id);
+  using _lock = lock;
   const opened: Fd[] = [];
   try {
-    using _lock = await state.lock();
-    return await createIn(state, { config, process, bundle: directory, rootfs, text: text.toString(), warn, opened }, options);
+    return await createIn(state, { config, process, bundle: directory, rootfs, text: text.toString(), warn, opened, lock }, options);
   } catch (error) {
-    state.remove();
+    removeState(state);
     throw error;
   } finally {
     for (const fd of opened) fd.close();
   }
 }
 
-interface Given extends Pick<ContainerParts, 'config' | 'process' | 'bundle' | 'rootfs' | 'warn'> {
+interface Given extends Pick<ContainerParts, 'config' | 'process' | 'bundle' | 'rootfs' | 'warn' | 'lock'> {
   readonly text: string;
   readonly opened: Fd[];
 }
@@ -179,6 +180,8 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
       stdio: streams,
       onWaiting: host.onWaiting,
       onFile: host.onFile,
+      // How long a hook may take stands in the configuration.
+      ...(hasHooks && { setupTimeoutMs: NO_TIMEOUT_MS }),
       ...(options.detached !== undefined && { detached: options.detached }),
       ...(options.cancelSignal && { cancelSignal: options.cancelSignal }),
     });

@@ -7,7 +7,7 @@ import { StateDirectory } from '../state/directory.js';
 import { openProcess, type ProcessIdentity } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
 import { statusOf } from '../state/status.js';
-import { readConfig, readState, type StoredState } from '../state/stored.js';
+import { readConfig, readState, removeState, type StoredState } from '../state/stored.js';
 import type { RootOptions } from './root-options.js';
 import { runHooks } from './hooks.js';
 
@@ -40,6 +40,8 @@ export async function remove(id: string, options: DeleteOptions = {}): Promise<v
   let lock: Disposable;
   try {
     directory = StateDirectory.open(options.root ?? defaultRoot(), id);
+    // Whoever has the lock may wait for it: a hook at its start, for one.
+    if (force) await endIfKnown(directory);
     lock = await directory.lock();
   } catch (error) {
     if (force && error instanceof OciError && error.kind === 'does-not-exist') return;
@@ -52,15 +54,25 @@ export async function remove(id: string, options: DeleteOptions = {}): Promise<v
   } catch (error) {
     // What it was is not to be known, so nothing is killed.
     if (!force || !(error instanceof OciError) || error.kind !== 'broken') throw error;
-    return directory.remove();
+    return removeState(directory);
   }
   const status = statusOf(directory, stored);
   if (!force && status !== 'stopped' && status !== 'created') throw new OciError('not-stopped', `cannot delete container ${id} that is not stopped: ${status}`);
   if (stored.process) await end(stored.process, stored);
   await removeGroup(stored.places.map((place) => place.directory));
-  const config = readConfig(directory);
-  directory.remove();
+  const config = configOf(directory);
+  removeState(directory);
   await afterwards(config, stored, options);
+}
+
+async function endIfKnown(directory: StateDirectory): Promise<void> {
+  try {
+    const stored = readState(directory);
+    if (stored.process) await end(stored.process, stored);
+  } catch (error) {
+    // That is looked into once it is locked.
+    if (!(error instanceof OciError)) throw error;
+  }
 }
 
 /** Kills it, and waits until it has ended. A frozen one takes no signal before it thaws. */
@@ -75,8 +87,19 @@ async function end(process: ProcessIdentity, { places }: StoredState): Promise<v
   await readable(pidfd, { cancelSignal: AbortSignal.timeout(END_TIMEOUT_MS) });
 }
 
-async function afterwards(config: string, stored: StoredState, { onWarning }: DeleteOptions): Promise<void> {
+/** None if a deletion was broken off before, or somebody has taken it away: the container goes all the same. */
+function configOf(directory: StateDirectory): string | OciError {
   try {
+    return readConfig(directory);
+  } catch (error) {
+    if (error instanceof OciError) return error;
+    throw error;
+  }
+}
+
+async function afterwards(config: string | OciError, stored: StoredState, { onWarning }: DeleteOptions): Promise<void> {
+  try {
+    if (typeof config !== 'string') throw config;
     const { hooks } = parseConfig(config);
     await runHooks('poststop', hooks?.poststop, {
       ociVersion: stored.ociVersion,

@@ -14,6 +14,7 @@ import { readConfig, readState } from '../state/stored.js';
 import { sendPidfd } from './console-socket.js';
 import { checkConsole, handOverConsole } from './console.js';
 import type { CreateOptions } from './create.js';
+import { NO_TIMEOUT_MS } from './no-timeout.js';
 import { passedFiles } from './passed-files.js';
 import { writePidFile } from './pid-file.js';
 import { notifies, sendListener } from './seccomp-listener.js';
@@ -26,9 +27,6 @@ export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup'
   /** A group below that of the container, which is there already. @default that of the container */
   readonly cgroup?: string;
 }
-
-/** In a container that is paused it takes as long as that is. */
-const NO_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
  * Starts a further process in a container, and resolves when its program runs. It is a child of this process.
@@ -87,6 +85,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
         else listener = file;
       },
       ...(options.detached !== undefined && { detached: options.detached }),
+      // It takes as long as the container is paused.
       ...(options.ignorePaused && { setupTimeoutMs: NO_TIMEOUT_MS }),
       ...(options.cancelSignal && { cancelSignal: options.cancelSignal }),
     });

@@ -27,6 +27,7 @@ export class HostSide implements Disposable {
   readonly #tasks: HostTasks;
   readonly #waits: HostWait[];
   readonly #expected: HandedFile[];
+  readonly #end = new AbortController();
   readonly #files: { readonly what: HandedFile; readonly file: Fd }[] = [];
   /** The container's first process, once hooks have been run for it. */
   hooked: number | undefined;
@@ -57,7 +58,9 @@ export class HostSide implements Disposable {
     return this.#take('console');
   }
 
+  /** Nothing that was waited for goes on. */
   [Symbol.dispose](): void {
+    this.#end.abort();
     for (const { file } of this.#files) file.close();
   }
 
@@ -75,15 +78,16 @@ export class HostSide implements Disposable {
       await copyUp(from, to, pid, ownUsers);
     }
     this.hooked = pid;
-    await runHooks('prestart', hooks.prestart, state(pid));
-    await runHooks('createRuntime', hooks.createRuntime, state(pid));
+    const cancelSignal = this.#end.signal;
+    await runHooks('prestart', hooks.prestart, state(pid), { cancelSignal });
+    await runHooks('createRuntime', hooks.createRuntime, state(pid), { cancelSignal });
     if (!hooks.createContainer?.length) return;
     const identity = identityOf(pid);
     using pidfd = identity && openProcess(identity);
     if (!pidfd) throw new Error('the container has ended while it was created');
     // To be in a pid namespace takes a further process, and a hook is one that the host waits for.
     const kinds = foreignNamespaces(pid).filter((kind) => kind !== 'pid' && kind !== 'time');
-    await runHooks('createContainer', hooks.createContainer, state(pid), joinAll(pidfd, kinds));
+    await runHooks('createContainer', hooks.createContainer, state(pid), { way: joinAll(pidfd, kinds), cancelSignal });
   }
 
   #answerer(pid: number): void {

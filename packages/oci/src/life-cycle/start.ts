@@ -45,7 +45,7 @@ export async function start(id: string, options: StartOptions = {}): Promise<voi
     await orEnd(
       id,
       options,
-      inContainer(stored, (way) => runHooks('startContainer', hooks.startContainer, stateOf(directory, stored), way)),
+      inContainer(stored, (way) => runHooks('startContainer', hooks.startContainer, stateOf(directory, stored), { way })),
     );
   }
   const failure = await openGate(directory);

@@ -30,6 +30,8 @@ export interface ContainerParts {
   readonly layout: CgroupLayout;
   readonly group: PlannedGroup | undefined;
   readonly gate: Pick<Gate, 'go' | 'report'>;
+  /** Of the state: it is the plan's as well until all is made, so that whoever deletes the container of a caller that was killed comes after its last step. */
+  readonly lock: Fd;
   /** Files of the caller that the program has from fd 3 on. */
   readonly passed: readonly Fd[];
   /** The user namespaces by which mounts show their owners. */
@@ -58,12 +60,12 @@ export interface ContainerPlan {
 
 /** The whole order of things, from the caller's process to the program: what is done at `create`, and what at `start`. */
 export function planContainer(parts: ContainerParts): ContainerPlan {
-  const { config, process, namespaces, gate, passed, environment } = parts;
+  const { config, process, namespaces, gate, passed, lock, environment } = parts;
   const filter = filterOf(config.linux?.seccomp, process);
   const [name = '', ...args] = process.args ?? [];
   const entered = wayIn(parts);
   const create = flatten([
-    ['the files that stay', keepOpen([gate.go, gate.report, ...passed])],
+    ['the files that stay', keepOpen([gate.go, gate.report, ...passed, lock])],
     ...entered.sections,
     ...setUp(parts, entered.opened, filter),
     ['the files that are closed', closeOthers(GATE_FILES + passed.length)],

@@ -30,6 +30,12 @@ const LOCK_PAUSE_MS = 5;
 /** More than any state of ours. What is larger is not read. */
 const MAX_FILE_BYTES = 16 * 2 ** 20;
 
+/** A directory that nobody else changes, until its lock is closed by all who have it open. */
+export interface LockedDirectory {
+  readonly directory: StateDirectory;
+  readonly lock: Fd;
+}
+
 /** The directory in which the state of one container is kept. */
 export class StateDirectory {
   readonly id: string;
@@ -40,18 +46,23 @@ export class StateDirectory {
     this.path = join(root, id);
   }
 
-  /** Makes it: of several who try, one does. Throws an {@link OciError} `exists` for the others. */
-  static create(root: string, id: string): StateDirectory {
+  /**
+   * Makes it, and locks it: of several who try, one does. Rejects with an {@link OciError}: `exists` for the others, `does-not-exist` if somebody has deleted it right away.
+   */
+  static async create(root: string, id: string): Promise<LockedDirectory> {
     checkId(id);
     const directory = new StateDirectory(root, id);
     mkdirSync(root, { recursive: true, mode: 0o711 });
     try {
       mkdirSync(directory.path, { mode: 0o711 });
     } catch (error) {
-      if (codeOf(error) === 'EEXIST') throw new OciError('exists', `container with given ID already exists: ${id}`);
-      throw error;
+      throw codeOf(error) === 'EEXIST' ? exists(id) : error;
     }
-    return directory;
+    const lock = await directory.lock();
+    // Between the two it may have been deleted, and made by another: whoever locks it first has it.
+    if (readdirSync(directory.path).length === 0) return { directory, lock };
+    lock.close();
+    throw exists(id);
   }
 
   /** Finds it. Throws an {@link OciError} `does-not-exist`. */
@@ -84,12 +95,12 @@ export class StateDirectory {
   }
 
   /**
-   * Waits until nobody else changes the container. The lock ends with the process that has it.
+   * Waits until nobody else changes the container. The lock ends with the processes that have it.
    * Rejects with an {@link OciError}: `does-not-exist` if the container is gone by then, `busy` if somebody else does not let go of it.
    *
    * @see flock(2)
    */
-  async lock(timeoutMs = LOCK_TIMEOUT_MS): Promise<Disposable> {
+  async lock(timeoutMs = LOCK_TIMEOUT_MS): Promise<Fd> {
     const fd = new Fd(this.#open(), this.path);
     try {
       for (const end = Date.now() + timeoutMs; !tryLock(fd); await sleep(LOCK_PAUSE_MS))
@@ -154,13 +165,19 @@ export class StateDirectory {
     }
   }
 
-  remove(): void {
+  /** @param last the file without which nothing is known any more: whoever is killed before has not begun */
+  remove(last: string): void {
+    for (const name of readdirSync(this.path)) if (name !== last) rmSync(this.file(name), { recursive: true, force: true });
     rmSync(this.path, { recursive: true, force: true });
   }
 }
 
 function tryLock(fd: Fd): boolean {
   return call({ call: 'flock', args: [fd, LOCK_EX | LOCK_NB], purpose: 'nobody else changes the container', tolerates: ['EAGAIN', 'EINTR'] }) === 0;
+}
+
+function exists(id: string): OciError {
+  return new OciError('exists', `container with given ID already exists: ${id}`);
 }
 
 function doesNotExist(id: string): OciError {

@@ -55,6 +55,11 @@ export function readState(directory: StateDirectory): StoredState {
   return state as StoredState;
 }
 
+/** Removes all that is kept: a container whose deletion was broken off can be deleted again. */
+export function removeState(directory: StateDirectory): void {
+  directory.remove(STATE);
+}
+
 /** The configuration that the container has been created with, as text. */
 export function writeConfig(directory: StateDirectory, text: string): void {
   directory.write(CONFIG, text);
