@@ -8,7 +8,7 @@ import { bin, root } from './setup.mjs';
 
 /** @import { Row } from './fault-record.mjs' */
 
-const files = ['runtime/test/faults', 'runtime/test/host-killed', 'runtime/test/many', 'cli/test/random-kill'];
+const files = ['runtime/test/faults', 'runtime/test/host-killed', 'runtime/test/many', 'cli/test/random-kill', 'oci/test/killed'];
 const directory = mkdtempSync(join(tmpdir(), 'ctr-faults-'));
 const lines = join(directory, 'lines');
 const begin = performance.now();
@@ -60,5 +60,6 @@ function tables() {
 
 /** @param {string} plan */
 function order(plan) {
-  return ['the default plan', 'the plan of an ordinary user', 'with a root', 'with all there is'].indexOf(plan);
+  const plans = ['the default plan', 'the plan of an ordinary user', 'with a root', 'with all there is'];
+  return plans.includes(plan) ? plans.indexOf(plan) : plans.length;
 }

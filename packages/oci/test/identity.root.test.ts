@@ -21,8 +21,8 @@ it('a process is known by its start, and is no more once it has ended', async ()
   expect([isAlive(identity), openProcess(identity), identityOf(identity.pid)]).toEqual([false, undefined, undefined]);
 });
 
-it('a process whose first thread has ended runs as long as another does', (context) => {
-  if (!existsSync('/usr/bin/gcc')) return context.skip('gcc is not installed');
+it('a process whose first thread has ended runs as long as another does', async (context) => {
+  if (!existsSync('/usr/bin/gcc')) context.skip('gcc is not installed');
   const directory = mkdtempSync(join(tmpdir(), 'ctr-oci-thread-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   const source = `#include <pthread.h>
@@ -36,10 +36,9 @@ int main(void) { pthread_t other; first = pthread_self(); pthread_create(&other,
   execFileSync('gcc', ['-pthread', '-o', join(directory, 'threads'), join(directory, 'threads.c')]);
   const child = spawn(join(directory, 'threads'), { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
-  return new Promise<void>((resolve) => child.stdout.once('data', () => resolve())).then(() => {
-    const identity = identityOf(child.pid ?? 0);
-    expect(identity && isAlive(identity)).toBe(true);
-    using pidfd = identity && openProcess(identity);
-    expect(pidfd).toBeDefined();
-  });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  const identity = identityOf(child.pid ?? 0);
+  expect(identity && isAlive(identity)).toBe(true);
+  using pidfd = identity && openProcess(identity);
+  expect(pidfd).toBeDefined();
 });

@@ -17,10 +17,9 @@ const sleeper = ['sleep', '1000'];
 const quiet = { stdio: ['ignore', 'ignore', 'ignore'] } as const;
 
 /** Calls by which something becomes different, for the process or for others: a kill before any other has the effect of one before the next of these. */
-const changing = [
-  ...['mkdir', 'mkdirat', 'mknod', 'mknodat', 'write', 'pwrite64', 'rename', 'renameat', 'renameat2', 'unlink', 'unlinkat', 'rmdir', 'linkat', 'fsync'],
-  ...['flock', 'clone', 'clone3', 'vfork', 'memfd_create', 'socketpair', 'sendto', 'sendmsg', 'recvmsg', 'connect', 'pidfd_open', 'pidfd_send_signal', 'kill'],
-];
+const changing =
+  'mkdir mkdirat mknod mknodat write pwrite64 rename renameat renameat2 unlink unlinkat rmdir linkat fsync flock ' +
+  'clone clone3 vfork memfd_create socketpair sendto sendmsg recvmsg connect pidfd_open pidfd_send_signal kill';
 /** Every so many of them are tried when there is not time for all. */
 const every = isWholeRun ? 1 : 3;
 
@@ -101,7 +100,7 @@ function pointsOf(calls: readonly string[]): Point[] {
 /** Runs ctr-oci, killed before a call, or to its end: the calls that it has made, and how it ended. */
 async function traced(args: readonly string[], cwd: string, point: Point | undefined): Promise<string[]> {
   const trace = join(cwd, 'trace');
-  const set = changing.map((name) => `?${name}`).join(',');
+  const set = changing.replaceAll(/\w+/g, '?$&').replaceAll(' ', ',');
   const fault = point ? ['-e', `inject=${point.call}:signal=KILL:when=${point.nth}`] : [];
   const child = spawn('strace', ['-o', trace, '-e', `trace=${set}`, ...fault, ...command, '--root', at.root, ...args], {
     cwd,
