@@ -80,6 +80,12 @@ describe('process', () => {
     expect(text).toMatch(/^100\n0\n500\n(i686|armv8l)\nNoNewPrivs:\t1\n5\n$/);
   });
 
+  it('of a variable that is there twice the last value', async () => {
+    expect(await output('cat /proc/$$/environ | tr "\\0" "\\n"', { process: { env: ['PATH=/bin', 'A=1', 'B=2', 'A=3', 'HOME=/'] } })).toBe(
+      'PATH=/bin\nA=3\nB=2\nHOME=/\n',
+    );
+  });
+
   it('leaves /dev/null whose it is, for a user who has it as a stream', async () => {
     const owner = (): number => statSync('/dev/null').uid;
     const before = owner();
@@ -145,6 +151,18 @@ describe('root and mounts', () => {
     );
     expect(text).toMatch(/^1777\n700\ncopied\n1000 5 644\n\/etc\/shadow\nwritable\n.*Read-only/s);
     expect(await output('cat /data/sub/file', { ...changes, linux: users })).toBe('copied\n');
+  });
+
+  it('a tmpfs that covers nothing can be written by everybody, as the kernel has it', async () => {
+    const { mounts } = withMounts({ destination: '/new', type: 'tmpfs' });
+    expect(await output('stat -c %a /new', { root: { path: ownRoot() }, mounts: mounts ?? [] })).toBe('1777\n');
+  });
+
+  it('changes a mount that is there, which keeps what restricts it', async () => {
+    const changes = withMounts({ destination: '/dev/shm', source: '/dev/shm', options: ['remount', 'bind', 'ro'] });
+    expect(await output('grep -E " /dev/shm " /proc/self/mountinfo', changes)).toMatch(
+      /^\d+ \d+ \S+ \/ \/dev\/shm ro,nosuid,nodev,noexec,relatime - tmpfs shm [^\n]*\n$/,
+    );
   });
 
   it('mounts whose owners are mapped, by their own maps and by those of the container', async (context) => {
@@ -281,6 +299,13 @@ describe('linux', () => {
     expect(text).toContain('may\n');
     const { hierarchies } = readLayout();
     expect(text.match(/:\/$/gm)).toHaveLength(hierarchies.length);
+  });
+
+  it('no devices but those that every container has, where nothing is said of them', async () => {
+    const capabilities = Object.fromEntries(['bounding', 'permitted', 'effective'].map((set) => [set, ['CAP_MKNOD']]));
+    const line = 'mknod /dev/shm/kmsg c 1 11; head -c0 /dev/shm/kmsg 2>&1; head -c0 /dev/zero && echo zero';
+    const { mounts } = { mounts: usual.map((mount) => ({ ...mount, options: (mount.options ?? []).filter((option) => option !== 'nodev') })) };
+    expect(await output(line, { mounts, process: { capabilities }, linux: { resources: {} } })).toMatch(/Operation not permitted\nzero\n$/);
   });
 
   it('the same without a namespace for it: nothing of the others', async () => {

@@ -135,7 +135,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     passed,
     hasHooks,
     streams,
-    environment: [...environmentOf(process, rootfs), ...(listenFds > 0 ? [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'] : [])],
+    environment: environmentOf(process, rootfs, listenFds > 0 ? [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'] : []),
     newKeyring: options.newKeyring ?? true,
     pivot: options.pivot ?? true,
   });
@@ -161,7 +161,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     status: 'creating',
     pid,
     bundle,
-    annotations: stored.annotations,
+    ...(Object.keys(stored.annotations).length > 0 && { annotations: stored.annotations }),
   });
   using host = new HostSide(waits, files, {
     maps,

@@ -106,7 +106,7 @@ async function afterwards(config: string | OciError, stored: StoredState, { onWa
       id: stored.id,
       status: 'stopped',
       bundle: stored.bundle,
-      annotations: stored.annotations,
+      ...(Object.keys(stored.annotations).length > 0 && { annotations: stored.annotations }),
     });
   } catch (error) {
     onWarning?.((error as Error).message);

@@ -19,11 +19,12 @@ export interface CgroupMountContext {
 
 /**
  * The control groups as the container sees them: nothing above its own. On v2 that is one mount; where there are hierarchies of v1, a tmpfs with one mount for each of them.
+ * Who asks for `cgroup2` has that one hierarchy, whatever else there is.
  */
-export function cgroupMount(at: string, options: MountOptions, context: CgroupMountContext): Step[] {
+export function cgroupMount(at: string, type: 'cgroup' | 'cgroup2', source: string, options: MountOptions, context: CgroupMountContext): Step[] {
   const place = openPlace(inRoot(context.root, at, { create: 'directory', symlinks: 'refuse' }));
-  if (context.layout.mode === 'v2') {
-    const mount = ownMount('cgroup2', {}, context.places.find(({ version }) => version === 2)?.directory, context.ownGroups);
+  if (context.layout.mode === 'v2' || type === 'cgroup2') {
+    const mount = ownMount('cgroup2', source, {}, context.places.find(({ version }) => version === 2)?.directory, context.ownGroups);
     return [
       ...mount.steps,
       ...setMasks(mount.mount, options.attributes, false),
@@ -44,7 +45,7 @@ export function cgroupMount(at: string, options: MountOptions, context: CgroupMo
     ...hierarchies.flatMap(({ controllers, mount: hostMount }) => {
       const directoryName = basename(hostMount);
       const own = context.places.find((each) => each.version === 1 && each.controllers.some((name) => controllers.includes(name)));
-      const mount = ownMount('cgroup', Object.fromEntries(controllers.map(optionOf)), own?.directory, context.ownGroups);
+      const mount = ownMount('cgroup', 'cgroup', Object.fromEntries(controllers.map(optionOf)), own?.directory, context.ownGroups);
       return [
         directory(top.mount, directoryName),
         ...mount.steps,
@@ -69,8 +70,14 @@ function optionOf(controller: string): [string, string | true] {
 }
 
 /** Outside of a namespace of its own, a mount of the file system would show all groups: the own one is bound. */
-function ownMount(type: 'cgroup' | 'cgroup2', options: Readonly<Record<string, string | true>>, own: string | undefined, ownGroups: boolean): Detached {
-  if (ownGroups) return newMount(type, { source: 'cgroup', options, purpose: 'the control groups from its own on' });
+function ownMount(
+  type: 'cgroup' | 'cgroup2',
+  source: string,
+  options: Readonly<Record<string, string | true>>,
+  own: string | undefined,
+  ownGroups: boolean,
+): Detached {
+  if (ownGroups) return newMount(type, { source, options, purpose: 'the control groups from its own on' });
   if (own === undefined) throw new Error('a mount of control groups needs a cgroup of the container, or a cgroup namespace: it has neither here');
   return bindMount(own, { purpose: 'its own control group' });
 }

@@ -2,10 +2,13 @@ import { rmdirSync } from 'node:fs';
 import { posix } from 'node:path';
 
 import { CgroupError, limitsOfResources, planGroup, type CgroupLayout, type Limits, type PlannedGroup } from '@ctr/cgroups';
-import { defaultDeviceRules } from '@ctr/runtime/assembly';
+import { defaultDeviceRules, isInUserNamespace } from '@ctr/runtime/assembly';
 
 import type { Config } from '../config/config.js';
 import type { LinuxResources } from '@ctr/cgroups';
+
+/** What a configuration that says nothing of devices means: those that every container has, and no other. */
+const noDevices: NonNullable<LinuxResources['devices']> = [{ allow: false, access: 'rwm' }];
 
 /**
  * The control group of a container, in every hierarchy there is, with the limits of its configuration: what joins it is limited.
@@ -18,7 +21,8 @@ export function cgroupOf(config: Config, id: string, layout: CgroupLayout, { roo
   const path = given === undefined || given === '' ? id : given.startsWith('/') ? posix.normalize(given) : posix.normalize(given).replace(/^(\.\.\/)+/, '');
   const name = posix.basename(path);
   const parent = posix.dirname(path);
-  const limits = limitsOf(config.linux?.resources);
+  const resources = config.linux?.resources;
+  const limits = limitsOf(rootless || isInUserNamespace() ? resources : { ...resources, devices: resources?.devices?.length ? resources.devices : noDevices });
   try {
     const group = planGroup(name, limits, { layout, parent, everywhere: true, notifyOnRelease: false });
     for (const directory of group.directories) removeLeftover(directory);

@@ -63,9 +63,10 @@ export function mountSteps(mount: Mount, context: MountContext): PlannedMount {
   const at = destinationOf(mount);
   const options = parseMountOptions(mount.options ?? []);
   checkBelowProc(at, mount, options);
-  if (options.remount && !options.bind) return remounted(at, options, context);
+  if (options.remount) return remounted(at, options, context);
   if (options.bind) return bound(at, mount, options, context);
-  if (mount.type === 'cgroup' || mount.type === 'cgroup2') return { at, mount: undefined, late: [], steps: cgroupMount(at, options, context) };
+  if (mount.type === 'cgroup' || mount.type === 'cgroup2')
+    return { at, mount: undefined, late: [], steps: cgroupMount(at, mount.type, mount.source || 'cgroup', options, context) };
   return made(at, mount, options, context);
 }
 
@@ -92,7 +93,8 @@ function made(at: string, mount: Mount, options: MountOptions, context: MountCon
     const equals = option.indexOf('=');
     settings.set(equals < 0 ? option : option.slice(0, equals), equals < 0 ? true : option.slice(equals + 1));
   }
-  if (type === 'tmpfs' && !settings.has('mode')) settings.set('mode', modeBelow(context.rootfs, at).toString(8));
+  const covered = type === 'tmpfs' && !settings.has('mode') ? modeBelow(context.rootfs, at) : undefined;
+  if (covered !== undefined) settings.set('mode', covered.toString(8));
   if (context.mountLabel && ['tmpfs', 'mqueue', 'devpts', 'shm'].includes(type) && lsmStatus().selinux !== 'disabled')
     settings.set('context', context.mountLabel);
   const created = newMount(type, {
@@ -192,18 +194,16 @@ function checkBelowProc(at: string, { type }: Mount, { bind }: MountOptions): vo
   if (at.startsWith('/proc/') && !coverable.includes(at)) throw new TypeError(`a mount at ${JSON.stringify(at)} would let the container fake what is in proc`);
 }
 
-/** The mode of a directory that a tmpfs covers is that of the tmpfs, unless it says otherwise. */
-function modeBelow(rootfs: string, at: string): number {
+/** The mode of a directory that a tmpfs covers is that of the tmpfs, unless it says otherwise. Where it covers none, everybody may write to it, as the kernel has it. */
+function modeBelow(rootfs: string, at: string): number | undefined {
   try {
     using root = openFd(rootfs, { directory: true });
     using directory = openFd(at, { at: root, directory: true, resolve: resolveFlags.RESOLVE_IN_ROOT | resolveFlags.RESOLVE_NO_MAGICLINKS });
     return fstatSync(directory.number).mode & 0o7777;
   } catch {
-    return DEFAULT_MODE;
+    return undefined;
   }
 }
-
-const DEFAULT_MODE = 0o755;
 
 function closeOpened({ steps, fd }: ReturnType<typeof openPlace>): Step[] {
   return steps.length > 0 ? [closed(fd)] : [];
