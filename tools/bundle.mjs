@@ -33,7 +33,7 @@ export async function bundle(outdir, name = 'cli') {
     conditions: ['@ctr/source'],
     define: { 'import.meta.dirname': '__dirname' },
     // What require finds when it is called.
-    external: ['@ctr/syscall/package.json'],
+    external: ['@ctr/syscall/package.json', '@ctr/cgroups/package.json'],
     legalComments: 'none',
     // Less to read at each start: with short names, too, 1.5 ms of 25. No trace of the stack is shown unless it is asked for.
     minify: true,
@@ -44,7 +44,7 @@ export async function bundle(outdir, name = 'cli') {
     ...options,
     entryPoints: [join(source, 'program.ts')],
     write: false,
-    plugins: [koffiOfSyscall],
+    plugins: [externalsOfPackages],
     // As a script it is the function that Node would make of it, without another copy of the text; as a module it calls that.
     banner: {
       js: `((load)=>typeof module==='object'?load(${scope}):load)(function(${scope}){"use strict";const lazily=(name)=>new Proxy({},{get:(_,key)=>require(name)[key]});`,
@@ -63,23 +63,30 @@ export async function bundle(outdir, name = 'cli') {
   });
 }
 
+/** Who loads which package by createRequire. */
+const loaders = [
+  { file: /\/syscall\/src\/ffi\.ts$/, external: 'koffi', by: '@ctr/syscall' },
+  { file: /\/cgroups\/src\/systemd\/bus\.ts$/, external: '@homebridge/dbus-native', by: '@ctr/cgroups' },
+];
+
 /**
- * Both depend on koffi through @ctr/syscall only. Where dependencies are not hoisted, koffi is found from there alone.
+ * A program depends on these through the packages that load them. Where dependencies are not hoisted, they are found from there alone.
  *
  * @type {import('esbuild').Plugin}
  */
-const koffiOfSyscall = {
-  name: 'koffi-of-ctr-syscall',
+const externalsOfPackages = {
+  name: 'externals-of-ctr-packages',
   setup(bundler) {
-    bundler.onLoad({ filter: /\/syscall\/src\/ffi\.ts$/ }, async ({ path }) => {
-      const code = await readFile(path, 'utf8');
-      const contents = code.replace(
-        'createRequire(import.meta.url)',
-        "(name) => (name === 'koffi' ? createRequire(require.resolve('@ctr/syscall/package.json')) : require)(name)",
-      );
-      if (contents === code) throw new Error(`${path} no longer loads koffi by createRequire(import.meta.url): change tools/bundle.mjs as well`);
-      return { contents, loader: 'ts' };
-    });
+    for (const { file, external, by } of loaders)
+      bundler.onLoad({ filter: file }, async ({ path }) => {
+        const code = await readFile(path, 'utf8');
+        const contents = code.replace(
+          'createRequire(import.meta.url)',
+          `((name) => (name === '${external}' ? createRequire(require.resolve('${by}/package.json')) : require)(name))`,
+        );
+        if (contents === code) throw new Error(`${path} no longer loads ${external} by createRequire(import.meta.url): change tools/bundle.mjs as well`);
+        return { contents, loader: 'ts' };
+      });
   },
 };
 

@@ -1,5 +1,5 @@
 // Which package may import which, read from the sources themselves:
-// - only packages/syscall/src loads koffi
+// - only packages/syscall/src loads koffi, and only packages/cgroups/src the library for D-Bus
 // - namespaces, fs, cgroups and security import @ctr/syscall and nothing else; the runtime what is below it, oci and cli what is below them
 // - a package.json depends on what its sources import, no more and no less
 // - the table in docs/architecture.md says the same
@@ -12,7 +12,7 @@ import { root } from './setup.mjs';
 /** From the ground up: a package may import those of the layers below its own. */
 const layers = [['syscall'], ['namespaces', 'fs', 'cgroups', 'security'], ['runtime'], ['oci'], ['cli']];
 /** Packages of npm that a package may import. @type {Record<string, string[]>} */
-const externals = { syscall: ['koffi'] };
+const externals = { syscall: ['koffi'], cgroups: ['@homebridge/dbus-native'] };
 
 /** @type {string[]} */
 const problems = [];
@@ -55,7 +55,7 @@ function importsOf(name) {
     const text = readFileSync(path, 'utf8');
     const specifiers = ts.preProcessFile(text, true, true).importedFiles.map((imported) => imported.fileName);
     // What createRequire makes is no import to TypeScript.
-    if (/['"]koffi['"]/.test(text)) specifiers.push('koffi');
+    for (const external of Object.values(externals).flat()) if (text.includes(`'${external}'`)) specifiers.push(external);
     for (const specifier of specifiers) {
       if (specifier.startsWith('node:')) continue;
       const target = specifier.startsWith('.') ? relative(source, resolve(dirname(path), specifier)) : specifier;

@@ -2,7 +2,7 @@
 // It boots under QEMU without hardware support, with the root of this machine to read and without a network; its exit code is the command's.
 import { parseArgs } from 'node:util';
 
-import { boot, missing, profiles } from './vm/boot.mjs';
+import { boot, missing, missingFor, profiles } from './vm/boot.mjs';
 import { kernel } from './vm/kernel.mjs';
 
 const { values, positionals } = parseArgs({
@@ -18,7 +18,7 @@ if (profile === undefined || positionals.length === 0) {
   console.error(`node tools/vm.mjs [--profile ${profiles.join('|')}] [--kernel 6.1] [--timeout SECONDS] -- COMMAND…`);
   process.exit(2);
 }
-const reason = missing();
+const reason = missing() ?? missingFor(profile);
 if (reason !== undefined) {
   console.error(reason);
   process.exit(2);

@@ -32,6 +32,13 @@ export function missing() {
   return programs.length === 0 ? undefined : `${programs.join(', ')} missing: apt-get install qemu-system-x86 busybox-static xz-utils`;
 }
 
+/** What a profile needs besides, of the file system that the machine shares. @param {Profile} profile */
+export function missingFor(profile) {
+  if (profile !== 'systemd') return undefined;
+  const files = ['/lib/systemd/systemd', '/usr/bin/dbus-daemon'].filter((file) => !existsSync(file));
+  return files.length === 0 ? undefined : `${files.join(', ')} missing: apt-get install systemd dbus`;
+}
+
 /**
  * Boots a machine, runs a command in it, and resolves with its exit code; 124 when the time was not enough.
  * The command sees the file system of this one. What it writes is gone with the machine, but for what stands in `/vm`.

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { root } from '../setup.mjs';
-import { boot } from './boot.mjs';
+import { boot, missingFor } from './boot.mjs';
 import { kernel } from './kernel.mjs';
 
 /** @import { Counts } from '../reporter.mjs' */
@@ -93,8 +93,9 @@ export async function lane(list, report) {
 async function outcome({ profile, release, files }, kernel) {
   /** @type {Counts} */
   const counts = { passed: [], failed: 0, skipped: [] };
-  if (typeof kernel === 'string') {
-    counts.skipped.push({ name: `vm: ${profile} on Linux ${release}`, reason: kernel });
+  const reason = typeof kernel === 'string' ? kernel : missingFor(profile);
+  if (typeof kernel === 'string' || reason !== undefined) {
+    counts.skipped.push({ name: `vm: ${profile} on Linux ${release}`, reason: reason ?? '' });
     return { name: `${profile} on Linux ${release}`, counts, output: '', seconds: 0 };
   }
   const start = performance.now();

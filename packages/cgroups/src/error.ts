@@ -11,6 +11,8 @@
  * - `threaded`: a group of threads cannot be where it is asked for, or cannot do what only a group of processes can
  * - `gone`: the group is not there any more: someone else has removed it, or it was removed before
  * - `still-running`: processes do not end, or end too slowly, for their group to be removed
+ * - `no-systemd`: systemd is to make the group, and cannot be asked
+ * - `unit`: systemd was asked, and refused
  */
 export type CgroupErrorKind =
   | 'not-mounted'
@@ -22,10 +24,12 @@ export type CgroupErrorKind =
   | 'busy'
   | 'threaded'
   | 'gone'
-  | 'still-running';
+  | 'still-running'
+  | 'no-systemd'
+  | 'unit';
 
 /**
- * What was asked for cannot be done with the control groups there are; found out before anything was made, but for `still-running` and `gone`.
+ * What was asked for cannot be done with the control groups there are; found out before anything was made, but for `still-running`, `gone` and `unit`.
  *
  * @example
  * ```ts

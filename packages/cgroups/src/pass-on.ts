@@ -12,12 +12,12 @@ import { writeControl } from './write-control.js';
 const MAX_PASSES = 50;
 
 /**
- * Has groups of v2 pass controllers on to those below, from the top down. A group with processes in it does not do that: they are moved to a leaf of it first.
+ * Has groups of v2 pass controllers on to those below, from the top down. A group with processes in it does not do that: they are moved to a leaf of it first, if one is named.
  *
  * @see Documentation/admin-guide/cgroup-v2.rst of the kernel, "No Internal Process Constraint"
  */
-export async function passOn(directories: readonly string[], controllers: readonly string[], leaf: string): Promise<void> {
-  checkSegment(leaf);
+export async function passOn(directories: readonly string[], controllers: readonly string[], leaf?: string): Promise<void> {
+  if (leaf !== undefined) checkSegment(leaf);
   for (const directory of directories) {
     const passed = readWords(`${directory}/cgroup.subtree_control`);
     const missing = controllers.filter((controller) => !passed?.includes(controller));
@@ -25,7 +25,10 @@ export async function passOn(directories: readonly string[], controllers: readon
     const has = readWords(`${directory}/cgroup.controllers`);
     const absent = missing.filter((controller) => !has?.includes(controller));
     if (absent.length > 0) throw notPassedOn(directory, absent);
-    if (isBusy(directory)) await moveToLeaf(directory, leaf);
+    if (isBusy(directory)) {
+      if (leaf === undefined) throw tooBusy(directory, missing);
+      await moveToLeaf(directory, leaf);
+    }
     await writeControl(`${directory}/cgroup.subtree_control`, missing.map((name) => `+${name}`).join(' '), 'pass the controllers on', enableHints);
   }
 }

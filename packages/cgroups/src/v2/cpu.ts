@@ -61,7 +61,7 @@ function weight({ cpuIdle, cpuWeight, cpuShares }: Limits): Setting[] {
  *
  * @see https://github.com/opencontainers/runc/pull/4785
  */
-function weightOf(shares: number): number {
+export function weightOf(shares: number): number {
   if (shares <= 2) return 1;
   if (shares >= 262_144) return 10_000;
   const doublings = Math.log2(shares);
