@@ -143,13 +143,14 @@ describe('root and mounts', () => {
         { destination: '/data', type: 'tmpfs', options: ['tmpcopyup', 'size=1m', 'nodev'] },
         { destination: '/tmp', type: 'tmpfs' },
         { destination: '/root', type: 'tmpfs', options: ['ro', 'mode=700'] },
+        { destination: '/tmp/fresh', type: 'tmpfs' },
       ),
     };
     const text = await output(
-      'stat -c %a /tmp /root; cat /data/sub/file; stat -c "%u %g %a" /data/sub/file; readlink /data/link; touch /data/new && echo writable; touch /root/x 2>&1 || true',
+      'stat -c %a /tmp /root /tmp/fresh; cat /data/sub/file; stat -c "%u %g %a" /data/sub/file; readlink /data/link; touch /data/new && echo writable; touch /root/x 2>&1 || true',
       changes,
     );
-    expect(text).toMatch(/^1777\n700\ncopied\n1000 5 644\n\/etc\/shadow\nwritable\n.*Read-only/s);
+    expect(text).toMatch(/^1777\n700\n1777\ncopied\n1000 5 644\n\/etc\/shadow\nwritable\n.*Read-only/s);
     expect(await output('cat /data/sub/file', { ...changes, linux: users })).toBe('copied\n');
   });
 

@@ -97,10 +97,24 @@ describe('what fails is told, and nothing is left', () => {
     ['a program that is nowhere', ['nosuch'], 'exec: "nosuch": executable file not found in $PATH'],
     ['a path that is not there', ['/nosuch'], 'no such file or directory'],
     ['a file that is no program', ['/etc/passwd'], 'permission denied'],
+    ['a directory', ['/etc'], /exec: "\/etc".*permission denied.*it is a directory/s],
+    ['a name that only a directory has', ['etc'], 'exec: "etc": executable file not found in $PATH'],
   ])('%s', async (_, args, message) => {
-    await expect(ran(at, args)).rejects.toThrow(message);
+    await expect(ran(at, args, { process: { env: ['PATH=/:/bin'] } })).rejects.toThrow(message);
     expect(cgroupsBelow(at.cgroup)).toEqual([]);
     expect(readdirSync(at.root)).toEqual([]);
+  });
+
+  it('a directory in PATH is passed over for the program behind it', async () => {
+    expect(
+      await ran(at, ['echo', 'found'], {
+        process: { env: ['PATH=/tmp:/bin'] },
+        mounts: [{ destination: '/tmp/echo', type: 'tmpfs' }],
+        root: { path: at.rootfs },
+      }),
+    ).toMatchObject({
+      output: 'found\n',
+    });
   });
 
   it('a program that is gone when the container is started', async () => {

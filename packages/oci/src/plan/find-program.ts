@@ -14,16 +14,31 @@ export function pathOf(environment: readonly string[]): string[] {
  */
 export function findProgram(name: string, path: readonly string[]): Step[] {
   const shown = `exec: ${JSON.stringify(name)}`;
+  const found = label(`${name} is there`);
   const look = (file: string, more: Partial<Step>): Step => ({ call: 'faccessat', args: [AT_FDCWD, file, accessModes.X_OK], purpose: shown, ...more });
+  // Only a directory has a dot in it. Who may do anything may enter it, which is the same right.
+  const unlessDirectory = (file: string): Step => ({
+    call: 'faccessat',
+    args: [AT_FDCWD, `${file}/.`, accessModes.F_OK],
+    purpose: `${shown}: whether it is a directory`,
+    tolerates: 'any',
+    jump: { when: '!=', to: found },
+  });
   if (name.includes('/'))
     return [
       look(name, {
         hints: { ENOENT: 'the path is one of the container, not of the host', EACCES: 'see its mode, and whether its file system is mounted noexec' },
       }),
+      unlessDirectory(name),
+      fail(errnos.EACCES, shown, { EACCES: 'it is a directory' }),
+      found,
     ];
-  const found = label(`${name} is there`);
   return [
-    ...path.map((directory) => look(`${directory}/${name}`, { tolerates: 'any', jump: { when: '==', to: found } })),
+    ...path.flatMap((directory) => {
+      const next = label(`after ${directory}`);
+      const file = `${directory}/${name}`;
+      return [look(file, { tolerates: 'any', jump: { when: '!=', to: next } }), unlessDirectory(file), next];
+    }),
     fail(errnos.ENOENT, `${shown}: executable file not found in $PATH`, { ENOENT: `it is in none of the directories of PATH=${path.join(':')}` }),
     found,
   ];
