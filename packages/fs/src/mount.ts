@@ -31,8 +31,8 @@ export interface MountOptions extends MountAttributes, StepOptions {
 export interface NewMount extends StepOptions {
   /** What the mount table names as its source. @default the type */
   readonly source?: string;
-  /** Options of the file system; each is handed over on its own, so that a comma in a value is just a comma. */
-  readonly options?: Readonly<Record<string, string | true>>;
+  /** Options of the file system; each is handed over on its own, so that a comma in a value is just a comma. One that is given several times, as `lowerdir+` of overlay, has a list of values. */
+  readonly options?: Readonly<Record<string, string | true | readonly string[]>>;
   readonly attributes?: MountAttributes;
 }
 
@@ -72,8 +72,11 @@ export function newMount(type: string, options: NewMount = {}): Detached {
     hints: { ENODEV: `this kernel has no file system ${type}: it is not built in and its module is not loaded` },
   };
   const context = resultOf(open);
-  const values: Readonly<Record<string, string | true>> = { source: options.source ?? type, ...options.options };
-  const settings = Object.entries(values).map(([key, value]): Step => {
+  const values: NonNullable<NewMount['options']> = { source: options.source ?? type, ...options.options };
+  const each = Object.entries(values).flatMap(([key, value]) =>
+    (Array.isArray(value) ? (value as readonly string[]) : [value as string | true]).map((one) => [key, one] as const),
+  );
+  const settings = each.map(([key, value]): Step => {
     if (value !== true && Buffer.byteLength(value) > MAX_OPTION_BYTES)
       throw new RangeError(`the option ${key} of ${type} has more than ${MAX_OPTION_BYTES} bytes: ${JSON.stringify(value)}`);
     return { ...fsconfig(type, context, key, value), ...(onFailure && { onFailure }) };

@@ -23,6 +23,14 @@ describe('newMount', () => {
     `);
   });
 
+  it('hands over an option several times', () => {
+    const { steps } = newMount('overlay', { options: { 'lowerdir+': ['/srv/app', '/srv/base'] } });
+    expect(explain(steps.slice(2, 4))).toMatchInlineSnapshot(`
+      "1  fsconfig($new-overlay, FSCONFIG_SET_STRING, "lowerdir+", "/srv/app", 0)  # set lowerdir+
+      2  fsconfig($new-overlay, FSCONFIG_SET_STRING, "lowerdir+", "/srv/base", 0)  # set lowerdir+"
+    `);
+  });
+
   it('goes on elsewhere, whichever of its steps the kernel refuses', () => {
     const instead = label('do without');
     const { steps } = newMount('sysfs', { onFailure: instead });

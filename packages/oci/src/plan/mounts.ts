@@ -10,6 +10,7 @@ import { parseMountOptions, type MountOptions } from '../mount-options.js';
 import { closed, setMasks } from './attributes.js';
 import { cgroupMount, type CgroupMountContext } from './cgroup-mount.js';
 import { fileSystemType } from './file-system-type.js';
+import { layersOneByOne } from './layers.js';
 
 /** What mounts depend on besides themselves. */
 export interface MountContext extends CgroupMountContext {
@@ -87,7 +88,7 @@ export function copiesUp({ type, options = [] }: Mount): boolean {
 
 function made(at: string, mount: Mount, options: MountOptions, context: MountContext): PlannedMount {
   const type = mount.type ?? 'none';
-  const settings = new Map<string, string | true>();
+  const settings = new Map<string, string | true | readonly string[]>();
   for (const [flag, word] of superFlags) if (options.flags & flag) settings.set(word, true);
   for (const option of options.data) {
     const equals = option.indexOf('=');
@@ -95,6 +96,7 @@ function made(at: string, mount: Mount, options: MountOptions, context: MountCon
   }
   const covered = type === 'tmpfs' && !settings.has('mode') ? modeBelow(context.rootfs, at) : undefined;
   if (covered !== undefined) settings.set('mode', covered.toString(8));
+  if (type === 'overlay') layersOneByOne(settings);
   if (context.mountLabel && ['tmpfs', 'mqueue', 'devpts', 'shm'].includes(type) && lsmStatus().selinux !== 'disabled')
     settings.set('context', context.mountLabel);
   const created = newMount(type, {
