@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { Config } from '@ctr/oci';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { bundleOf, cgroupsBelow, configOf, newId, place, type Changes } from './container.js';
@@ -106,6 +107,40 @@ describe('ctr-oci', () => {
     const line = `python3 ${receiver.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')} ${socket} & while [ ! -e ${socket}.ready ]; do sleep 0.01; done; $CTR_OCI --root ${at.root} create --console-socket ${socket} ${id} && $CTR_OCI --root ${at.root} start ${id}; wait`;
     const { stdout } = await shell(line, { cwd: bundle });
     expect(stdout.replaceAll('\r', '')).toBe('/dev/ptmx\n33 77\n/dev/pts/0\n');
+  });
+
+  it('runs for an engine of an ordinary user, which is root in its own namespace: in the cgroups that it is in', async () => {
+    // What only root can write to is of no use to it, and neither is the place of root's states.
+    const home = mkdtempSync(join(at.directory, 'user-'));
+    chownSync(home, 65_534, 65_534);
+    const { bundle } = container(['sh', '-c', 'id -u; tail -n 1 /proc/self/cgroup; grep -c " cgroup2\\? " /proc/mounts'], {
+      mounts: [
+        { destination: '/proc', type: 'proc', source: 'proc' },
+        { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
+        { destination: '/tmp', type: 'cgroup', source: 'cgroup', options: ['ro'] },
+      ],
+      root: { path: at.rootfs },
+      linux: { resources: {}, namespaces: [{ type: 'mount' }, { type: 'pid' }, { type: 'uts' }] },
+    });
+    const file = join(bundle, 'config.json');
+    chmodSync(bundle, 0o755);
+    const { linux, ...config } = JSON.parse(readFileSync(file, 'utf8')) as Config;
+    writeFileSync(file, JSON.stringify({ ...config, linux: { ...linux, cgroupsPath: '' } }));
+    const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'unshare', '--user', '--map-root-user', '--mount'];
+    const { stdout, stderr, code } = await shell(
+      `export XDG_RUNTIME_DIR=${home} USER=user; $CTR_OCI run --bundle ${bundle} user; ls -A ${home}/ctr-oci | wc -l`,
+      { prefix },
+    );
+    const [uid, group, mounts, states] = stdout.split('\n');
+    const own = readFileSync('/proc/self/cgroup', 'utf8').trim().split('\n').at(-1);
+    expect({ code, stderr, uid, group, states, isShown: Number(mounts) > 0 }).toEqual({
+      code: 0,
+      stderr: '',
+      uid: '0',
+      group: own,
+      states: '0',
+      isShown: true,
+    });
   });
 
   it('mounts and unmounts nothing of those that share mounts with it', async () => {

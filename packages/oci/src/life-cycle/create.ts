@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 
 import { readLayout, removeGroup } from '@ctr/cgroups';
 import type { IdMaps } from '@ctr/namespaces';
+import { isInUserNamespace } from '@ctr/runtime/assembly';
 import { explainCall, launch, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
@@ -11,7 +12,7 @@ import { environmentOf } from '../environment.js';
 import { parseMountOptions } from '../mount-options.js';
 import { refuseWhatIsNotThere } from '../not-there.js';
 import { parseConfig } from '../parse-config.js';
-import { cgroupOf } from '../plan/cgroup.js';
+import { callersGroups, cgroupOf } from '../plan/cgroup.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
 import { streamsOf } from '../plan/streams.js';
 import { idMapsOf, namespacesOf } from '../plan/namespaces.js';
@@ -116,7 +117,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const { hooks = {} } = config;
   const namespaces = namespacesOf(config, opened);
   const layout = readLayout();
-  const rootless = globalThis.process.geteuid?.() !== 0;
+  const rootless = globalThis.process.geteuid?.() !== 0 || isInUserNamespace();
   const group = options.cgroup === false ? undefined : cgroupOf(config, directory.id, layout, { rootless });
   const { listenFds = 0, preserveFds = 0 } = options;
   const passed = passedFiles(listenFds + preserveFds);
@@ -131,6 +132,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     namespaces,
     layout,
     group,
+    groupPlaces: group?.places ?? (rootless ? callersGroups(layout) : []),
     gate,
     passed,
     hasHooks,

@@ -7,12 +7,15 @@ import { mountAttrs, type Step } from '@ctr/syscall';
 import type { MountOptions } from '../mount-options.js';
 import { closed, setMasks } from './attributes.js';
 
+/** What is shown of a group. */
+export type GroupPlace = Pick<Place, 'version' | 'controllers' | 'directory'>;
+
 /** What the mounts of control groups depend on. */
 export interface CgroupMountContext {
   readonly root: Handle;
   readonly layout: CgroupLayout;
-  /** The directories of the container's own group. */
-  readonly places: readonly Place[];
+  /** The directories of the container's own group; of the caller's, for an ordinary user who can make none. */
+  readonly places: readonly GroupPlace[];
   /** Whether it has a cgroup namespace of its own, in which a mount begins at its own group. */
   readonly ownGroups: boolean;
 }

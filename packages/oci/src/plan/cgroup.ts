@@ -1,11 +1,11 @@
 import { rmdirSync } from 'node:fs';
 import { posix } from 'node:path';
 
-import { CgroupError, limitsOfResources, planGroup, type CgroupLayout, type Limits, type PlannedGroup } from '@ctr/cgroups';
-import { defaultDeviceRules, isInUserNamespace } from '@ctr/runtime/assembly';
+import { CgroupError, limitsOfResources, planGroup, type CgroupLayout, type Limits, type LinuxResources, type PlannedGroup } from '@ctr/cgroups';
+import { defaultDeviceRules } from '@ctr/runtime/assembly';
 
 import type { Config } from '../config/config.js';
-import type { LinuxResources } from '@ctr/cgroups';
+import type { GroupPlace } from './cgroup-mount.js';
 
 /** What a configuration that says nothing of devices means: those that every container has, and no other. */
 const noDevices: NonNullable<LinuxResources['devices']> = [{ allow: false, access: 'rwm' }];
@@ -22,7 +22,7 @@ export function cgroupOf(config: Config, id: string, layout: CgroupLayout, { roo
   const name = posix.basename(path);
   const parent = posix.dirname(path);
   const resources = config.linux?.resources;
-  const limits = limitsOf(rootless || isInUserNamespace() ? resources : { ...resources, devices: resources?.devices?.length ? resources.devices : noDevices });
+  const limits = limitsOf(rootless ? resources : { ...resources, devices: resources?.devices?.length ? resources.devices : noDevices });
   try {
     const group = planGroup(name, limits, { layout, parent, everywhere: true, notifyOnRelease: false });
     for (const directory of group.directories) removeLeftover(directory);
@@ -32,6 +32,11 @@ export function cgroupOf(config: Config, id: string, layout: CgroupLayout, { roo
     if (Object.keys(limits).some((key) => key !== 'devices')) throw error;
     return undefined;
   }
+}
+
+/** The groups that a container stays in, where none can be made for it: those of the caller. */
+export function callersGroups({ hierarchies }: CgroupLayout): GroupPlace[] {
+  return hierarchies.flatMap(({ version, controllers, ownDirectory: directory }) => (directory === undefined ? [] : [{ version, controllers, directory }]));
 }
 
 /** The limits that resources are. Devices that every container has may be used, whatever is denied. */

@@ -9,6 +9,7 @@ import type { Mount } from '../config/mount.js';
 import type { Process } from '../config/process.js';
 import { parseMountOptions } from '../mount-options.js';
 import type { Gate } from '../state/gate.js';
+import type { GroupPlace } from './cgroup-mount.js';
 import { fileSystems, type FileSystems } from './file-systems.js';
 import { checkFilter, isLate } from './filter.js';
 import { findProgram, pathOf } from './find-program.js';
@@ -29,6 +30,8 @@ export interface ContainerParts {
   readonly namespaces: Namespaces;
   readonly layout: CgroupLayout;
   readonly group: PlannedGroup | undefined;
+  /** What its mounts of control groups show. */
+  readonly groupPlaces: readonly GroupPlace[];
   readonly gate: Pick<Gate, 'go' | 'report'>;
   /** Of the state: it is the plan's as well until all is made, so that whoever deletes the container of a caller that was killed comes after its last step. */
   readonly lock: Fd;

@@ -24,7 +24,7 @@ export interface FileSystems {
 
 /** From the caller's mounts to the new root. Everything in it is reached from its open mount. */
 export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>): FileSystems {
-  const { config, process, namespaces, layout, group, bundle } = parts;
+  const { config, process, namespaces, layout, bundle } = parts;
   const linux = config.linux ?? {};
   const inUserNamespace = namespaces.has('user') || isInUserNamespace();
   const root = rootfs(parts.rootfs, { devices: true });
@@ -33,7 +33,7 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Ha
     rootfs: parts.rootfs,
     bundle,
     layout,
-    places: group?.places ?? [],
+    places: parts.groupPlaces,
     ownGroups: namespaces.isNew('cgroup'),
     mountLabel: linux.mountLabel,
     opened,

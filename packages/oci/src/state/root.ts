@@ -1,17 +1,21 @@
 import { isAbsolute, join } from 'node:path';
 
+import { isInUserNamespace } from '@ctr/runtime/assembly';
+
 import { OciError } from '../error.js';
 
 const MAX_ID_BYTES = 1024;
 
 /**
- * Where the states of containers are kept when nobody says where: `/run/ctr-oci` for root, `$XDG_RUNTIME_DIR/ctr-oci` for others.
+ * Where the states of containers are kept when nobody says where: `/run/ctr-oci` for root, `$XDG_RUNTIME_DIR/ctr-oci` for others. An engine of an ordinary user is root
+ * in a namespace of its own and not on the host: its directory is the user's.
  * Throws an `Error` where a user has no such directory.
  */
 export function defaultRoot(): string {
-  if (process.geteuid?.() === 0) return '/run/ctr-oci';
-  const directory = process.env['XDG_RUNTIME_DIR'];
-  if (directory !== undefined && isAbsolute(directory)) return join(directory, 'ctr-oci');
+  const { XDG_RUNTIME_DIR: directory = '', USER: user } = process.env;
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot && !(isAbsolute(directory) && user !== 'root' && isInUserNamespace())) return '/run/ctr-oci';
+  if (isAbsolute(directory)) return join(directory, 'ctr-oci');
   throw new Error('XDG_RUNTIME_DIR is not set, so there is no place for the state of a container: set it, or give another place with --root');
 }
 
