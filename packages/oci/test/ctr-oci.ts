@@ -8,7 +8,7 @@ import { bundle } from '../../../tools/bundle.mjs';
 /** Of this run of the tests alone; inside of the repository, so that koffi is found. */
 const directory = makeDirectory();
 /** The bin, in a directory that every user can read. */
-const bin = join(directory, 'bin.cjs');
+export const bin = join(directory, 'bin.cjs');
 await bundle(directory, 'oci');
 /** The words that start it. */
 export const command = [process.execPath, bin] as const;
@@ -42,7 +42,11 @@ export function shell(line: string, options: { readonly cwd?: string; readonly p
   return run([...(options.prefix ?? []), 'sh', '-c', line], { ...options, env: { CTR_OCI: `${process.execPath} ${bin}` } });
 }
 
-function run([program = '', ...args]: readonly string[], { cwd, env = {}, input = '', quiet = false }: Parameters<typeof ctrOci>[1] = {}): Promise<Outcome> {
+/** Runs any program to its end. */
+export function run(
+  [program = '', ...args]: readonly string[],
+  { cwd, env = {}, input = '', quiet = false }: Parameters<typeof ctrOci>[1] = {},
+): Promise<Outcome> {
   const child = spawn(program, args, {
     // A container that stays would keep pipes open.
     stdio: quiet ? ['ignore', 'ignore', 'ignore'] : 'pipe',

@@ -1,0 +1,104 @@
+// podman with ctr-oci as its runtime, in a store of its own.
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+
+import { fill } from '../container.js';
+import { bin, type Outcome } from '../ctr-oci.js';
+import { missing, Sandbox } from './sandbox.js';
+
+const image = 'localhost/bb:1';
+
+/** What a test has of podman. */
+export interface Podman {
+  /** Runs podman with these arguments to its end. */
+  readonly podman: (args: readonly string[], options?: { readonly input?: string }) => Promise<Outcome>;
+  /** Runs a container of these options to its end, with `sh -c LINE` in it; it has no network unless it is given one. */
+  readonly inside: (options: readonly string[], line: string) => Promise<Outcome>;
+  /** The options of a container or a pod that stays. */
+  readonly usual: readonly string[];
+  /** Runs podman in a terminal. */
+  readonly inTerminal: (args: readonly string[], before?: string) => Promise<Outcome>;
+  readonly directory: string;
+}
+
+/** The configuration that docs/podman.md tells of. Hard limits are not above those of who runs the tests: podman would have them raised. */
+function configuration(runtime: string): string {
+  return `[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+runtime = "ctr"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime_supports_json = ["ctr"]
+[engine.runtimes]
+ctr = ["${runtime}"]
+`;
+}
+
+/** A tar archive of the root file system that tests have. */
+function archiveOf(directory: string): string {
+  fill(join(directory, 'rootfs'));
+  const archive = join(directory, 'rootfs.tar');
+  execFileSync('tar', ['-C', join(directory, 'rootfs'), '-cf', archive, '.']);
+  return archive;
+}
+
+/** podman for the tests of a file, with an image of busybox. At the end nothing may be left of their containers. */
+export function podmanFor(name: string, needed: readonly string[] = []): Podman {
+  const lacks = missing('podman', 'conmon', ...needed);
+  let sandbox: Sandbox | undefined;
+  let driver = 'overlay';
+  const here = (): Sandbox => {
+    if (!sandbox) throw new Error('there is no sandbox');
+    return sandbox;
+  };
+  const words = (args: readonly string[]): string[] => {
+    const { directory } = here();
+    const flags = ['--root', join(directory, 'store'), '--runroot', '/run/containers', `--storage-driver=${driver}`];
+    return ['podman', ...flags, ...args];
+  };
+  const env = (): Record<string, string> => ({ CONTAINERS_CONF: join(here().directory, 'containers.conf') });
+  const podman: Podman['podman'] = (args, options = {}) => here().run(words(args), { ...options, env: env() });
+  beforeAll(async () => {
+    if (lacks !== undefined) return;
+    sandbox = await Sandbox.open(name);
+    const { directory } = sandbox;
+    writeFileSync(join(directory, 'containers.conf'), configuration(bin));
+    const archive = archiveOf(directory);
+    const load = (): Promise<Outcome> => podman(['import', '--change', 'CMD ["/bin/sh"]', archive, image]);
+    // An overlay on top of an overlay cannot be.
+    if ((await load()).code !== 0) {
+      driver = 'vfs';
+      expect(await load()).toMatchObject({ code: 0 });
+    }
+  });
+  beforeEach((context) => {
+    if (lacks !== undefined) context.skip(`${lacks} is not installed`);
+  });
+  afterAll(async () => {
+    if (!sandbox) return;
+    await podman(['pod', 'rm', '--all', '--force', '--time=0']);
+    await podman(['rm', '--all', '--force', '--time=0']);
+    expect(await sandbox.close()).toEqual({ groups: [], states: [] });
+  });
+  return {
+    podman,
+    inside: (options, line) => {
+      const network = options.some((word) => word.startsWith('--network') || word.startsWith('--pod')) ? [] : ['--network=none'];
+      return podman(['run', '--rm', `--cgroup-parent=${here().cgroup}`, ...network, ...options, image, 'sh', '-c', line]);
+    },
+    inTerminal: (args, before = 'true') => {
+      const quoted = words(args).map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+      return here().run(['script', '--quiet', '--return', '--command', `${before}; ${quoted.join(' ')}`, '/dev/null'], { env: env() });
+    },
+    get usual() {
+      return [`--cgroup-parent=${here().cgroup}`, '--network=none'];
+    },
+    get directory() {
+      return here().directory;
+    },
+  };
+}

@@ -1,0 +1,74 @@
+// Where a client runs: mounts and processes of its own, which end with it.
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { readLayout } from '@ctr/cgroups';
+
+import { cgroupsBelow } from '../container.js';
+import { run, type Outcome } from '../ctr-oci.js';
+
+/** The first one of these that is not installed. */
+export function missing(...programs: readonly string[]): string | undefined {
+  const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  return ['tini', 'nsenter', 'unshare', ...programs].find((program) => !directories.some((directory) => existsSync(join(directory, program))));
+}
+
+/** What a sandbox leaves behind, when everything of the client is removed: nothing. */
+export interface Leftovers {
+  readonly groups: readonly string[];
+  readonly states: readonly string[];
+}
+
+/**
+ * A mount namespace with a /run of its own and a pid namespace with a first process that reaps, and a directory. What a client starts in it, it cannot leave behind: with the first
+ * process all others end, and with them the mounts.
+ */
+export class Sandbox {
+  readonly directory: string;
+  /** Below it are the cgroups of the containers. */
+  readonly cgroup: string;
+  readonly #holder: ChildProcess;
+  readonly #pid: number;
+
+  private constructor(directory: string, holder: ChildProcess, name: string) {
+    this.directory = directory;
+    this.cgroup = `/ctr-oci-${name}-${process.pid}`;
+    this.#holder = holder;
+    this.#pid = Number(readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, 'utf8').trim());
+  }
+
+  static async open(name: string): Promise<Sandbox> {
+    const directory = mkdtempSync(join(realpathSync(tmpdir()), `ctr-oci-${name}-`));
+    chmodSync(directory, 0o755);
+    const holder = spawn(
+      'unshare',
+      ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'tini', '--', 'sh', '-c', 'mount -t tmpfs tmpfs /run && echo && read -r _'],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    );
+    await once(holder.stdout ?? holder, 'data');
+    return new Sandbox(directory, holder, name);
+  }
+
+  /** Runs a program in it to its end. */
+  run(words: readonly string[], options: { readonly env?: Readonly<Record<string, string>>; readonly input?: string } = {}): Promise<Outcome> {
+    return run(['nsenter', `--target=${this.#pid}`, '--mount', '--pid', '--', ...words], { ...options, env: { HOME: this.directory, ...options.env } });
+  }
+
+  /** Ends all that is in it, and tells what there still was of containers. */
+  async close(): Promise<Leftovers> {
+    const groups = cgroupsBelow(this.cgroup).filter((path) => !path.endsWith('/conmon'));
+    const { stdout } = await this.run(['find', '/run/ctr-oci', '-mindepth', '1', '-maxdepth', '1']);
+    const ended = once(this.#holder, 'exit');
+    this.#holder.kill('SIGKILL');
+    await ended;
+    for (const { mount } of readLayout().hierarchies)
+      if (existsSync(mount + this.cgroup)) execFileSync('find', [mount + this.cgroup, '-depth', '-type', 'd', '-delete']);
+    rmSync(this.directory, { recursive: true });
+    return { groups, states: stdout.split('\n').filter(Boolean) };
+  }
+}
