@@ -23,6 +23,7 @@ const checks = {
   examples: ['node', 'tools/check-docs.mjs'],
   packages: ['node', 'tools/check-packages.mjs'],
   api: ['node', 'tools/api-report.mjs', '--check'],
+  'oci-docs': ['node', 'tools/oci-docs.mjs', '--check'],
   mutations: ['node', 'tools/mutation.mjs', '--check'],
 };
 const names = ['build', ...Object.keys(checks), 'tests', 'vm'];

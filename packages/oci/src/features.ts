@@ -60,13 +60,7 @@ export function features(): Features {
     linux: {
       namespaces: namespaceTypes.toSorted(),
       capabilities: capabilityNames,
-      cgroup: {
-        v1: isApplied('cgroup.v1'),
-        v2: isApplied('cgroup.v2'),
-        systemd: isApplied('cgroup.systemd'),
-        systemdUser: isApplied('cgroup.systemdUser'),
-        rdma: isApplied('linux.resources.rdma'),
-      },
+      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: isApplied('linux.resources.rdma') },
       seccomp: {
         enabled: seccomp,
         actions: seccompActions.toSorted(),

@@ -6,10 +6,10 @@ import type { Schema } from './schema/schema.js';
  * How far a field is supported.
  *
  * - `applied`: it does what the runtime-spec says
- * - `checked`: it is read and checked, and nothing acts on it yet
+ * - `refused`: a container that asks for it is not created, and the error names it
  * - `ignored`: it has no effect
  */
-export type Support = 'applied' | 'checked' | 'ignored';
+export type Support = 'applied' | 'refused' | 'ignored';
 
 /** A field of the configuration. */
 export interface SupportedField {
@@ -23,9 +23,11 @@ export interface SupportedField {
   /** Why it should not be used any more. */
   readonly deprecated?: string;
   readonly support: Support;
+  /** What of the machine it needs. Where that is missing, a container that asks for it is not created, and the error says why. */
+  readonly needs?: string;
 }
 
-/** What is not `checked`, by the path of a field: it holds for all that lies below, too. */
+/** What is not `applied`, by the path of a field: it holds for all that lies below, too. */
 const support: Readonly<Record<string, Support>> = {
   solaris: 'ignored',
   windows: 'ignored',
@@ -34,8 +36,36 @@ const support: Readonly<Record<string, Support>> = {
   freebsd: 'ignored',
   'process.commandLine': 'ignored',
   'process.user.username': 'ignored',
-  'linux.intelRdt.enableCMT': 'ignored',
-  'linux.intelRdt.enableMBM': 'ignored',
+  'linux.netDevices': 'refused',
+  'linux.intelRdt': 'refused',
+  'linux.personality.flags': 'refused',
+  'linux.resources.memory.kernel': 'refused',
+  'linux.resources.blockIO.leafWeight': 'refused',
+  'linux.resources.blockIO.weightDevice[].leafWeight': 'refused',
+};
+
+const version1 = 'version 1 of control groups';
+const version2 = 'version 2 of control groups';
+const weights = 'a disk whose scheduler weighs groups (bfq), or io.cost';
+
+/** What is not on every machine, by the path of a field: it holds for all that lies below, too. */
+const needs: Readonly<Record<string, string>> = {
+  'process.apparmorProfile': 'AppArmor',
+  'process.selinuxLabel': 'SELinux',
+  'linux.mountLabel': 'SELinux; it has no effect without',
+  'linux.memoryPolicy': 'a kernel with memory nodes (CONFIG_NUMA)',
+  'linux.resources.memory.kernelTCP': version1,
+  'linux.resources.memory.swappiness': version1,
+  'linux.resources.memory.disableOOMKiller': version1,
+  'linux.resources.memory.useHierarchy': version1,
+  'linux.resources.cpu.realtimeRuntime': version1,
+  'linux.resources.cpu.realtimePeriod': version1,
+  'linux.resources.blockIO.weight': weights,
+  'linux.resources.blockIO.weightDevice': weights,
+  'linux.resources.hugepageLimits': 'the controller hugetlb',
+  'linux.resources.network': `${version1}, with the controllers net_cls and net_prio`,
+  'linux.resources.rdma': 'the controller rdma',
+  'linux.resources.unified': version2,
 };
 
 /**
@@ -48,30 +78,32 @@ const support: Readonly<Record<string, Support>> = {
  * ```
  */
 export function supportedFields(): SupportedField[] {
-  return fieldsOf(config, '', 'checked');
+  return fieldsOf(config, '', { support: 'applied' });
 }
 
-/** Whether a field, or what is named like one, does what the runtime-spec says. */
+/** Whether a field does what the runtime-spec says. */
 export function isApplied(path: string): boolean {
-  return support[path] === 'applied';
+  return supportedFields().some((field) => field.path === path && field.support === 'applied');
 }
 
-function fieldsOf(schema: Schema<unknown>, path: string, inherited: Support): SupportedField[] {
+function fieldsOf(schema: Schema<unknown>, path: string, inherited: Pick<SupportedField, 'support' | 'needs'>): SupportedField[] {
   if (schema.kind === 'list') return fieldsOf(schema.of, `${path}[]`, inherited);
   if (schema.kind === 'map') return fieldsOf(schema.of, `${path}[*]`, inherited);
   if (schema.kind !== 'object') return [];
   return Object.entries(schema.fields).flatMap(([key, field]) => {
     const at = path === '' ? key : `${path}.${key}`;
     const found = schemaOf(field);
+    const needed = needs[at] ?? inherited.needs;
+    const status = { support: support[at] ?? inherited.support, ...(needed !== undefined && { needs: needed }) };
     const own: SupportedField = {
       path: at,
       allowed: inWords(found),
       required: 'required' in field,
       ...(found.since !== undefined && { since: found.since }),
       ...(found.deprecated !== undefined && { deprecated: found.deprecated }),
-      support: support[at] ?? inherited,
+      ...status,
     };
-    return [own, ...fieldsOf(found, at, own.support)];
+    return [own, ...fieldsOf(found, at, status)];
   });
 }
 

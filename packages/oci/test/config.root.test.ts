@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { create, defaultConfig, remove, start, type Mount } from '@ctr/oci';
+import { create, defaultConfig, remove, start, supportedFields, type Linux, type Mount } from '@ctr/oci';
 import { readLayout } from '@ctr/cgroups';
 import { describe, expect, it } from 'vitest';
 
@@ -362,9 +362,18 @@ describe('linux', () => {
     await expect(ran(at, ['true'], { linux: { seccomp: denies } })).rejects.toThrow('linux.seccomp answers execve with EPERM');
   });
 
-  it('what is not there is an error', async () => {
-    await expect(ran(at, ['true'], { linux: { intelRdt: { closID: 'x' } } })).rejects.toThrow('linux.intelRdt is not supported');
-    await expect(ran(at, ['true'], { linux: { netDevices: { eth0: {} } } })).rejects.toThrow('linux.netDevices is not supported');
+  it('what the table of fields says is refused is an error that names the field', async () => {
+    const refused: Readonly<Record<string, Partial<Linux>>> = {
+      'linux.intelRdt': { intelRdt: { closID: 'x' } },
+      'linux.netDevices': { netDevices: { eth0: {} } },
+      'linux.personality.flags': { personality: { domain: 'LINUX', flags: ['x'] } },
+      'linux.resources.memory.kernel': { resources: { memory: { kernel: 1_000_000 } } },
+      'linux.resources.blockIO.leafWeight': { resources: { blockIO: { leafWeight: 10 } } },
+      'linux.resources.blockIO.weightDevice[].leafWeight': { resources: { blockIO: { weightDevice: [{ major: 1, minor: 1, leafWeight: 10 }] } } },
+    };
+    const listed = supportedFields().filter(({ support, path }) => support === 'refused' && !/^linux.(intelRdt|netDevices)[.[]/.test(path));
+    expect(listed.map(({ path }) => path).toSorted()).toEqual(Object.keys(refused).toSorted());
+    for (const [path, linux] of Object.entries(refused)) await expect(ran(at, ['true'], { linux })).rejects.toThrow(path.replace('[]', '[0]'));
   });
 
   it('a root that a ramdisk would have', async () => {

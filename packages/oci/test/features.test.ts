@@ -45,9 +45,21 @@ describe('features', () => {
     }
   });
 
-  it('say of nothing that it works which the table of fields does not', () => {
-    const applied = supportedFields().some(({ support }) => support === 'applied');
-    if (!applied) expect(JSON.stringify(features())).not.toContain(':true');
+  it('say that what is refused is not there, and that all else is', () => {
+    expect(linux).toMatchObject({
+      cgroup: { v1: true, v2: true, rdma: true },
+      seccomp: { enabled: true, supportedFlags: linux.seccomp.knownFlags },
+      apparmor: { enabled: true },
+      selinux: { enabled: true },
+      mountExtensions: { idmap: { enabled: true } },
+    });
+    for (const [path, enabled] of [
+      ['linux.intelRdt', linux.intelRdt.enabled],
+      ['linux.intelRdt.schemata', linux.intelRdt.schemata],
+      ['linux.intelRdt.enableMonitoring', linux.intelRdt.monitoring],
+      ['linux.netDevices', linux.netDevices.enabled],
+    ] as const)
+      expect(enabled).toBe(supportedFields().find((field) => field.path === path)?.support === 'applied');
   });
 });
 
@@ -66,5 +78,7 @@ describe('the table of fields', () => {
     expect(fields.find(({ path }) => path === 'mounts[].options')?.allowed).toBe('an array, of which each is a string');
     expect(fields.find(({ path }) => path === 'linux.netDevices[*].name')).toBeDefined();
     expect(fields.find(({ path }) => path === 'windows')).toMatchObject({ support: 'ignored' });
+    expect(fields.find(({ path }) => path === 'linux.resources.unified')).toMatchObject({ support: 'applied', needs: 'version 2 of control groups' });
+    expect(fields.find(({ path }) => path === 'linux.resources.blockIO.weightDevice[].leafWeight')).toMatchObject({ support: 'refused' });
   });
 });
