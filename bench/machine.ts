@@ -10,7 +10,7 @@ export function machine(): string[] {
     `Linux ${release()}`,
     `${cpu?.model.trim() ?? 'an unknown CPU'}, ${availableParallelism()} cores${isVirtual() ? ' of a virtual machine' : ''}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
     `Node ${process.versions.node}`,
-    ...['bwrap', 'gcc', 'busybox'].map(version),
+    ...['bwrap', 'runc', 'gcc', 'busybox'].map(version),
   ];
 }
 

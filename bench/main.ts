@@ -10,6 +10,7 @@ import { plan, privileged, standalone, type ContainerOptions } from '@ctr/runtim
 import { lifeRow, statisticsRows, topRow } from './cgroups.js';
 import { compileC, CProgram, Worker, type Contender } from './contender.js';
 import { idlePercent, machine } from './machine.js';
+import { ociRows } from './oci.js';
 import { findOnPath } from './on-path.js';
 import { markdown, type Row } from './report.js';
 import { median, takeTurns, type Turn } from './samples.js';
@@ -26,7 +27,7 @@ const ORDINARY = 54_320;
 const rounds = Number(process.argv[2] ?? 60);
 if (!Number.isSafeInteger(rounds) || rounds < 1) throw new RangeError(`${process.argv[2]} is not a number of rounds`);
 if (process.geteuid?.() !== 0) throw new Error('the containers that are measured are root’s: run it as root');
-for (const program of ['gcc', 'bwrap']) if (!findOnPath(program)) throw new Error(`${program} is not installed: there is nothing to compare with`);
+for (const program of ['gcc', 'bwrap', 'runc']) if (!findOnPath(program)) throw new Error(`${program} is not installed: there is nothing to compare with`);
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -38,6 +39,7 @@ const rows = [
   ...(await cgroupRows(stage)),
   ...filterRows(stage),
   ...(await processRows(stage)),
+  ...(await runtimeRows(stage)),
   ...sizeRows(stage),
 ];
 const report = markdown(new Date(), [...machine(), `${idleBefore} % idle before, ${await idlePercent()} % after`], rounds, rows);
@@ -144,6 +146,11 @@ async function cgroupRows(stage: Stage): Promise<Row[]> {
     atMost('limits of pids, memory and processor time add to a container by `run()`', t.runLimited - t.run, 'ms', unified ? 0.4 : 0.8),
     await topRow(),
   ];
+}
+
+function runtimeRows(stage: Stage): Promise<Row[]> {
+  say('the OCI runtime …');
+  return ociRows(stage, rounds, dot);
 }
 
 /** A container as an executable. */

@@ -23,6 +23,6 @@ ${rows.map(({ what, measured, goal, reached }) => `| ${what} | ${measured} | ${g
 - *A default container*: all namespaces but user and time, /dev, /sys, the host's userland by an overlay, a cgroup with a limit, few capabilities, a filter of system calls, what tells of the host hidden; both outputs collected, the cgroup removed.
 - *The same calls in C*: a program that is generated from the plan itself (to-c.ts) makes each of its calls, in the same order, and waits.
 - *Heap*: live Buffers, every page of which was written to.
-- *As a whole process*: from posix_spawn to the end, timed by a C program (time.c).
+- *As a whole process*: from posix_spawn to the end, timed by a C program (time.c); \`ctr-oci\` and runc from the call of \`spawn\` in Node to the event \`exit\`, and so is what they are compared with.
 `;
 }

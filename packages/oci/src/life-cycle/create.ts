@@ -22,7 +22,7 @@ import { StateDirectory } from '../state/directory.js';
 import { makeGate } from '../state/gate.js';
 import { identityOf } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
-import { removeState, writeConfig, writeState, type StoredState, type StoredStep } from '../state/stored.js';
+import { laterHooks, removeState, writeConfig, writeState, type StoredState, type StoredStep } from '../state/stored.js';
 import { sendPidfd } from './console-socket.js';
 import { checkConsole, handOverConsole, type ConsoleOptions } from './console.js';
 import { runHooks } from './hooks.js';
@@ -149,6 +149,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     rootfs,
     created: new Date().toISOString(),
     annotations: config.annotations ?? {},
+    hooks: laterHooks.filter((kind) => hooks[kind]?.length),
     process: undefined,
     places: group?.places ?? [],
     last: lastSteps(plan),

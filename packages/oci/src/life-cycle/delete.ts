@@ -60,9 +60,9 @@ export async function remove(id: string, options: DeleteOptions = {}): Promise<v
   if (!force && status !== 'stopped' && status !== 'created') throw new OciError('not-stopped', `cannot delete container ${id} that is not stopped: ${status}`);
   if (stored.process) await end(stored.process, stored);
   await removeGroup(stored.places.map((place) => place.directory));
-  const config = configOf(directory);
+  const config = stored.hooks.includes('poststop') ? configOf(directory) : undefined;
   removeState(directory);
-  await afterwards(config, stored, options);
+  if (config !== undefined) await afterwards(config, stored, options);
 }
 
 async function endIfKnown(directory: StateDirectory): Promise<void> {

@@ -40,7 +40,8 @@ export async function start(id: string, options: StartOptions = {}): Promise<voi
   const status = statusOf(directory, stored);
   if (status === 'stopped') throw new OciError('not-created', 'cannot start a container that has stopped');
   if (status !== 'created') throw new OciError('not-created', `cannot start an already running container`);
-  const { hooks = {} } = parseConfig(readConfig(directory));
+  // Most containers have none, and to read a configuration takes longer than to start them.
+  const { hooks = {} } = stored.hooks.length > 0 ? parseConfig(readConfig(directory)) : {};
   if (hooks.startContainer?.length) {
     await orEnd(
       id,

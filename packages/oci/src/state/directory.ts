@@ -1,19 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -141,27 +126,15 @@ export class StateDirectory {
     }
   }
 
-  /** Replaces a file: whoever reads it, and if the power fails, has the old one or the new one. */
+  /** Replaces a file: whoever reads it has the old one or the new one. It need not outlive the machine, as no container does. */
   write(name: string, text: string): void {
     const unfinished = this.file(`.${name}.${process.pid}`);
-    const fd = openSync(unfinished, 'wx', 0o600);
     try {
-      try {
-        for (let bytes = Buffer.from(text); bytes.length > 0;) bytes = bytes.subarray(writeSync(fd, bytes));
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
+      writeFileSync(unfinished, text, { flag: 'wx', mode: 0o600 });
       renameSync(unfinished, this.file(name));
     } catch (error) {
-      unlinkSync(unfinished);
+      rmSync(unfinished, { force: true });
       throw error;
-    }
-    const directory = this.#open();
-    try {
-      fsyncSync(directory);
-    } finally {
-      closeSync(directory);
     }
   }
 

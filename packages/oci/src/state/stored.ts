@@ -24,6 +24,8 @@ export interface StoredState {
   /** RFC 3339. */
   readonly created: string;
   readonly annotations: Readonly<Record<string, string>>;
+  /** The kinds of its hooks that come after `create`: only for these has its configuration to be read again. */
+  readonly hooks: readonly (typeof laterHooks)[number][];
   /** Its first process; none while it is being created. */
   readonly process: ProcessIdentity | undefined;
   /** The directories of its cgroup. */
@@ -33,6 +35,9 @@ export interface StoredState {
   /** How many steps there are in all. */
   readonly stepCount: number;
 }
+
+/** Hooks that are run after `create`. */
+export const laterHooks = ['startContainer', 'poststart', 'poststop'] as const;
 
 const STATE = 'state.json';
 const CONFIG = 'config.json';
@@ -79,6 +84,7 @@ function problemOf(state: unknown, id: string): string | undefined {
   if (state['id'] !== id) return `it is of another container, ${JSON.stringify(state['id'])}`;
   for (const name of ['ociVersion', 'bundle', 'rootfs', 'created']) if (typeof state[name] !== 'string') return `${name} is no text`;
   if (!isObject(state['annotations'])) return 'annotations are no object';
+  if (!Array.isArray(state['hooks'])) return 'hooks are no list';
   if (!Array.isArray(state['last']) || typeof state['stepCount'] !== 'number') return 'it has no last steps';
   const { process, places } = state;
   if (process !== undefined) {
