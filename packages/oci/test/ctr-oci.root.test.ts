@@ -109,6 +109,17 @@ describe('ctr-oci', () => {
     expect(stdout.replaceAll('\r', '')).toBe('/dev/ptmx\n33 77\n/dev/pts/0\n');
   });
 
+  it('ends as it should where nobody reads what it says any more', async () => {
+    const fifo = join(mkdtempSync(join(at.directory, 'fifo-')), 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    // The fifo has a reader only until it has a writer.
+    const broken = `exec 3<>${fifo} 4>${fifo} 3<&-; `;
+    const ends = async (command: string) => (await shell(`${broken} $CTR_OCI --root ${at.root} ${command}; echo $?`)).stdout;
+    expect(await ends('state nosuch 2>&4')).toBe('1\n');
+    expect(await ends('exec nosuch true 2>&4')).toBe('255\n');
+    expect(await ends('features >&4 2>&4')).toBe('141\n');
+  });
+
   it('runs for an engine of an ordinary user, which is root in its own namespace: in the cgroups that it is in', async () => {
     // What only root can write to is of no use to it, and neither is the place of root's states.
     const home = mkdtempSync(join(at.directory, 'user-'));

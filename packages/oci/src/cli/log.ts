@@ -1,5 +1,7 @@
 import { appendFileSync } from 'node:fs';
 
+import { printError } from './print.js';
+
 /** Where errors and warnings go, besides stderr. */
 export interface LogOptions {
   /** A file that lines are added to. */
@@ -25,7 +27,7 @@ export class Log {
   /** Engines look at stderr, or at the last error of the log. */
   error(message: string): void {
     this.#write('error', message);
-    process.stderr.write(`ctr-oci: ${printable(message)}\n`);
+    printError(`ctr-oci: ${printable(message)}\n`);
   }
 
   #write(level: Level, msg: string): void {
@@ -36,7 +38,7 @@ export class Log {
     try {
       appendFileSync(file, `${line}\n`, { mode: 0o644 });
     } catch (error) {
-      process.stderr.write(`ctr-oci: the log cannot be written: ${(error as Error).message}\n`);
+      printError(`ctr-oci: the log cannot be written: ${(error as Error).message}\n`);
     }
   }
 }

@@ -3,6 +3,7 @@ import { help } from './help.js';
 import { Log } from './log.js';
 import { commands, globalOptions } from './options.js';
 import { actions } from './actions.js';
+import { print } from './print.js';
 import { progress } from './progress.js';
 import { ownVersion } from './version.js';
 import { OCI_VERSION } from '../version.js';
@@ -66,9 +67,4 @@ function logOf(globals: Args): Log {
   if (format !== 'text' && format !== 'json') throw new UsageError(`--log-format ${JSON.stringify(format)}: text or json`);
   // crun's form of a path.
   return new Log({ file: globals.text('log')?.replace(/^file:/, ''), format });
-}
-
-function print(text: string): number {
-  process.stdout.write(text);
-  return 0;
 }

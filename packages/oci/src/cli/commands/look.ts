@@ -4,6 +4,7 @@ import { features } from '../../features.js';
 import { list, ps } from '../../life-cycle/list.js';
 import { state } from '../../life-cycle/state-of.js';
 import type { Context } from '../context.js';
+import { print } from '../print.js';
 import { formatOf, idOf } from '../words.js';
 
 export function stateCommand({ args, root }: Context): number {
@@ -40,9 +41,4 @@ export function psCommand({ args, root }: Context): number {
 
 export function featuresCommand(): number {
   return print(`${JSON.stringify(features(), null, 2)}\n`);
-}
-
-function print(text: string): number {
-  process.stdout.write(text);
-  return 0;
 }
