@@ -9,7 +9,7 @@ import { fill } from '../container.js';
 import { bin, type Outcome } from '../ctr-oci.js';
 import { missing, Sandbox } from './sandbox.js';
 
-const image = 'localhost/bb:1';
+export const image = 'localhost/bb:1';
 
 /** What a test has of podman. */
 export interface Podman {
@@ -22,6 +22,8 @@ export interface Podman {
   /** Runs podman in a terminal. */
   readonly inTerminal: (args: readonly string[], before?: string) => Promise<Outcome>;
   readonly directory: string;
+  /** What is not installed, without which the tests are skipped. */
+  readonly lacks: string | undefined;
 }
 
 /** The configuration that docs/podman.md tells of. Hard limits are not above those of who runs the tests: podman would have them raised. */
@@ -86,6 +88,7 @@ export function podmanFor(name: string, needed: readonly string[] = []): Podman 
   });
   return {
     podman,
+    lacks,
     inside: (options, line) => {
       const network = options.some((word) => word.startsWith('--network') || word.startsWith('--pod')) ? [] : ['--network=none'];
       return podman(['run', '--rm', `--cgroup-parent=${here().cgroup}`, ...network, ...options, image, 'sh', '-c', line]);

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 
 import { readLayout } from '@ctr/cgroups';
 
-import { cgroupsBelow } from '../container.js';
 import { run, type Outcome } from '../ctr-oci.js';
 
 /** The first one of these that is not installed. */
@@ -61,14 +60,25 @@ export class Sandbox {
 
   /** Ends all that is in it, and tells what there still was of containers. */
   async close(): Promise<Leftovers> {
-    const groups = cgroupsBelow(this.cgroup).filter((path) => !path.endsWith('/conmon'));
+    const groups = this.#groups();
     const { stdout } = await this.run(['find', '/run/ctr-oci', '-mindepth', '1', '-maxdepth', '1']);
     const ended = once(this.#holder, 'exit');
     this.#holder.kill('SIGKILL');
     await ended;
-    for (const { mount } of readLayout().hierarchies)
-      if (existsSync(mount + this.cgroup)) execFileSync('find', [mount + this.cgroup, '-depth', '-type', 'd', '-delete']);
+    for (const top of this.#tops()) execFileSync('find', [top, '-depth', '-type', 'd', '-delete']);
     rmSync(this.directory, { recursive: true });
     return { groups, states: stdout.split('\n').filter(Boolean) };
+  }
+
+  #tops(): string[] {
+    return readLayout()
+      .hierarchies.map(({ mount }) => mount + this.cgroup)
+      .filter((path) => existsSync(path));
+  }
+
+  /** Those of containers: podman leaves that of conmon, and some of pods. */
+  #groups(): string[] {
+    const below = this.#tops().flatMap((top) => execFileSync('find', [top, '-mindepth', '1', '-type', 'd'], { encoding: 'utf8' }).split('\n'));
+    return below.filter((path) => /\/(libpod|containerd)-[^/]+$/.test(path));
   }
 }
