@@ -3,17 +3,21 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const isRoot = process.getuid?.() === 0;
-/** Tests that need control groups of one version alone, or systemd: where these are not, `npm run test:vm` boots a machine that has them. */
+/** Tests that need control groups of one version alone, systemd, or a kernel for arm64: where these are not, `npm run test:vm` boots a machine that has them. */
 const elsewhere = [
   existsSync('/sys/fs/cgroup/cgroup.controllers') ? '**/*.v1.root.test.ts' : '**/*.v2.root.test.ts',
   ...(existsSync('/run/systemd/system') ? [] : ['**/*.systemd.root.test.ts']),
+  ...(process.env['CTR_ARM64'] === undefined ? ['**/*.arm64.root.test.ts'] : []),
 ];
+/** On an emulated processor it takes a third of the time to load what nx has built. */
+const isVm = process.env['CTR_VM'] !== undefined;
 const project = (name: string, directory: string) => ({ extends: true as const, root: join(import.meta.dirname, directory), test: { name } });
 
 export default defineConfig({
   // The sources of the packages stand for their builds: see CONTRIBUTING.md.
-  ssr: { resolve: { conditions: ['@ctr/source', 'module', 'node', 'development|production'] } },
+  ssr: { resolve: { conditions: [...(isVm ? [] : ['@ctr/source']), 'module', 'node', 'development|production'] } },
   test: {
+    ...(isVm && { server: { deps: { external: [/\/packages\/\w+\/dist\//] } } }),
     projects: [
       ...readdirSync(join(import.meta.dirname, 'packages')).map((name) => project(`@ctr/${name}`, `packages/${name}`)),
       project('product-tests', 'test'),

@@ -63,7 +63,7 @@ export default class CountingReporter {
       for (const file of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
         const path = join(directory, file);
         const name = relative(root, path);
-        if (!/(?<!\.v2|\.systemd)\.root\.test\.ts$/.test(file) || (filters.length > 0 && !filters.some((filter) => name.includes(filter)))) continue;
+        if (!/(?<!\.v2|\.systemd|\.arm64)\.root\.test\.ts$/.test(file) || (filters.length > 0 && !filters.some((filter) => name.includes(filter)))) continue;
         const titles = [...readFileSync(path, 'utf8').matchAll(/^\s*(?:it|test)\b[^'"`\n]*(['"`])(.+?)\1/gm)].map((match) => match[2]);
         for (const title of titles.length > 0 ? titles : ['all of it']) skipped.push({ name: `${name} > ${title}`, reason: 'needs root' });
       }

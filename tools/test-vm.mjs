@@ -1,7 +1,7 @@
 // `npm run test:vm`: the tests of tools/vm/lane.mjs. `npm run test:vm -- --profile v2 --kernel 6.12 [FILE…]` makes one of the runs, or takes other tests.
 import { parseArgs } from 'node:util';
 
-import { setup } from './setup.mjs';
+import { bin, quietly, setup } from './setup.mjs';
 import { missing } from './vm/boot.mjs';
 import { lane, runs } from './vm/lane.mjs';
 
@@ -13,6 +13,8 @@ if (reason !== undefined) {
   process.exit(2);
 }
 setup();
+// The machines load what is built.
+quietly(bin('nx'), ['run-many', '--targets=build', '--outputStyle=static']);
 const total = { passed: 0, failed: 0, skipped: 0 };
 await lane(positionals.length === 0 ? list : list.map((run) => ({ ...run, files: positionals })), ({ name, counts, output, seconds }) => {
   console.log(output);

@@ -57,7 +57,7 @@ export async function boot({ profile, kernel, command, cwd, env = {}, timeoutMs,
   writeFileSync(join(shared, 'directory'), cwd);
   writeFileSync(join(shared, 'run'), script(command, cwd, { PATH, HOME, CTR_VM: `${kernel.name} ${profile}`, ...env }));
   try {
-    const end = await machine(options(work, shared, kernel.image, profile), timeoutMs, output);
+    const end = await machine(qemu, options(work, shared, kernel.image, profile), timeoutMs, output);
     collect?.(shared);
     if (existsSync(join(shared, 'code'))) return Number(readFileSync(join(shared, 'code'), 'utf8'));
     output(`${end}; the last that ${kernel.name} said:\n${tail(join(work, 'console')).replaceAll(/^/gm, '    ')}\n`);
@@ -115,20 +115,23 @@ function options(work, shared, image, profile) {
 }
 
 /**
+ * Runs QEMU to its end.
+ *
+ * @param {string} program
  * @param {readonly string[]} args
  * @param {number} timeoutMs
  * @param {(text: string) => void} output
  * @returns {Promise<string>} how it ended
  */
-function machine(args, timeoutMs, output) {
+export function machine(program, args, timeoutMs, output) {
   return new Promise((resolve, reject) => {
-    const child = spawn(qemu, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', output);
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     child.on('error', reject);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      resolve(signal === 'SIGKILL' ? `not done after ${timeoutMs / 1000} s` : `${qemu} ended with ${signal ?? `exit code ${code}`}`);
+      resolve(signal === 'SIGKILL' ? `not done after ${timeoutMs / 1000} s` : `${program} ended with ${signal ?? `exit code ${code}`}`);
     });
   });
 }

@@ -19,10 +19,10 @@ export function initramfs(modules) {
 /**
  * A cpio archive in the form "newc", the only one that the kernel reads.
  *
- * @param {readonly { name: string, mode: number, content?: Buffer }[]} files
+ * @param {readonly { name: string, mode: number, content?: Uint8Array }[]} files
  * @see Documentation/driver-api/early-userspace/buffer-format.rst
  */
-function archive(files) {
+export function archive(files) {
   return Buffer.concat(
     [...files, { name: 'TRAILER!!!', mode: 0 }].flatMap(({ name, mode, content = Buffer.alloc(0) }, index) => {
       // inode, mode, uid, gid, links, mtime, size, device of the file (2) and of the special file (2), length of the name, checksum
@@ -33,7 +33,7 @@ function archive(files) {
   );
 }
 
-/** @param {Buffer} bytes */
+/** @param {Uint8Array} bytes */
 function padded(bytes) {
   return Buffer.concat([bytes, Buffer.alloc(-bytes.length & 3)]);
 }

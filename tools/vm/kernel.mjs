@@ -1,12 +1,13 @@
 // The kernels of the machine: Debian's packages, downloaded by apt as any user can, of which only some files are unpacked. Nothing is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { root } from '../setup.mjs';
 
-/** @typedef {{ name: string, image: string, modules: readonly string[] }} Kernel `name` is the package's; the modules stand in the order to insert them. */
+/** @typedef {'amd64' | 'arm64'} Arch as Debian calls them */
+/** @typedef {{ name: string, image: string, modules: readonly string[], busybox: string }} Kernel `name` is the package's; the modules stand in the order to insert them. */
 
 /** What the root file system of the host, an overlay over it, a disk with its scheduler, and a file system on that need, each behind those that it needs itself. */
 const modules = [
@@ -20,16 +21,18 @@ const cache = join(root, 'node_modules/.cache/vm', createHash('sha256').update(m
  * The newest kernel of a release (`6.1`), from the cache or by apt.
  *
  * @param {string} release
+ * @param {Arch} [arch]
  * @returns {Kernel}
  */
-export function kernel(release) {
-  const wanted = new RegExp(String.raw`^linux-image-${release.replaceAll('.', String.raw`\.`)}\.[0-9][^-]*(-\d+)?-amd64$`);
+export function kernel(release, arch = 'amd64') {
+  const wanted = new RegExp(String.raw`^linux-image-${release.replaceAll('.', String.raw`\.`)}\.[0-9][^-]*(-\d+)?-${arch}$`);
   mkdirSync(cache, { recursive: true });
   let name = newest(readdirSync(cache), wanted);
   if (name === undefined) {
-    name = newest(output('apt-cache', ['pkgnames', `linux-image-${release}.`]).split('\n'), wanted);
-    if (name === undefined) throw new Error(`apt knows no package of Linux ${release}: apt-get update, or another --kernel`);
-    unpack(name);
+    const apt = aptOptions(arch);
+    name = newest(output('apt-cache', [...apt, 'pkgnames', `linux-image-${release}.`]).split('\n'), wanted);
+    if (name === undefined) throw new Error(`apt knows no package of Linux ${release} for ${arch}: apt-get update, or another --kernel`);
+    keep(name, arch, apt);
   }
   const directory = join(cache, name);
   const files = readdirSync(directory).toSorted();
@@ -37,7 +40,30 @@ export function kernel(release) {
     name: name.replace('linux-image-', ''),
     image: join(directory, 'kernel'),
     modules: files.filter((file) => file.endsWith('.ko')).map((file) => join(directory, file)),
+    busybox: arch === 'amd64' ? '/bin/busybox' : join(directory, 'busybox'),
   };
+}
+
+/**
+ * What apt is to be told for an architecture. For one that is not this machine's it keeps lists of its own, so that nothing of this machine's changes, and looks at none of what is installed.
+ *
+ * @param {Arch} arch
+ */
+function aptOptions(arch) {
+  if (arch === 'amd64') return [];
+  const directory = join(cache, `apt-${process.pid}`);
+  const settings = {
+    'APT::Architecture': arch,
+    'APT::Architectures': arch,
+    'Dir::State': directory,
+    'Dir::State::Lists': join(directory, 'lists'),
+    'Dir::State::Status': '/dev/null',
+    'Dir::Cache': directory,
+  };
+  for (const each of ['lists/partial', 'archives/partial']) mkdirSync(join(directory, each), { recursive: true });
+  const options = Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  output('apt-get', [...options, 'update']);
+  return options;
 }
 
 /** @param {readonly string[]} names @param {RegExp} wanted */
@@ -48,39 +74,58 @@ function newest(names, wanted) {
     .at(-1);
 }
 
-/** Downloads a package, and keeps its kernel and the modules. @param {string} name */
-function unpack(name) {
+/**
+ * Downloads a kernel's package, and keeps the kernel and the modules; for another architecture than this machine's, a busybox instead of modules.
+ *
+ * @param {string} name
+ * @param {Arch} arch
+ * @param {readonly string[]} apt
+ */
+function keep(name, arch, apt) {
   console.error(`downloading ${name} …`);
   const work = mkdtempSync(join(cache, 'unpack-'));
   try {
-    output('apt-get', ['download', name], work);
-    const [deb] = readdirSync(work);
-    if (deb === undefined) throw new Error(`apt-get download ${name} left no file`);
-    const patterns = ['./boot/vmlinuz-*', ...modules.map((module) => `*/${module}.ko*`)];
-    output(
-      'sh',
-      ['-c', 'deb=$1; shift; dpkg-deb --fsys-tarfile "$deb" | tar -x --wildcards --no-anchored "$@" 2>/dev/null; rm "$deb"', 'sh', deb, ...patterns],
-      work,
-    );
-    const found = readdirSync(work, { recursive: true, encoding: 'utf8' });
     const into = join(work, 'kept');
     mkdirSync(into);
+    const isOwn = arch === 'amd64';
+    const found = unpacked(name, apt, work, ['./boot/vmlinuz-*', ...(isOwn ? modules : []).map((module) => `*/${module}.ko*`)]);
     const image = found.find((path) => basename(path).startsWith('vmlinuz-'));
     if (image === undefined) throw new Error(`there is no kernel in ${name}`);
-    writeFileSync(join(into, 'kernel'), bootable(readFileSync(join(work, image))));
+    writeFileSync(join(into, 'kernel'), isOwn ? bootable(readFileSync(image)) : readFileSync(image));
     for (const [index, module] of modules.entries()) {
       const file = found.find((path) => basename(path).startsWith(`${module}.ko`));
       // What is missing is built into this kernel.
       if (file !== undefined)
-        writeFileSync(
-          join(into, `${String(index).padStart(2, '0')}-${module}.ko`),
-          file.endsWith('.xz') ? xz(readFileSync(join(work, file))) : readFileSync(join(work, file)),
-        );
+        writeFileSync(join(into, `${String(index).padStart(2, '0')}-${module}.ko`), file.endsWith('.xz') ? xz(readFileSync(file)) : readFileSync(file));
     }
+    const busybox = isOwn ? undefined : unpacked('busybox-static', apt, work, ['./bin/busybox']).find((path) => path.endsWith('/bin/busybox'));
+    if (busybox !== undefined) copyFileSync(busybox, join(into, 'busybox'));
     place(into, join(cache, name));
   } finally {
     rmSync(work, { recursive: true });
+    rmSync(join(cache, `apt-${process.pid}`), { recursive: true, force: true });
   }
+}
+
+/**
+ * Some files of a package, which is downloaded and not installed.
+ *
+ * @param {string} name
+ * @param {readonly string[]} apt
+ * @param {string} work
+ * @param {readonly string[]} patterns
+ */
+function unpacked(name, apt, work, patterns) {
+  const directory = mkdtempSync(join(work, 'package-'));
+  output('apt-get', [...apt, 'download', name], directory);
+  const [deb] = readdirSync(directory);
+  if (deb === undefined) throw new Error(`apt-get download ${name} left no file`);
+  output(
+    'sh',
+    ['-c', 'deb=$1; shift; dpkg-deb --fsys-tarfile "$deb" | tar -x --wildcards --no-anchored "$@" 2>/dev/null; rm "$deb"', 'sh', deb, ...patterns],
+    directory,
+  );
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).map((path) => join(directory, path));
 }
 
 /** Nobody sees it before all of it is there; where another run was faster, its is the same. @param {string} from @param {string} to */

@@ -1,8 +1,11 @@
 // The tests that need other kernels and other control groups than this machine has: on each machine one run of vitest with all that is for it.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { root } from '../setup.mjs';
+import { missing as missingForArm64 } from './arm64.mjs';
 import { boot, missingFor } from './boot.mjs';
 import { kernel } from './kernel.mjs';
 
@@ -10,25 +13,27 @@ import { kernel } from './kernel.mjs';
 /** @import { Profile } from './boot.mjs' */
 /** @import { Kernel } from './kernel.mjs' */
 
-/** @typedef {{ profile: Profile, release: string, files: readonly string[] }} Run */
+/** @typedef {{ profile: Profile | 'arm64', release: string, files: readonly string[] }} Run */
 /** @typedef {{ name: string, counts: Counts, output: string, seconds: number }} Outcome */
 
 const ofGroups = /^packages\/cgroups\/test\/[\w-]+\.root\.test\.ts$/;
 const ofVersion1 = /^packages\/cgroups\/test\/[\w-]+(\.v1)?\.root\.test\.ts$/;
 const ofVersion2 = /\.v2\.root\.test\.ts$/;
 const ofSystemd = /\.systemd\.root\.test\.ts$/;
+const ofArm64 = /\.arm64\.root\.test\.ts$/;
 const ofContainers = /^packages\/runtime\/test\/(cgroup|rootless-groups)\.root\.test\.ts$/;
 
 /**
  * The machines, those that take longest first, and the tests that run there: by hand, and in CI, which has some minutes for all.
  * Debian's 6.12 has neither memory nor cpuset on version 1.
  *
- * @type {readonly { profile: Profile, release: string, tests: readonly RegExp[], inCi: readonly RegExp[] }[]}
+ * @type {readonly { profile: Profile | 'arm64', release: string, tests: readonly RegExp[], inCi: readonly RegExp[] }[]}
  */
 const machines = [
   { profile: 'v2', release: '6.12', tests: [ofGroups, ofVersion2, ofContainers], inCi: [ofGroups, ofVersion2, ofContainers] },
   { profile: 'v1', release: '6.1', tests: [ofVersion1], inCi: [/\/(group|plan-group|limits\.v1)\.root\.test\.ts$/] },
   { profile: 'v2', release: '6.1', tests: [ofGroups, ofVersion2, ofContainers], inCi: [ofVersion2] },
+  { profile: 'arm64', release: '6.1', tests: [ofArm64], inCi: [ofArm64] },
   { profile: 'hybrid', release: '6.12', tests: [ofGroups], inCi: [] },
   { profile: 'systemd', release: '6.12', tests: [ofSystemd], inCi: [ofSystemd] },
   { profile: 'systemd', release: '6.1', tests: [ofSystemd], inCi: [] },
@@ -68,19 +73,10 @@ export function runs({ profile, release, ci = false }) {
  * @param {(outcome: Outcome) => void} report
  */
 export async function lane(list, report) {
-  /** @type {Map<string, Kernel | string>} */
-  const kernels = new Map();
-  for (const { release } of list) {
-    if (kernels.has(release)) continue;
-    try {
-      kernels.set(release, kernel(release));
-    } catch (error) {
-      kernels.set(release, error instanceof Error ? error.message : String(error));
-    }
-  }
-  const queue = [...list];
+  const kernels = list.map(kernelFor);
+  const queue = [...list.entries()];
   const worker = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) report(await outcome(next, kernels.get(next.release) ?? ''));
+    for (let next = queue.shift(); next; next = queue.shift()) report(await outcome(next[1], kernels[next[0]] ?? ''));
   };
   await Promise.all([worker(), worker()]);
 }
@@ -93,31 +89,70 @@ export async function lane(list, report) {
 async function outcome({ profile, release, files }, kernel) {
   /** @type {Counts} */
   const counts = { passed: [], failed: 0, skipped: [] };
-  const reason = typeof kernel === 'string' ? kernel : missingFor(profile);
-  if (typeof kernel === 'string' || reason !== undefined) {
-    counts.skipped.push({ name: `vm: ${profile} on Linux ${release}`, reason: reason ?? '' });
+  if (typeof kernel === 'string') {
+    counts.skipped.push({ name: `vm: ${profile} on Linux ${release}`, reason: kernel });
     return { name: `${profile} on Linux ${release}`, counts, output: '', seconds: 0 };
   }
   const start = performance.now();
   let output = '';
-  const code = await boot({
-    profile,
-    kernel,
-    cwd: root,
-    command: [process.execPath, 'node_modules/vitest/vitest.mjs', 'run', ...options, ...files],
-    env: { CTR_TEST_RESULTS: '/vm/results' },
-    timeoutMs,
-    collect(directory) {
-      const results = join(directory, 'results');
-      for (const file of existsSync(results) ? readdirSync(results) : []) {
-        const part = /** @type {Counts} */ (JSON.parse(readFileSync(join(results, file), 'utf8')));
-        counts.passed.push(...part.passed);
-        counts.failed += part.failed;
-        counts.skipped.push(...part.skipped);
-      }
-    },
-    output: (text) => (output += text),
-  });
+  /** @param {string} results */
+  const collect = (results) => {
+    for (const file of existsSync(results) ? readdirSync(results) : []) {
+      const part = /** @type {Counts} */ (JSON.parse(readFileSync(join(results, file), 'utf8')));
+      counts.passed.push(...part.passed);
+      counts.failed += part.failed;
+      counts.skipped.push(...part.skipped);
+    }
+  };
+  const command = /** @type {const} */ ([process.execPath, 'node_modules/vitest/vitest.mjs', 'run', ...options, ...files]);
+  const code =
+    profile === 'arm64'
+      ? await here(command, release, collect, (text) => (output += text))
+      : await boot({
+          profile,
+          kernel,
+          cwd: root,
+          command,
+          env: { CTR_TEST_RESULTS: '/vm/results' },
+          timeoutMs,
+          collect: (directory) => collect(join(directory, 'results')),
+          output: (text) => (output += text),
+        });
   if (code !== 0) counts.failed ||= 1;
   return { name: `${profile} on Linux ${kernel.name}`, counts, output, seconds: (performance.now() - start) / 1000 };
+}
+
+/** @param {Run} run @returns {Kernel | string} a text says why there is none */
+function kernelFor({ profile, release }) {
+  try {
+    return (profile === 'arm64' ? missingForArm64() : missingFor(profile)) ?? kernel(release, profile === 'arm64' ? 'arm64' : 'amd64');
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/**
+ * For a machine that cannot run what this one has: the tests run here, and boot it themselves.
+ *
+ * @param {readonly [string, ...string[]]} command
+ * @param {string} release
+ * @param {(results: string) => void} collect
+ * @param {(text: string) => void} output
+ * @returns {Promise<number>} the exit code
+ */
+async function here([program, ...args], release, collect, output) {
+  const results = mkdtempSync(join(tmpdir(), 'ctr-vm-'));
+  try {
+    const child = spawn(program, args, {
+      cwd: root,
+      env: { ...process.env, CTR_ARM64: release, CTR_TEST_RESULTS: results },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', output);
+    const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+    collect(results);
+    return code ?? 1;
+  } finally {
+    rmSync(results, { recursive: true });
+  }
 }

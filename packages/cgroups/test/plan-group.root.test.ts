@@ -5,7 +5,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { groupAt, groupName, planGroup, readUsage, removeGroup, removeSteps, type Limits, type Place, type PlannedGroup } from '@ctr/cgroups';
 
 import { makeDirectory } from '../src/directory.js';
-import { checkLeftovers, groupsOf, launched, layout, leftovers, parent, rejection, removeParent, script, sleeper, takeMemory } from './launched.js';
+import { checkLeftovers, groupsOf, launched, layout, leftovers, parent, rejection, removeParent, script, sleeper, takeMemory, until } from './launched.js';
 
 const MiB = 2 ** 20;
 const unified = { mode: 'v2' as const, hierarchies: layout.hierarchies.filter(({ version }) => version === 2) };
@@ -117,7 +117,7 @@ describe('planGroup', () => {
     const group = planGroup(groupName(), {}, { layout: unified, parent, measure: ['cpu'], freezer: true });
     const child = await sleeper(group.steps);
     expect(groupsOf(child.pid).filter((line) => line.startsWith('0::'))).toHaveLength(1);
-    expect(group.read().cpuMicroseconds).toBeGreaterThan(0);
+    await until('its time is counted', () => (group.read().cpuMicroseconds ?? 0) > 0);
     await removeGroup(group.directories);
     expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
   });
