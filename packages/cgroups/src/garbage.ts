@@ -5,7 +5,7 @@ import { checkOptions } from '@ctr/syscall';
 import { parseCgroupsPath } from './cgroups-path.js';
 import { isOwnerAlive, parseGroupName, type GroupOwner } from './group-name.js';
 import { readLayout, type CgroupLayout } from './layout.js';
-import { removeEmpty, removeGroup } from './remove.js';
+import { removeEmptyTree, removeGroup } from './remove.js';
 
 /** Where groups are looked for. */
 export interface FindOptions {
@@ -42,8 +42,7 @@ export async function collectGarbage(options: FindOptions = {}): Promise<string[
     if (isOwnerAlive(group)) continue;
     // A pid alone may be one of another pid namespace: what still runs there is left alone.
     if (group.startTime === undefined) {
-      const left = removeEmpty(group.directories);
-      removed.push(...group.directories.filter((directory) => !left.includes(directory)));
+      removed.push(...group.directories.filter(removeEmptyTree));
       continue;
     }
     try {

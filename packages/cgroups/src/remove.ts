@@ -58,9 +58,10 @@ const MAX_TRIES = 2500;
 const PAUSE_NANOSECONDS = 2_000_000;
 
 /**
- * The steps that remove a planned group, for a launcher that stands alone: kills what is left of it (on v2), and tries for five seconds.
+ * The steps that remove a planned group, for a launcher that stands alone: kills what is left of it (on v2), or lets it go on if it is frozen (on v1), since what is killed
+ * cannot end before; and tries for five seconds.
  * The process that takes them must not be in the group itself: it lets a child join, and waits for it.
- * Fails with EBUSY where processes stay; the groups that a container has made below its own are left to {@link collectGarbage}.
+ * Fails with EBUSY where processes stay; the groups that a container has made below its own, frozen or not, are left to {@link collectGarbage}.
  *
  * @example
  * ```ts
@@ -70,7 +71,30 @@ const PAUSE_NANOSECONDS = 2_000_000;
  * ```
  */
 export function removeSteps({ places }: { readonly places: readonly Place[] }): Step[] {
-  return places.flatMap(({ version, directory }) => [...(version === 2 ? killSteps(directory) : []), ...removeDirectory(directory)]);
+  // What keeps a process keeps the directories of all hierarchies.
+  const ends = places.flatMap(({ version, controllers, directory }) =>
+    version === 2 ? killSteps(directory) : controllers.includes('freezer') ? thawSteps(directory) : [],
+  );
+  return [...ends, ...places.flatMap(({ directory }) => removeDirectory(directory))];
+}
+
+/** A group of version 1 that is not frozen takes this, too. */
+function thawSteps(directory: string): Step[] {
+  const gone = label('its processes can end');
+  const open: Step = {
+    call: 'openat',
+    args: [AT_FDCWD, `${directory}/freezer.state`, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0],
+    purpose: 'whether the group is frozen',
+    as: 'freezer_state',
+    tolerates: ['ENOENT'],
+    jump: { when: '<', to: gone },
+  };
+  return [
+    open,
+    { call: 'write', args: [resultOf(open), 'THAWED', 6], purpose: 'let it go on' },
+    { call: 'close', args: [resultOf(open)], purpose: 'written' },
+    gone,
+  ];
 }
 
 function killSteps(directory: string): Step[] {
@@ -111,6 +135,12 @@ function removeDirectory(directory: string): Step[] {
     { ...remove(), hints: { EBUSY: 'processes of the container are still running, or it has made groups below its own' } },
     removed,
   ];
+}
+
+/** Removes a group and those below it, as far as no process is in them. @returns whether there is nothing of it any more */
+export function removeEmptyTree(directory: string): boolean {
+  walkGroups(directory, { leave: removeBelow });
+  return removeEmpty([directory]).length === 0;
 }
 
 function removeBelow(parent: Fd, name: Uint8Array): void {

@@ -84,6 +84,7 @@ describe('collectGarbage', () => {
     expect(child.kill('SIGKILL')).toBe(true);
     await child.exited;
     await until('the group is empty', () => group.directories.every((directory) => readFileSync(`${directory}/cgroup.procs`, 'latin1') === ''));
+    for (const directory of group.directories) mkdirSync(`${directory}/.below/one`, { recursive: true });
     expect(await collectGarbage({ layout, parent })).toEqual(group.directories);
   });
 

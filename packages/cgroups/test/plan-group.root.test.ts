@@ -178,6 +178,16 @@ describe('removeSteps', () => {
     expect(group.directories.filter(existsSync)).toEqual([]);
   });
 
+  it('lets a frozen group go on, so that what was killed ends', async () => {
+    const group = planGroup(groupName(), { pids: 5 }, { layout, parent, freezer: true });
+    const child = await sleeper(group.steps);
+    await groupAt(group.places).freeze();
+    child.kill('SIGKILL');
+    expect((await launched([...removeSteps(group), ...script('echo gone')])).output).toBe('gone');
+    expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
+    expect(group.directories.filter(existsSync)).toEqual([]);
+  });
+
   it('is done at once where there is no such group', async () => {
     expect((await launched([...removeSteps(plan({ pids: 5 })), ...script('echo gone')])).output).toBe('gone');
   });

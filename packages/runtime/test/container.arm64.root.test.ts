@@ -118,7 +118,7 @@ beforeAll(async () => {
   });
 }, BOOT_MS);
 
-it('it is a kernel of arm64', () => {
+it('runs on a kernel for arm64', () => {
   expect(outcomes['kernel']).toEqual({ code: 0, output: 'aarch64\n' });
 });
 
@@ -130,16 +130,8 @@ it('has few rights by default', () => {
   const bounds = defaultCapabilities.reduce((mask, name) => mask | (1n << BigInt(capabilityNames.indexOf(name))), 0n);
   const lines = (outcomes['hardened']?.output ?? '').split('\n');
   expect(lines.splice(7, 1)[0]).toMatch(/^[1-5]$/);
-  expect(lines).toEqual([
-    '1 box 0',
-    ...['bin', 'dev', 'etc', 'proc', 'sys', 'tmp'],
-    `CapBnd:\t${bounds.toString(16).padStart(16, '0')}`,
-    'NoNewPrivs:\t1',
-    'Seccomp:\t2',
-    '1024',
-    '4',
-    '',
-  ]);
+  const rights = `CapBnd:\t${bounds.toString(16).padStart(16, '0')}\nNoNewPrivs:\t1\nSeccomp:\t2`;
+  expect(lines.join('\n')).toBe(`1 box 0\nbin\ndev\netc\nproc\nsys\ntmp\n${rights}\n1024\n4\n`);
 });
 
 it('is the same from a packed executable', () => {

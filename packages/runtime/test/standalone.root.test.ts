@@ -129,7 +129,7 @@ describe('an executable container', () => {
     const names = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGTERM', 'SIGCONT', 'SIGWINCH'] as const;
     const traps = names.map((name) => `trap "echo ${name}" ${constants.signals[name]}`).join('; ');
     for (const init of [false, true]) {
-      const child = launched(compiled(['sh', '-c', `${traps}; echo ready; trap "exit 9" PIPE; while :; do sleep 1000 & wait $!; done`], { init }));
+      const child = launched(compiled(['sh', '-c', `${traps}; trap "exit 9" PIPE; echo ready; while :; do sleep 1000 & wait $!; done`], { init }));
       const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
       expect((await lines.next()).value).toBe('ready');
       for (const name of names) {
