@@ -21,7 +21,7 @@ const ofVersion1 = /^packages\/cgroups\/test\/[\w-]+(\.v1)?\.root\.test\.ts$/;
 const ofVersion2 = /\.v2\.root\.test\.ts$/;
 const ofSystemd = /\.systemd\.root\.test\.ts$/;
 const ofArm64 = /\.arm64\.root\.test\.ts$/;
-const ofContainers = /^packages\/runtime\/test\/(cgroup|rootless-groups)\.root\.test\.ts$/;
+const ofContainers = /^packages\/runtime\/test\/(cgroup|rootless-groups|attack\/devices)\.root\.test\.ts$/;
 
 /**
  * The machines, those that take longest first, and the tests that run there: by hand, and in CI, which has some minutes for all.
@@ -31,7 +31,7 @@ const ofContainers = /^packages\/runtime\/test\/(cgroup|rootless-groups)\.root\.
  */
 const machines = [
   { profile: 'v2', release: '6.12', tests: [ofGroups, ofVersion2, ofContainers], inCi: [ofGroups, ofVersion2, ofContainers] },
-  { profile: 'v1', release: '6.1', tests: [ofVersion1], inCi: [/\/(group|plan-group|limits\.v1)\.root\.test\.ts$/] },
+  { profile: 'v1', release: '6.1', tests: [ofVersion1], inCi: [/^packages\/cgroups\/test\/(group|plan-group|statistics|faults|remove|limits\.v1)\.root\.test\.ts$/] },
   { profile: 'v2', release: '6.1', tests: [ofGroups, ofVersion2, ofContainers], inCi: [ofVersion2] },
   { profile: 'arm64', release: '6.1', tests: [ofArm64], inCi: [ofArm64] },
   { profile: 'hybrid', release: '6.12', tests: [ofGroups], inCi: [] },

@@ -22,7 +22,7 @@ export interface Leftovers {
 
 /** Waits until there is no more than before (streams close in a later turn); throws what there is. */
 export async function sameAs(before: Leftovers): Promise<void> {
-  const deadline = performance.now() + 2000;
+  const deadline = performance.now() + 10_000;
   let more = difference(before);
   while (more.length > 0 && performance.now() < deadline) {
     await delay(2);
