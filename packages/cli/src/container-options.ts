@@ -10,7 +10,7 @@ import { UsageError } from './usage-error.js';
 export function containerOptions(settings: Settings): ContainerOptions {
   const limits = limitsOf(settings);
   if (settings.hostname !== undefined) check('--hostname', () => hostnameSteps(settings.hostname ?? ''));
-  const { rootfs, hostname, name, workdir, user, init, readonly, mounts, cgroupParent, namespaces, ids } = settings;
+  const { rootfs, hostname, name, workdir, user, init, readonly, mounts, cgroupParent, cgroupManager, namespaces, ids } = settings;
   const env = { ...settings.fileEnv, ...settings.env };
   return {
     ...(rootfs !== undefined && { rootfs }),
@@ -24,6 +24,7 @@ export function containerOptions(settings: Settings): ContainerOptions {
     ...(Object.keys(env).length > 0 && { env }),
     ...(Object.keys(limits).length > 0 && { limits }),
     ...(cgroupParent !== undefined && { cgroupParent }),
+    ...(cgroupManager !== undefined && { cgroupManager }),
     ...(Object.keys(namespaces).length > 0 && { namespaces }),
     ...(ids !== undefined && { ids }),
     ...hardeningOptions(settings),

@@ -31,6 +31,7 @@ export interface Settings {
   /** Limits of single disks, by the paths of their devices. */
   readonly diskLimits: DiskLimit[];
   cgroupParent?: string;
+  cgroupManager?: 'cgroupfs' | 'systemd';
   readonly namespaces: Partial<Record<Kind, NamespaceChoice>>;
   ids?: 'own' | 'granted';
   readonly capAdd: string[];

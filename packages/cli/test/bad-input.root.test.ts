@@ -19,6 +19,17 @@ function file(name: string, content: string, mode = 0o644): string {
   return path;
 }
 
+describe('systemd', () => {
+  it('that is not running is an error before anything is made', async (context) => {
+    if (existsSync('/run/systemd/system')) context.skip('systemd is running here');
+    expect(await ctr(['run', '--cgroup-manager', 'systemd', 'true'])).toMatchObject({
+      code: 125,
+      stdout: '',
+      stderr: expect.stringMatching(/^ctr: systemd is not running here: \/run\/systemd\/system is missing\. .*--cgroup-manager cgroupfs.*\n$/),
+    });
+  });
+});
+
 describe('the command', () => {
   it('not found: 127', async () => {
     expect(await ctr(['run', 'no-such-program'])).toEqual({

@@ -47,6 +47,7 @@ export function child(command: readonly [string, ...string[]], options: Containe
  * ```
  */
 export function childPlan(command: readonly [string, ...string[]], options: ContainerOptions = {}): Step[] {
+  if (options.cgroupManager === 'systemd') throw new TypeError("child has no cgroupManager 'systemd': it makes its cgroup itself");
   for (const name of ['init', 'terminal', 'uidMap', 'gidMap', 'ids'] as const)
     if (options[name]) throw new TypeError(`child has no ${name}: it is a process that exists already`);
   const isAsked = options.limits !== undefined || Array.isArray(options.deviceRules);

@@ -18,7 +18,12 @@ const defaults: readonly Default[] = ['pids', 'devices'];
 const refusals = new Map<Default, string>();
 
 /** @see security/device_cgroup.c and kernel/bpf/syscall.c of the kernel: both versions ask for it, in the first user namespace */
-let mayRuleDevices: boolean | undefined;
+function mayRuleDevices(): boolean {
+  mayRule ??= !isInUserNamespace() && readCapabilities('self').effective.includes('CAP_SYS_ADMIN');
+  return mayRule;
+}
+
+let mayRule: boolean | undefined;
 
 /** The group of a container. A limit that was asked for is there, or there is an error; the one that nobody has asked for is there where it can be. */
 export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined {
@@ -26,8 +31,7 @@ export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined
   const options = { ...groupsOf(spec.cgroupParent), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) };
   // Whoever names a group above wants the container to be below it.
   const asked: Limits = { ...(spec.cgroupParent !== undefined && { pids: DEFAULT_PIDS }), ...askedLimits(spec) };
-  mayRuleDevices ??= !isInUserNamespace() && readCapabilities('self').effective.includes('CAP_SYS_ADMIN');
-  if (!mayRuleDevices) refusals.set('devices', 'the kernel takes them from root alone, outside of containers');
+  if (!mayRuleDevices()) refusals.set('devices', 'the kernel takes them from root alone, outside of containers');
   for (;;) {
     const added = addedLimits(spec, asked);
     try {
@@ -39,6 +43,13 @@ export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined
       if (!noteRefusals(name, added, options)) throw error;
     }
   }
+}
+
+/** What systemd is told: likewise, but for a number of processes, which it always has. */
+export function limitsOfScope(spec: Spec): Limits {
+  const asked = askedLimits(spec);
+  const rules = asked.devices === undefined && mayRuleDevices() ? deviceRulesOf(spec) : undefined;
+  return { pids: DEFAULT_PIDS, ...asked, ...(rules && { devices: rules }) };
 }
 
 /** Limits that are there, or the container is not. */

@@ -1,7 +1,8 @@
-import { collectGarbage, findByName, readStatistics, removeGroup, type Statistics, type Usage as GroupUsage } from '@ctr/cgroups';
+import { collectGarbage, findByName, readStatistics, removeGroup, type PlannedGroup, type Statistics, type Usage as GroupUsage } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
 import { checkOptions, Fd, launch, requireKernel, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
 
+import { makeScope, requireScope, type ContainerGroup } from './container-scope.js';
 import { Master } from './master.js';
 import { planContainer, type ContainerPlan } from './plan.js';
 import type { Ending, Usage } from './result.js';
@@ -79,10 +80,18 @@ export async function startSpec(
   cancelSignal?.throwIfAborted();
   if (!isKernelKnown) requireKernel();
   isKernelKnown = true;
-  if (spec.name !== undefined && spec.cgroup) refuseTaken(spec.name, spec);
+  if (spec.name !== undefined && spec.cgroup && spec.cgroupManager === 'cgroupfs') refuseTaken(spec.name, spec);
   const began = now();
   const container = planContainer(spec);
+  if (container.scope) await requireScope(container.scope);
   let master: Fd | undefined;
+  let making: Promise<ContainerGroup> | undefined;
+  const { scope: planned, idMaps } = container;
+  const answer = async (pid: number): Promise<void> => {
+    if (!planned || making) return mapIds(container, pid);
+    making = makeScope(planned, pid, cancelSignal);
+    await making;
+  };
   const streams = spec.terminal
     ? (['ignore', 'ignore', 'ignore'] as const)
     : typeof stdio === 'string' || stdio instanceof Fd
@@ -96,7 +105,7 @@ export async function startSpec(
       onFile: (file) => {
         master = file;
       },
-      ...(container.idMaps && { onWaiting: (pid: number) => mapIds(container, pid) }),
+      ...((planned ?? idMaps) && { onWaiting: answer }),
       ...(cancelSignal && { cancelSignal }),
     });
     swept = container.group && container.group.directories.length > 0 ? sweep(spec) : undefined;
@@ -104,9 +113,13 @@ export async function startSpec(
   } catch (error) {
     master?.close();
     container.group?.undo(error);
+    // What was refused for the scope has ended the process that waited for it: that is the error then.
+    const scope = await making;
+    await scope?.remove();
     throw error;
   }
-  return running(container, child, master, swept, began, cancelSignal, timeoutMs);
+  const scope = await making;
+  return running(spec, scope ?? (container.group && groupOf(container.group)), child, master, swept, began, cancelSignal, timeoutMs);
 }
 
 async function mapIds({ idMaps, spec }: ContainerPlan, pid: number): Promise<void> {
@@ -129,8 +142,14 @@ export function checkStdio(stdio: unknown, words: readonly string[]): void {
     if (!(stream instanceof Fd) && !words.some((word) => word === stream)) throw new TypeError(`stdio is ${JSON.stringify(stream)}: ${wanted}`);
 }
 
+/** Of a group that the plan has made. */
+function groupOf({ read, directories }: PlannedGroup): ContainerGroup {
+  return { read, statistics: () => readStatistics(directories), remove: () => removeGroup(directories) };
+}
+
 function running(
-  { spec, group }: ContainerPlan,
+  spec: Spec,
+  group: ContainerGroup | undefined,
   child: Child,
   masterFd: Fd | undefined,
   swept: Promise<unknown> | undefined,
@@ -143,7 +162,6 @@ function running(
   // Nobody has asked for what the default limit counts, and reading it takes a tenth of what the host has to do for a container.
   const { measure } = spec;
   const read = measure || Object.keys(spec.limits).length > 0 ? group?.read : undefined;
-  const directories = group?.directories;
   let timedOut = false;
   let ended = false;
   const timer =
@@ -160,8 +178,8 @@ function running(
     ended = true;
     clearTimeout(timer);
     const measured = read?.();
-    const statistics = measure && directories ? readStatistics(directories) : undefined;
-    if (directories) await removeGroup(directories);
+    const statistics = measure ? group?.statistics() : undefined;
+    await group?.remove();
     await swept;
     return {
       exitCode: exit.code,

@@ -36,6 +36,7 @@ import {
 import { becomeUser, type SeccompFilter } from '@ctr/security';
 
 import { planOwnGroup, withoutLimits } from './container-group.js';
+import { planScope, type PlannedScope } from './container-scope.js';
 import { mappedMount, openMapped } from './id-mapped-mounts.js';
 import { checkIsMapped, hasId, idMapsOf, idMapsText, isOwnAlone } from './ids.js';
 import { init } from './init.js';
@@ -55,6 +56,8 @@ export interface ContainerPlan {
   /** The cgroup, the way into the container, the program: each refers to its own steps only. */
   readonly parts: readonly Plan[];
   readonly group: PlannedGroup | undefined;
+  /** What systemd is asked for in the place of a group, while the plan waits for it. */
+  readonly scope: PlannedScope | undefined;
   /** Id maps that the host writes while the plan waits for it. */
   readonly idMaps: IdMaps | undefined;
 }
@@ -77,13 +80,14 @@ export function plan(command: readonly [string, ...string[]], options: Container
 
 /** The whole order of things, from the caller's process to the program. */
 export function planContainer(spec: Spec): ContainerPlan {
-  const group = planOwnGroup(spec, groupName(spec.name));
+  const scope = planScope(spec);
+  const group = scope ? undefined : planOwnGroup(spec, groupName(spec.name));
   const last = [announceExec(), ...program(spec)];
   const parts =
     group?.cgroup && canBeBornIn(spec)
       ? [[...group.create, ...flatten(enter(spec, group)), ...group.close, ...withoutLimits(spec, group)], wayIn(spec, true), last]
-      : [[...(group?.steps ?? []), ...withoutLimits(spec, group)], wayIn(spec, false), last];
-  return { spec, parts, group, idMaps: mapsOfHost(spec) };
+      : [[...(scope?.steps ?? []), ...(group?.steps ?? []), ...withoutLimits(spec, group)], wayIn(spec, false), last];
+  return { spec, parts, group, scope, idMaps: mapsOfHost(spec) };
 }
 
 const filters = new WeakMap<SeccompFilter, number>();
@@ -123,6 +127,7 @@ function wayIn(spec: Spec, entered: boolean): readonly Step[] {
     limits: _limits,
     cgroup: _cgroup,
     cgroupParent: _parent,
+    cgroupManager: _manager,
     measure: _measure,
     name: _name,
     hardening,

@@ -86,7 +86,9 @@ function mapped(plan: Plan): string {
 }
 
 function limits(plan: Plan): string {
-  const set = plan.flatMap(({ call, purpose }) => (call === 'write' ? (/^the limit: (.*)$/.exec(purpose)?.[1] ?? []) : []));
+  const set = plan.flatMap(({ call, purpose }) =>
+    call === 'write' ? (/^(?:the limit:|tell the host: a scope of systemd with) (.*)$/.exec(purpose)?.[1] ?? []) : [],
+  );
   const none = plan.flatMap(({ purpose }) => /^no limits: (.*)$/.exec(purpose)?.[1] ?? []);
   return set.length === 0 && none[0] !== undefined ? `none: ${none[0]}` : listed(set);
 }

@@ -91,9 +91,15 @@ export interface ContainerOptions extends HardeningOptions {
   readonly cgroup?: boolean;
   /**
    * The group above the container's: with a leading slash below the top of the mount, without one below the group that is delegated to this user (for root, that of this process).
-   * It is made if need be, and stays; the default limits are there as well, or it is an error. @default '/ctr', and for others than root 'ctr'
+   * It is made if need be, and stays; the default limits are there as well, or it is an error. For systemd it is a slice: `machine.slice`.
+   * @default '/ctr', and for others than root 'ctr'; the slice is systemd's choice
    */
   readonly cgroupParent?: string;
+  /**
+   * Who makes the group: ctr itself, in the file system of the control groups, or systemd, which is asked for a scope. That takes cgroup v2, some milliseconds more, and for others than root
+   * a systemd of their own; the default limits are there as well, or it is an error. @default 'cgroupfs'
+   */
+  readonly cgroupManager?: 'cgroupfs' | 'systemd';
   /** Measure what the container uses, in a cgroup for each controller that can; costs some time at its start. @default false */
   readonly measure?: boolean;
   /** A name for the container, and for its cgroup. @default a number */
@@ -129,6 +135,7 @@ export interface Spec {
   readonly limits: Limits;
   readonly cgroup: boolean;
   readonly cgroupParent: string | undefined;
+  readonly cgroupManager: 'cgroupfs' | 'systemd';
   readonly measure: boolean;
   readonly name: string | undefined;
   readonly init: boolean;
@@ -162,7 +169,7 @@ export type CheckedMount =
 const kinds: readonly Namespace[] = ['user', 'mount', 'pid', 'net', 'uts', 'ipc', 'cgroup', 'time'];
 /** The keys of {@link ContainerOptions}. */
 export const optionNames = [
-  'rootfs', 'hostname', 'namespaces', 'ids', 'uidMap', 'gidMap', 'mounts', 'devices', 'readonly', 'env', 'cwd', 'user', 'limits', 'cgroup', 'cgroupParent', 'measure', 'name', 'init', 'terminal',
+  'rootfs', 'hostname', 'namespaces', 'ids', 'uidMap', 'gidMap', 'mounts', 'devices', 'readonly', 'env', 'cwd', 'user', 'limits', 'cgroup', 'cgroupParent', 'cgroupManager', 'measure', 'name', 'init', 'terminal',
   ...hardeningNames,
 ] as const satisfies readonly (keyof ContainerOptions)[]; // prettier-ignore
 
@@ -199,6 +206,9 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   const cgroup = options.cgroup ?? true;
   if (!cgroup && options.limits !== undefined) throw new TypeError('limits need a cgroup');
   if (!cgroup && options.cgroupParent !== undefined) throw new TypeError('cgroupParent needs a cgroup');
+  const { cgroupManager = 'cgroupfs' } = options;
+  if (!['cgroupfs', 'systemd'].includes(cgroupManager)) throw new TypeError(`cgroupManager is ${shown(cgroupManager)}: 'cgroupfs' or 'systemd'`);
+  if (!cgroup && options.cgroupManager !== undefined) throw new TypeError('cgroupManager needs a cgroup');
   if (!cgroup && Array.isArray(options.deviceRules)) throw new TypeError('deviceRules need a cgroup');
   const devices = checkDevices(options.devices ?? []);
   if (!cgroup && devices.some(({ access }) => access !== 'rwm')) throw new TypeError('the access of a device needs a cgroup');
@@ -224,6 +234,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     limits: options.limits ?? {},
     cgroup,
     cgroupParent: options.cgroupParent,
+    cgroupManager,
     measure: options.measure ?? false,
     name: options.name,
     init: options.init ?? false,

@@ -64,6 +64,8 @@ export function standalone(command: readonly [string, ...string[]], options: Con
 export function standalonePlan(command: readonly [string, ...string[]], options: ContainerOptions = {}): Step[] {
   const spec = checkSpec(command, options);
   if (spec.terminal) throw new TypeError('a compiled container has no terminal of its own: it passes the streams of its caller on');
+  if (spec.cgroupManager === 'systemd')
+    throw new TypeError('a compiled container has nobody to ask systemd: its cgroup is made by itself, without cgroupManager');
   if (mapsOfHost(spec)) throw new TypeError('a compiled container has nobody to map its ids: only the own id of an ordinary user can be mapped');
   const name = nameForPid(spec.name ?? 'ctr');
   const group = planOwnGroup(spec, name);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-import { checkOptions } from '@ctr/syscall';
+import { checkOptions, signals } from '@ctr/syscall';
 
 import { checkLimits } from '../check-limits.js';
 import { CgroupError } from '../error.js';
@@ -10,11 +10,12 @@ import type { Limits } from '../limits.js';
 import { limitNeeds } from '../controllers.js';
 import { passOn } from '../pass-on.js';
 import type { Place } from '../place.js';
+import { readWords } from '../read-words.js';
 import { waitUntil, type WaitOptions } from '../wait.js';
 import { Connection, RefusedError } from './bus.js';
 import { propertiesOf, type Property } from './properties.js';
 import { ownManager, requireSystemd, socketsOf, unifiedOf, type Manager } from './running.js';
-import { checkUnitName, expandSlice } from './unit-name.js';
+import { checkUnitName, expandSlice, type ScopeName } from './unit-name.js';
 
 /** A scope: a unit of systemd for processes that others have started. Disposing stops it, with what runs in it. */
 export interface Scope extends AsyncDisposable {
@@ -110,12 +111,11 @@ export async function createScope(unit: string, options: ScopeOptions): Promise<
 /**
  * A scope that is there already, by what {@link createScope} said of it.
  *
- * @param places where its group is, as {@link Scope.places} has it
+ * @param places where its group is, as {@link Scope.places} has it; none if that is not known: it can only be stopped then
  * @example
- * ```ts
+ * ```ts no-run
  * import { scopeAt } from '@ctr/cgroups/systemd';
- * const scope = scopeAt('job-1.scope', []);
- * await scope.stop(); // nothing to do: nothing of it is there
+ * await scopeAt('job-1.scope', []).stop();
  * ```
  */
 export function scopeAt(unit: string, places: readonly Place[], { manager = ownManager() }: { readonly manager?: Manager } = {}): Scope {
@@ -197,22 +197,25 @@ async function setProperties(unit: string, manager: Manager, group: Cgroup, limi
 
 async function stopUnit(unit: string, manager: Manager, group: Cgroup, options: WaitOptions): Promise<void> {
   await group.kill(options);
-  const isGone = (): boolean => group.directories.every((directory) => !existsSync(directory));
-  if (isGone()) return;
+  const { directories } = group;
+  const isGone = (): boolean => directories.every((directory) => !existsSync(directory));
+  if (directories.length > 0 && isGone()) return;
   const { timeoutMs = TIMEOUT_MS, cancelSignal } = options;
   const signal = within(timeoutMs, cancelSignal, `systemd has not stopped the scope ${unit} within ${timeoutMs} ms: see systemctl list-jobs, and the journal`);
   try {
     using connection = await Connection.open(socketsOf(manager), signal);
+    // Where its group is may not be known; and a first process of a pid namespace takes no other signal.
+    await connection.call('KillUnit', 'ssi', unit, 'all', signals.SIGKILL);
     await connection.jobResult(String(await connection.call('StopUnit', 'ss', unit, 'replace')));
     await connection.call('ResetFailedUnit', 's', unit);
   } catch (error) {
     // It ends by itself with its last process, and is forgotten then.
-    if (!(error instanceof RefusedError && error.reason === noSuchUnit) && !isGone())
+    if (!(error instanceof RefusedError && error.reason === noSuchUnit) && !(directories.length > 0 && isGone()))
       throw refused(`stop the scope ${unit}, in which nothing runs any more,`, unit, error);
   }
   await waitUntil(options, {
     done: isGone,
-    late: (ms) => `systemd has not removed the group of ${unit} within ${ms} ms: ${group.directories.join(', ')}. See systemctl status ${unit}`,
+    late: (ms) => `systemd has not removed the group of ${unit} within ${ms} ms: ${directories.join(', ')}. See systemctl status ${unit}`,
   });
 }
 
@@ -227,8 +230,7 @@ function placesOf(unit: string, pids: readonly number[], layout: CgroupLayout): 
       'no-systemd',
       `systemd has made the scope ${unit}, but its process is in ${path}, which ${mount} does not show so: run in the control group namespace of systemd`,
     );
-  const controllers = readFileSync(`${directory}/cgroup.controllers`, 'latin1').split(/\s+/).filter(Boolean);
-  return [{ version: 2, controllers, base: mount, parents: [], directory, enabled: true }];
+  return [placeAt(mount, directory)];
 }
 
 /** The group of a process on version 2, which a line `0::/path` tells; none of one that has ended. @see cgroups(7), /proc/pid/cgroup */
@@ -243,6 +245,27 @@ function groupOf(pid: number): string[] {
     if (code === 'ENOENT' || code === 'ESRCH') return [];
     throw error;
   }
+}
+
+/**
+ * Where the group of a scope of the system's systemd is, or will be.
+ *
+ * @example
+ * ```ts no-run
+ * import { readLayout } from '@ctr/cgroups';
+ * import { parseScopePath, placesOfScope } from '@ctr/cgroups/systemd';
+ * const [place] = placesOfScope(parseScopePath('machine.slice:ctr:web'), readLayout());
+ * console.log(place?.directory); // /sys/fs/cgroup/machine.slice/ctr-web.scope
+ * ```
+ */
+export function placesOfScope({ unit, slice = 'system.slice' }: ScopeName, layout: CgroupLayout): Place[] {
+  const { mount } = unifiedOf(layout);
+  return [placeAt(mount, [mount, expandSlice(slice), unit].filter(Boolean).join('/'))];
+}
+
+/** Its controllers are those that the group above passes on, when it is there. */
+function placeAt(mount: string, directory: string): Place {
+  return { version: 2, controllers: readWords(`${directory}/cgroup.controllers`) ?? [], base: mount, parents: [], directory, enabled: true };
 }
 
 /** systemd does not know every controller: the groups above pass the others on when they are told to. */

@@ -15,6 +15,17 @@ export const cgroupParentOption: Option = {
   },
 };
 
+const cgroupManagerOption: Option = {
+  name: 'cgroup-manager',
+  metavar: 'NAME',
+  group: 'Limits',
+  help: 'Who makes the cgroup: cgroupfs (ctr itself, the default) or systemd, for which --cgroup-parent is a slice',
+  set: (settings, value) => {
+    if (value !== 'cgroupfs' && value !== 'systemd') throw new ValueError('cgroupfs or systemd');
+    settings.cgroupManager = value;
+  },
+};
+
 /** Limits of the container's cgroup. */
 export const limitOptions: readonly Option[] = [
   {
@@ -157,6 +168,7 @@ export const limitOptions: readonly Option[] = [
     },
   },
   cgroupParentOption,
+  cgroupManagerOption,
 ];
 
 /** A limit of one disk, as docker writes it. */

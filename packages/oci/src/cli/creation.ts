@@ -4,8 +4,8 @@ import type { Context } from './context.js';
 
 /** What `create` and `run` have in common. */
 export function creation({ args, root, log, cgroupManager }: Context): { readonly bundle: string; readonly options: CreateOptions } {
-  if (cgroupManager !== 'cgroupfs' && cgroupManager !== 'disabled')
-    throw new UsageError(`the cgroup manager ${JSON.stringify(cgroupManager)} is not supported: cgroupfs, or disabled`);
+  if (cgroupManager !== 'cgroupfs' && cgroupManager !== 'systemd' && cgroupManager !== 'disabled')
+    throw new UsageError(`--cgroup-manager ${JSON.stringify(cgroupManager)}: cgroupfs, systemd or disabled`);
   const consoleSocket = args.text('console-socket');
   const pidFile = args.text('pid-file');
   return {
@@ -20,6 +20,7 @@ export function creation({ args, root, log, cgroupManager }: Context): { readonl
       pivot: !args.flag('no-pivot'),
       newKeyring: !args.flag('no-new-keyring'),
       cgroup: cgroupManager !== 'disabled',
+      ...(cgroupManager !== 'disabled' && { cgroupManager }),
       onWarning: (message) => log.warn(message),
     },
   };

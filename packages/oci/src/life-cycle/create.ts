@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { readLayout, removeGroup } from '@ctr/cgroups';
+import type { Scope } from '@ctr/cgroups/systemd';
 import type { IdMaps } from '@ctr/namespaces';
 import { isInUserNamespace } from '@ctr/runtime/assembly';
 import { explainCall, launch, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
@@ -13,6 +14,7 @@ import { parseMountOptions } from '../mount-options.js';
 import { refuseWhatIsNotThere } from '../not-there.js';
 import { parseConfig } from '../parse-config.js';
 import { callersGroups, cgroupOf } from '../plan/cgroup.js';
+import { planScope } from '../plan/scope.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
 import { streamsOf } from '../plan/streams.js';
 import { idMapsOf, namespacesOf } from '../plan/namespaces.js';
@@ -51,6 +53,8 @@ export interface CreateOptions extends RootOptions, ConsoleOptions {
   readonly newKeyring?: boolean;
   /** Whether it is put into a cgroup. @default true */
   readonly cgroup?: boolean;
+  /** Who makes that: this runtime, or systemd, for which `linux.cgroupsPath` is `slice:prefix:name`. It takes cgroup v2. @default 'cgroupfs' */
+  readonly cgroupManager?: 'cgroupfs' | 'systemd';
   /**
    * Leave it to whoever becomes its parent when this process ends, and learns how it ended: what an engine is. The promise of its end never settles then. @default false
    */
@@ -118,7 +122,9 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const namespaces = namespacesOf(config, opened);
   const layout = readLayout();
   const rootless = globalThis.process.geteuid?.() !== 0 || isInUserNamespace();
-  const group = options.cgroup === false ? undefined : cgroupOf(config, directory.id, layout, { rootless });
+  const bySystemd = options.cgroup !== false && options.cgroupManager === 'systemd';
+  const scope = bySystemd ? await planScope(config, directory.id, layout, options.cancelSignal) : undefined;
+  const group = options.cgroup === false || scope ? undefined : cgroupOf(config, directory.id, layout, { rootless });
   const { listenFds = 0, preserveFds = 0 } = options;
   const passed = passedFiles(listenFds + preserveFds);
   opened.push(...passed);
@@ -132,7 +138,8 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     namespaces,
     layout,
     group,
-    groupPlaces: group?.places ?? (rootless ? callersGroups(layout) : []),
+    scope,
+    groupPlaces: (scope ?? group)?.places ?? (rootless ? callersGroups(layout) : []),
     gate,
     passed,
     hasHooks,
@@ -151,7 +158,8 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     annotations: config.annotations ?? {},
     hooks: laterHooks.filter((kind) => hooks[kind]?.length),
     process: undefined,
-    places: group?.places ?? [],
+    places: (scope ?? group)?.places ?? [],
+    ...(scope && { scope: { unit: scope.unit, manager: scope.manager } }),
     last: lastSteps(plan),
     stepCount: plan[0].length + plan[1].length,
   };
@@ -166,16 +174,22 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     bundle,
     ...(Object.keys(stored.annotations).length > 0 && { annotations: stored.annotations }),
   });
+  let made: Scope | undefined;
+  let making: Promise<Scope> | undefined;
   using host = new HostSide(waits, files, {
     maps,
     hooks,
     seccomp: config.linux?.seccomp,
     ownUsers: namespaces.has('user'),
     state: current,
+    scope: async (pid) => {
+      making = scope?.make(pid);
+      made = await making;
+    },
     keep: (pid) => {
       const identity = identityOf(pid);
       if (!identity) throw new Error('the container has ended while it was created');
-      writeState(directory, { ...stored, process: identity });
+      writeState(directory, { ...stored, ...(made && { places: made.places }), process: identity });
     },
   });
   try {
@@ -200,6 +214,8 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     return child;
   } catch (error) {
     if (group) await removeGroup(group.directories);
+    // What was refused for the scope has ended the process that waited for it: that is the error then.
+    await (await making)?.stop();
     if (host.hooked !== undefined)
       await runHooks('poststop', hooks.poststop, { ...current(host.hooked), status: 'stopped' }).catch((failure: Error) => given.warn(failure.message));
     throw error;

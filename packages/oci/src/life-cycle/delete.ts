@@ -3,6 +3,7 @@ import { call, readable, signals } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { parseConfig } from '../parse-config.js';
+import { openScope } from '../plan/scope.js';
 import { StateDirectory } from '../state/directory.js';
 import { openProcess, type ProcessIdentity } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
@@ -59,7 +60,8 @@ export async function remove(id: string, options: DeleteOptions = {}): Promise<v
   const status = statusOf(directory, stored);
   if (!force && status !== 'stopped' && status !== 'created') throw new OciError('not-stopped', `cannot delete container ${id} that is not stopped: ${status}`);
   if (stored.process) await end(stored.process, stored);
-  await removeGroup(stored.places.map((place) => place.directory));
+  if (stored.scope) await (await openScope(stored.scope, stored.places)).stop();
+  else await removeGroup(stored.places.map((place) => place.directory));
   const config = stored.hooks.includes('poststop') ? configOf(directory) : undefined;
   removeState(directory);
   if (config !== undefined) await afterwards(config, stored, options);

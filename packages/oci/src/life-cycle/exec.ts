@@ -21,7 +21,7 @@ import { notifies, sendListener } from './seccomp-listener.js';
 import { stateOf } from './state-of.js';
 
 /** How a further process of a container is started. */
-export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup' | 'listenFds' | 'pivot'> {
+export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup' | 'cgroupManager' | 'listenFds' | 'pivot'> {
   /** Also in a container that is paused: the process does not get far until it is resumed. @default false */
   readonly ignorePaused?: boolean;
   /** A group below that of the container, which is there already. @default that of the container */

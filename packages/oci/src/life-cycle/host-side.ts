@@ -18,6 +18,8 @@ export interface HostTasks {
   readonly seccomp: LinuxSeccomp | undefined;
   readonly ownUsers: boolean;
   readonly state: (pid: number) => State;
+  /** Has the scope made. */
+  readonly scope: (pid: number) => Promise<void>;
   /** Keeps the state, when all is made. */
   readonly keep: (pid: number) => void;
 }
@@ -45,8 +47,9 @@ export class HostSide implements Disposable {
   };
 
   readonly onWaiting = async (pid: number): Promise<void> => {
-    const { maps, keep } = this.#tasks;
+    const { maps, keep, scope } = this.#tasks;
     const wait = this.#waits.shift();
+    if (wait === 'scope') return scope(pid);
     if (wait === 'ids') return maps && writeIdMaps(pid, maps);
     if (wait === 'root') return this.#beforeRoot(pid);
     if (wait === 'listener') return this.#answerer(pid);

@@ -3,6 +3,7 @@ import { groupAt } from '@ctr/cgroups';
 import type { LinuxResources } from '@ctr/cgroups';
 import { OciError } from '../error.js';
 import { limitsOf } from '../plan/cgroup.js';
+import { openScope } from '../plan/scope.js';
 import { openContainer } from './open-container.js';
 import type { RootOptions } from './root-options.js';
 
@@ -20,5 +21,6 @@ export async function update(id: string, resources: LinuxResources, options: Roo
   using _lock = await directory.lock();
   const { stored, status } = openContainer(id, options);
   if (status === 'stopped') throw new OciError('not-running', 'container not running');
-  await groupAt(stored.places).set(limitsOf(resources));
+  const group = stored.scope ? await openScope(stored.scope, stored.places) : groupAt(stored.places);
+  await group.set(limitsOf(resources));
 }

@@ -10,6 +10,7 @@ import type { Process } from '../config/process.js';
 import { parseMountOptions } from '../mount-options.js';
 import type { Gate } from '../state/gate.js';
 import type { GroupPlace } from './cgroup-mount.js';
+import type { PlannedScope } from './scope.js';
 import { fileSystems, type FileSystems } from './file-systems.js';
 import { checkFilter, isLate } from './filter.js';
 import { findProgram, pathOf } from './find-program.js';
@@ -32,6 +33,8 @@ export interface ContainerParts {
   readonly group: PlannedGroup | undefined;
   /** What its mounts of control groups show. */
   readonly groupPlaces: readonly GroupPlace[];
+  /** What systemd makes in its place, while the plan waits. */
+  readonly scope: PlannedScope | undefined;
   readonly gate: Pick<Gate, 'go' | 'report'>;
   /** Of the state: it is the plan's as well until all is made, so that whoever deletes the container of a caller that was killed comes after its last step. */
   readonly lock: Fd;
@@ -48,8 +51,8 @@ export interface ContainerParts {
   readonly warn: (message: string) => void;
 }
 
-/** What a plan waits for: the ids of its user namespace, all that is done before the root changes, somebody who answers a filter, the state to be kept. */
-export type HostWait = 'ids' | 'root' | 'listener' | 'state';
+/** What a plan waits for: a scope of systemd, the ids of its user namespace, all that is done before the root changes, somebody who answers a filter, the state to be kept. */
+export type HostWait = 'scope' | 'ids' | 'root' | 'listener' | 'state';
 /** What a plan hands over to the host. */
 export type HandedFile = 'copy-from' | 'copy-to' | 'console' | 'listener';
 
@@ -86,6 +89,7 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
   return {
     plan: [create, start],
     waits: [
+      ...(parts.scope ? ['scope' as const] : []),
       ...(namespaces.isNew('user') ? ['ids' as const] : []),
       ...(parts.hasHooks || copies.length > 0 ? ['root' as const] : []),
       ...(filter?.notifies ? ['listener' as const] : []),
@@ -100,7 +104,7 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
 }
 
 /** What the caller's process does, until it goes on in the container's first one. */
-function wayIn({ config, process, bundle, namespaces, group, mapped }: ContainerParts): {
+function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: ContainerParts): {
   readonly sections: readonly Section[];
   readonly opened: ReadonlyMap<Mount, Handle>;
 } {
@@ -118,6 +122,7 @@ function wayIn({ config, process, bundle, namespaces, group, mapped }: Container
   }
   return {
     sections: [
+      ['the scope', scope ? waitForHost(`the scope ${scope.unit} of systemd`) : []],
       ['the cgroup', !group ? [] : isBorn ? [...group.create, ...group.joinV1] : group.steps],
       ['the OOM score', process.oomScoreAdj === undefined ? [] : oomScoreAdj(process.oomScoreAdj)],
       ['the sources of mounts, which the namespace may not reach', sources],

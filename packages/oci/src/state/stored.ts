@@ -13,6 +13,12 @@ export interface StoredStep {
   readonly hints?: Readonly<Record<string, string>>;
 }
 
+/** A scope of systemd, which is the container's cgroup. */
+export interface StoredScope {
+  readonly unit: string;
+  readonly manager: 'system' | 'user';
+}
+
 /** What is kept of a container from one command to the next. */
 export interface StoredState {
   /** Of this form. */
@@ -30,6 +36,8 @@ export interface StoredState {
   readonly process: ProcessIdentity | undefined;
   /** The directories of its cgroup. */
   readonly places: readonly Place[];
+  /** Who has made these, if not this runtime. */
+  readonly scope?: StoredScope;
   /** The steps that lie between `start` and the program. */
   readonly last: readonly StoredStep[];
   /** How many steps there are in all. */
@@ -86,7 +94,9 @@ function problemOf(state: unknown, id: string): string | undefined {
   if (!isObject(state['annotations'])) return 'annotations are no object';
   if (!Array.isArray(state['hooks'])) return 'hooks are no list';
   if (!Array.isArray(state['last']) || typeof state['stepCount'] !== 'number') return 'it has no last steps';
-  const { process, places } = state;
+  const { process, places, scope } = state;
+  if (scope !== undefined && !(isObject(scope) && typeof scope['unit'] === 'string' && (scope['manager'] === 'system' || scope['manager'] === 'user')))
+    return 'scope is none of systemd';
   if (process !== undefined) {
     if (!isObject(process)) return 'process is no object';
     const { pid, startTime } = process;

@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+
+import { kill, pause, ps, remove, resume, start, state, stats, update, type CreateOptions } from '@ctr/oci';
+import { describe, expect, it } from 'vitest';
+
+import { bundleOf, configOf, created, newId, place } from './container.js';
+import { ctrOci } from './ctr-oci.js';
+
+const at = place();
+const bySystemd: CreateOptions = { cgroupManager: 'systemd' };
+const slice = '/sys/fs/cgroup/ctroci.slice/ctroci-test.slice';
+
+describe('a container in a scope of systemd', () => {
+  it('is where slice:prefix:name says, with limits that systemd and the kernel have, and can be changed, paused and measured', async () => {
+    const changes = { linux: { cgroupsPath: 'ctroci-test.slice:pod:web', resources: { pids: { limit: 20 }, memory: { limit: 2 ** 26 } } } };
+    const { id, child, root } = await created(at, ['sleep', '1000'], changes, bySystemd);
+    const scope = `${slice}/pod-web.scope`;
+    const read = (file: string): string => readFileSync(`${scope}/${file}`, 'latin1').trim();
+    // Before it is started: nothing of the program has run yet.
+    expect(['cgroup.procs', 'pids.max', 'memory.max'].map(read)).toEqual([String(child.pid), '20', '67108864']);
+    expect(shown('pod-web.scope', 'TasksMax,MemoryMax')).toEqual(['MemoryMax=67108864', 'TasksMax=20']);
+    await start(id, root);
+    await update(id, { pids: { limit: 40 } }, root);
+    expect(read('pids.max')).toBe('40');
+    expect(shown('pod-web.scope', 'TasksMax')).toEqual(['TasksMax=40']);
+    await pause(id, root);
+    expect(state(id, root).status).toBe('paused');
+    await resume(id, root);
+    expect(ps(id, root)).toEqual([child.pid]);
+    expect(stats(id, root).data).toMatchObject({ pids: { current: 1, limit: 40 } });
+    await remove(id, { ...root, force: true });
+    expect((await child.exited).signal).toBe('SIGKILL');
+    expect(existsSync(scope)).toBe(false);
+    expect(shown('pod-web.scope', 'LoadState')).toEqual(['LoadState=not-found']);
+  });
+
+  it('without a path is in the slice of the system, and its scope ends with its program', async () => {
+    const { id, child, root } = await created(at, ['true'], { linux: { cgroupsPath: '' } }, bySystemd);
+    const scope = `/sys/fs/cgroup/system.slice/ctr-${id}.scope`;
+    expect(existsSync(scope)).toBe(true);
+    await start(id, root);
+    await child.exited;
+    await remove(id, root);
+    expect(existsSync(scope)).toBe(false);
+  });
+
+  it('is refused with another form of a path, with a name that is taken, and with limits that cannot be: nothing is left', async () => {
+    await expect(created(at, ['true'], {}, bySystemd)).rejects.toThrow('names no scope: systemd takes slice:prefix:name');
+    const { id, root } = await created(at, ['sleep', '1000'], { linux: { cgroupsPath: '::taken' } }, bySystemd);
+    await expect(created(at, ['true'], { linux: { cgroupsPath: '::taken' } }, bySystemd)).rejects.toThrow('the scope taken.scope is there already');
+    expect(state(id, root).status).toBe('created');
+    kill(id, 'SIGKILL', root);
+    const resources = { cpu: { cpus: '4000' } };
+    await expect(created(at, ['true'], { linux: { cgroupsPath: '::never', resources } }, bySystemd)).rejects.toThrow(/cpuset\.cpus/);
+    expect(shown('never.scope', 'LoadState')).toEqual(['LoadState=not-found']);
+  });
+
+  it('is asked for by --systemd-cgroup', async () => {
+    const config = configOf(at, ['cat', '/proc/self/cgroup'], {
+      linux: { cgroupsPath: 'ctroci-test.slice:pod:run', namespaces: [{ type: 'mount' }, { type: 'pid' }] },
+    });
+    const { code, stdout, stderr } = await ctrOci(['--root', at.root, '--systemd-cgroup', 'run', '--bundle', bundleOf(at, config), newId()]);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '0::/ctroci.slice/ctroci-test.slice/pod-run.scope\n', stderr: '' });
+    expect(existsSync(`${slice}/pod-run.scope`)).toBe(false);
+  });
+});
+
+function shown(unit: string, properties: string): string[] {
+  return execFileSync('systemctl', ['show', '-p', properties, unit], { encoding: 'utf8' }).trim().split('\n').toSorted();
+}
