@@ -1,4 +1,5 @@
 // `@ctr/cgroups/systemd`: for those who want systemd to know of their groups.
+export { placesOfScope } from './places.js';
 export { ownManager, requireSystemd, type Manager } from './running.js';
-export { createScope, placesOfScope, scopeAt, type Scope, type ScopeOptions } from './scope.js';
+export { createScope, scopeAt, type Scope, type ScopeOptions } from './scope.js';
 export { expandSlice, parseScopePath, scopeName, type ScopeName } from './unit-name.js';
