@@ -1,9 +1,10 @@
 import type { Scope } from '@ctr/cgroups/systemd';
-import { formatDeviceRule, groupName, readStatistics, readUsage, type Limits, type Statistics, type Usage } from '@ctr/cgroups';
+import { CgroupError, formatDeviceRule, groupName, readStatistics, readUsage, type Limits, type Statistics, type Usage } from '@ctr/cgroups';
 import { announceExec, dieWithHost, label, launch, waitForHost, type Plan, type Step } from '@ctr/syscall';
 
 import { limitsOfScope } from './container-group.js';
 import { ownGroups } from './own-groups.js';
+import { isInUserNamespace } from './own-user-namespace.js';
 import type { Spec } from './spec.js';
 
 /** A group that systemd is to make, in a scope of its own. */
@@ -48,6 +49,11 @@ export async function requireScope({ name, slice }: PlannedScope): Promise<void>
   const { expandSlice, requireSystemd, scopeName } = await import('@ctr/cgroups/systemd');
   scopeName(name);
   if (slice !== undefined) expandSlice(slice);
+  if (isInUserNamespace())
+    throw new CgroupError(
+      'no-systemd',
+      'systemd takes nobody for the user that a user namespace says they are: run outside of it, or let ctr make the cgroup itself (--cgroup-manager cgroupfs)',
+    );
   requireSystemd(ownGroups().layout);
 }
 

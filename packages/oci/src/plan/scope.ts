@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 
 import { CgroupError, type CgroupLayout, type Limits, type Place } from '@ctr/cgroups';
 import type { Scope } from '@ctr/cgroups/systemd';
+import { isInUserNamespace } from '@ctr/runtime/assembly';
 
 import type { Config } from '../config/config.js';
 import type { StoredScope } from '../state/stored.js';
@@ -25,6 +26,11 @@ export async function planScope(config: Config, id: string, layout: CgroupLayout
   const path = config.linux?.cgroupsPath;
   const { unit, slice } = path === undefined || path === '' ? { unit: scopeName(id), slice: undefined } : parseScopePath(path);
   const limits: Limits = limitsOf(config.linux?.resources);
+  if (isInUserNamespace())
+    throw new CgroupError(
+      'no-systemd',
+      'systemd takes nobody for the user that a user namespace says they are: run outside of it, or let the engine have its cgroups made without systemd (podman --cgroup-manager cgroupfs)',
+    );
   const manager = ownManager();
   requireSystemd(layout, manager);
   const places = manager === 'system' ? placesOfScope({ unit, slice }, layout) : [];
