@@ -3,12 +3,12 @@ import { call, readable, signals } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { parseConfig } from '../parse-config.js';
-import { openScope } from '../plan/scope.js';
 import { StateDirectory } from '../state/directory.js';
 import { openProcess, type ProcessIdentity } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
 import { statusOf } from '../state/status.js';
 import { readConfig, readState, removeState, type StoredState } from '../state/stored.js';
+import { openScope } from './open-scope.js';
 import type { RootOptions } from './root-options.js';
 import { runHooks } from './hooks.js';
 

@@ -3,8 +3,8 @@ import { groupAt } from '@ctr/cgroups';
 import type { LinuxResources } from '@ctr/cgroups';
 import { OciError } from '../error.js';
 import { limitsOf } from '../plan/cgroup.js';
-import { openScope } from '../plan/scope.js';
 import { openContainer } from './open-container.js';
+import { openScope } from './open-scope.js';
 import type { RootOptions } from './root-options.js';
 
 /**

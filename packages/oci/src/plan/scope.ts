@@ -52,9 +52,3 @@ export async function planScope(config: Config, id: string, layout: CgroupLayout
       }),
   };
 }
-
-/** What is left of a scope that was kept: to change its limits, and to end it. */
-export async function openScope({ unit, manager }: StoredScope, places: readonly Place[]): Promise<Scope> {
-  const { scopeAt } = await import('@ctr/cgroups/systemd');
-  return scopeAt(unit, places, { manager });
-}
