@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 import { readLayout, removeGroup } from '@ctr/cgroups';
 import type { Scope } from '@ctr/cgroups/systemd';
@@ -25,6 +25,7 @@ import { makeGate } from '../state/gate.js';
 import { identityOf } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
 import { laterHooks, removeState, writeConfig, writeState, type StoredState, type StoredStep } from '../state/stored.js';
+import { readConfigFile } from './config-file.js';
 import { sendPidfd } from './console-socket.js';
 import { checkConsole, handOverConsole, type ConsoleOptions } from './console.js';
 import { runHooks } from './hooks.js';
@@ -87,7 +88,7 @@ const MAX_LINE = 1024;
 export async function create(bundle: string, id: string, options: CreateOptions = {}): Promise<Child> {
   requireKernel();
   const directory = resolve(bundle);
-  const text = readFileSync(join(directory, 'config.json'));
+  const text = readConfigFile(directory);
   const warn = options.onWarning ?? (() => undefined);
   const config = parseConfig(text, { onWarning: (problem) => warn(problemText(problem)) });
   const { process } = config;

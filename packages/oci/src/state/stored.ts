@@ -1,4 +1,8 @@
+import { statfsSync } from 'node:fs';
+import { dirname, isAbsolute, normalize } from 'node:path';
+
 import type { Place } from '@ctr/cgroups';
+import { fsMagic } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import type { StateDirectory } from './directory.js';
@@ -103,8 +107,23 @@ function problemOf(state: unknown, id: string): string | undefined {
     if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 2 || typeof startTime !== 'string' || !/^\d+$/.test(startTime))
       return 'process has no pid, or no start time';
   }
-  if (!Array.isArray(places) || !places.every((place) => isObject(place) && typeof place['directory'] === 'string')) return 'places are no directories';
-  return undefined;
+  if (!Array.isArray(places)) return 'places are no list';
+  const wrong: unknown = places.find((place) => !isGroup(place));
+  return wrong === undefined ? undefined : `${JSON.stringify(wrong)} is no cgroup of a container`;
+}
+
+/** What runs there is killed and what is there is removed: so it is a group, and not the one at the top of a hierarchy. One that is gone may have been anything. */
+function isGroup(place: unknown): boolean {
+  if (!isObject(place)) return false;
+  const { directory, version, controllers } = place;
+  if (typeof directory !== 'string' || !isAbsolute(directory) || normalize(directory) !== directory || dirname(directory) === directory) return false;
+  if ((version !== 1 && version !== 2) || !Array.isArray(controllers)) return false;
+  const magic = version === 1 ? fsMagic.CGROUP_SUPER_MAGIC : fsMagic.CGROUP2_SUPER_MAGIC;
+  try {
+    return statfsSync(directory).type === magic && statfsSync(dirname(directory)).type === magic;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
