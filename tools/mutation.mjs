@@ -1,8 +1,8 @@
 // Takes one defence after the other out of a copy of the sources, and sees to it that a test goes red: `npm run test:mutation`. What came of it is in docs/mutation.md.
-// With `--check` it only says whether each of these changes still fits the sources; with words, it tries the defences whose names have one of them.
+// With `--check` it only says whether each of these changes still fits the sources. With words, it tries the defences whose names have one of them, and leaves the lines of the others as they are.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { mutations } from './mutations.mjs';
@@ -12,6 +12,7 @@ import { root } from './setup.mjs';
 /** @typedef {{ passed: number, failed: number }} Counts */
 
 const TIMEOUT_MS = 90_000;
+const page = join(root, 'docs/mutation.md');
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 
 const stale = mutations.filter((mutation) => readFileSync(join(root, mutation.file), 'utf8').split(mutation.text).length !== 2);
@@ -37,7 +38,7 @@ function tryAll() {
     console.log(`${result.startsWith('noticed') ? 'ok    ' : 'FAILED'} ${mutation.defence}: ${result}`);
   }
   const failed = results.filter(([, result]) => !result.startsWith('noticed')).length;
-  if (words.length === 0) writeFileSync(join(root, 'docs/mutation.md'), report(results));
+  writeFileSync(page, report(results));
   console.log(`\n${results.length - failed} noticed, ${failed} not`);
   return failed === 0 ? 0 : 1;
 }
@@ -98,21 +99,27 @@ function copyOfTree() {
   return copy;
 }
 
-/** @param {readonly [Mutation, string][]} results */
+/** The page, in the order of the mutations; what was not tried this time has the line it had. @param {readonly [Mutation, string][]} results */
 function report(results) {
-  const rows = results.map(([{ defence, file, test, name }, result]) => {
-    const cell = (/** @type {string} */ text) => text.replaceAll('\\', '').replaceAll('|', '\\|');
-    return `| ${cell(defence)} | \`${file}\` | \`${test}\`${name === '' ? '' : `: ${cell(name)}`} | ${result} |`;
-  });
+  const on = `${new Date().toISOString().slice(0, 10)}, Linux ${release()}`;
+  const fresh = new Map(results.map(([mutation, result]) => [mutation, `${start(mutation)} ${result} | ${on} |`]));
+  const old = existsSync(page) ? readFileSync(page, 'utf8').split('\n') : [];
+  const rows = mutations.flatMap((mutation) => fresh.get(mutation) ?? old.find((line) => line.startsWith(start(mutation))) ?? []);
   return `# Defences without which a test fails
 
 A test of a defence proves little if it passes without it. So each of these is taken out of the sources, one at a time, and a test has to notice:
 \`npm run test:mutation\` does that in a copy, and writes this page. The changes are in [tools/mutations.mjs](../tools/mutations.mjs).
 
-Of ${new Date().toISOString().slice(0, 10)}, on Linux ${readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim()}: ${results.length} defences, ${results.filter(([, result]) => result.startsWith('noticed')).length} noticed.
+${rows.length} defences, ${rows.filter((row) => row.includes('| noticed by ')).length} noticed.
 
-| defence | source | tests | result |
-| --- | --- | --- | --- |
+| defence | source | tests | result | on |
+| --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 `;
+}
+
+/** A line up to its result. @param {Mutation} mutation */
+function start({ defence, file, test, name }) {
+  const cell = (/** @type {string} */ text) => text.replaceAll('\\', '').replaceAll('|', String.raw`\|`);
+  return `| ${cell(defence)} | \`${file}\` | \`${test}\`${name === '' ? '' : `: ${cell(name)}`} |`;
 }

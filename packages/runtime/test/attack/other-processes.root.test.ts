@@ -10,6 +10,7 @@ import { privileged, run, type ContainerOptions, type RunOptions } from '@ctr/ru
 import type { Namespace } from '@ctr/namespaces';
 import { call, launch, openFd, openFlags, waitForHost } from '@ctr/syscall';
 
+import { record, rounds } from '../../../../tools/race-record.mjs';
 import { image, sharedImage } from '../image.js';
 import { watchForLeaks } from '../leaks.js';
 import { watchTheHost } from './host.js';
@@ -18,9 +19,10 @@ watchForLeaks();
 watchTheHost();
 const shared = sharedImage();
 
-const STARTS = 200;
+const STARTS = rounds(200);
 /** Of those, how many it has to have looked at: otherwise it was too slow to prove anything. */
-const ENOUGH = 20;
+const ENOUGH = STARTS / 10;
+const timeout = STARTS * 600;
 
 const source = join(import.meta.dirname, 'watcher.c');
 const noWatcher =
@@ -48,6 +50,10 @@ async function watched(
   return { looked: count('looked'), opened: count('opened'), found: stdout };
 }
 
+function name(): string {
+  return expect.getState().currentTestName?.replaceAll(' > ', ': ') ?? '';
+}
+
 describe('a process that joins a container', () => {
   const everything: RunOptions = { capabilities: { add: 'all' }, seccomp: 'unconfined', noNewPrivileges: false };
 
@@ -58,16 +64,18 @@ describe('a process that joins a container', () => {
     ['root of a user namespace that may do everything there', ['user', 'pid'], { namespaces: { user: 'new' }, ...everything }, {}],
     ['the same, with an init', ['user', 'pid'], { namespaces: { user: 'new' }, ...everything }, { init: true }],
     ['the same, joined as another user', ['user', 'pid'], { namespaces: { user: 'new' }, ...everything }, { user: { uid: 1000, gid: 1000 } }],
-  ])('cannot be looked into before it is the program: by %s', { timeout: 120_000 }, async ([, kinds, watcher, joiner], context) => {
+  ])('cannot be looked into before it is the program: by %s', { timeout }, async ([, kinds, watcher, joiner], context) => {
     if (noWatcher !== undefined) context.skip(noWatcher);
     const { looked, opened, found } = await watched(kinds, watcher, joiner);
+    record({ race: name(), rounds: STARTS, met: looked, gotThrough: opened });
     expect(looked).toBeGreaterThan(ENOUGH);
     expect({ opened, found }).toEqual({ opened: 0, found: `ready\nlooked ${looked}\nopened 0\n` });
   });
 
-  it('is looked into by who may trace everything on the host: there is something to be kept from', { timeout: 120_000 }, async (context) => {
+  it('is looked into by who may trace everything on the host: there is something to be kept from', { timeout }, async (context) => {
     if (noWatcher !== undefined) context.skip(noWatcher);
-    const { opened, found } = await watched(['pid'], privileged);
+    const { looked, opened, found } = await watched(['pid'], privileged);
+    record({ race: name(), rounds: STARTS, met: looked, gotThrough: undefined });
     expect(opened).toBeGreaterThan(0);
     expect(found).toContain('exe /memfd:ctr (deleted)');
   });
