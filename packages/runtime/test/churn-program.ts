@@ -17,6 +17,8 @@ export interface Churn {
   /** How resident memory and the heap grow, in bytes for each launch, by all samples after the first quarter. */
   readonly residentBytesPerLaunch: number;
   readonly heapBytesPerLaunch: number;
+  /** The least and the most that was resident in these samples: the allocator gives pages back when it likes, and a slope is small against that. */
+  readonly residentBytes: readonly [least: number, most: number];
 }
 
 const SAMPLES = 40;
@@ -59,6 +61,7 @@ const churn: Churn = {
   leftBehind,
   residentBytesPerLaunch: slope(later.map(({ at, resident }) => [at, resident])),
   heapBytesPerLaunch: slope(later.map(({ at, heap }) => [at, heap])),
+  residentBytes: [Math.min(...later.map(({ resident }) => resident)), Math.max(...later.map(({ resident }) => resident))],
 };
 console.log(JSON.stringify(churn));
 

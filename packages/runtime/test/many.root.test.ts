@@ -86,6 +86,10 @@ describe('100 runs', () => {
   });
 });
 
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}
+
 const launches = isWholeRun ? 20_000 : 500;
 
 describe(`${launches} launches in one process, of which a third fail in any way`, () => {
@@ -98,7 +102,7 @@ describe(`${launches} launches in one process, of which a third fail in any way`
     const failed = Object.values(found.failed).reduce((sum, number) => sum + number, 0);
     note(
       `${found.launches} launches in one process, ${failed} of which failed`,
-      `${found.leftBehind ?? 'nothing left behind'}; resident memory grows by ${resident.toFixed(0)} bytes, the heap by ${heap.toFixed(0)} bytes a launch`,
+      `${found.leftBehind ?? 'nothing left behind'}; ${megabytes(found.residentBytes[0])} to ${megabytes(found.residentBytes[1])} MB resident after the first quarter, which change by ${resident.toFixed(0)} bytes a launch, the heap by ${heap.toFixed(0)}`,
     );
     expect({ seed, wrong: found.wrong, leftBehind: found.leftBehind }).toEqual({ seed, wrong: [], leftBehind: undefined });
     expect(failed).toBeGreaterThan(launches / 4);
