@@ -1,7 +1,7 @@
 // Files of the host that are open during the set-up: no path of the container leads to one, neither the working directory nor the program, and the program has none.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
@@ -111,6 +111,14 @@ describe('the program', () => {
   /** With a program of the host beside the root, and further up. */
   const ways = ['bin/busybox', '../bin/busybox', '../../bin/busybox', '../../../bin/busybox', '../../../../bin/busybox', '../../../usr/bin/busybox'];
 
+  /** A link of the image that has the name by which a busybox of the host would do as it is told: ended well, that is; its path. */
+  function link(rootfs: string, target: string): string {
+    const directory = mkdtempSync(join(rootfs, 'link-'));
+    chmodSync(directory, 0o755);
+    symlinkSync(target, join(directory, 'busybox'));
+    return `/${basename(directory)}/busybox`;
+  }
+
   it.each(names)('is none by way of %sN', async (name) => {
     for (const n of numbers.slice(0, 40))
       for (const way of ways)
@@ -133,12 +141,25 @@ describe('the program', () => {
     const rootfs = image();
     const path = join(temporary(), 'container');
     for (const n of numbers.slice(0, 24)) {
-      symlinkSync(`/proc/self/fd/${n}/../../../bin/busybox`, join(rootfs, `bin/link-${n}`));
-      writeFileSync(path, standalone([`link-${n}`, 'true'], { rootfs }), { mode: 0o755 });
-      expect(() => execFileSync(path, { stdio: ['ignore', 'ignore', 'pipe'] })).toThrow(expect.objectContaining({ status: 127 }));
-      await expect(run([`link-${n}`, 'true'], { rootfs, init: true })).rejects.toThrow(/= (ENOENT|ENOTDIR) /);
-      await expect(start([`link-${n}`, 'true'], { rootfs, terminal: { columns: 80, rows: 24 } })).rejects.toThrow(/= (ENOENT|ENOTDIR) /);
+      const command = [link(rootfs, `/proc/self/fd/${n}/../../bin/busybox`), 'true'] as const;
+      writeFileSync(path, standalone(command, { rootfs }), { mode: 0o755 });
+      expect([127, 126]).toContain(spawnSync(path, { stdio: 'ignore' }).status);
+      await expect(run(command, { rootfs, init: true })).rejects.toThrow(/= (ENOENT|ENOTDIR) /);
+      await expect(start(command, { rootfs, terminal: { columns: 80, rows: 24 } })).rejects.toThrow(/= (ENOENT|ENOTDIR) /);
     }
+  });
+
+  it('is none of an executable container whose streams are closed: nothing of the set-up takes their places', () => {
+    const rootfs = image();
+    const path = join(temporary(), 'container');
+    const found = ways.flatMap((way) =>
+      [0, 1, 2].flatMap((n) => {
+        writeFileSync(path, standalone([link(rootfs, `/proc/self/fd/${n}/${way}`), 'true'], { rootfs }), { mode: 0o755 });
+        const { status } = spawnSync('sh', ['-c', 'exec "$0" <&- >&- 2>&-', path], { stdio: 'ignore' });
+        return status === 126 || status === 127 ? [] : [`${n}/${way}: ${status}`];
+      }),
+    );
+    expect(found).toEqual([]);
   });
 
   it('is none by way of the twenty directories that the caller has open', async () => {
