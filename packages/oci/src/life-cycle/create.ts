@@ -140,7 +140,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     layout,
     group,
     scope,
-    groupPlaces: (scope ?? group)?.places ?? (rootless ? callersGroups(layout) : []),
+    groupPlaces: (scope ?? group)?.places ?? callersGroups(layout),
     gate,
     passed,
     hasHooks,

@@ -14,7 +14,7 @@ export type GroupPlace = Pick<Place, 'version' | 'controllers' | 'directory'>;
 export interface CgroupMountContext {
   readonly root: Handle;
   readonly layout: CgroupLayout;
-  /** The directories of the container's own group; of the caller's, for an ordinary user who can make none. */
+  /** The directories of the container's own group; of the caller's, where it has none of its own. */
   readonly places: readonly GroupPlace[];
   /** Whether it has a cgroup namespace of its own, in which a mount begins at its own group. */
   readonly ownGroups: boolean;

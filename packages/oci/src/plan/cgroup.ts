@@ -34,7 +34,7 @@ export function cgroupOf(config: Config, id: string, layout: CgroupLayout, { roo
   }
 }
 
-/** The groups that a container stays in, where none can be made for it: those of the caller. */
+/** The groups that a container stays in, where none is made for it: those of the caller. */
 export function callersGroups({ hierarchies }: CgroupLayout): GroupPlace[] {
   return hierarchies.flatMap(({ version, controllers, ownDirectory: directory }) => (directory === undefined ? [] : [{ version, controllers, directory }]));
 }
