@@ -1,5 +1,5 @@
 // The life of containers and pods that podman has ctr-oci make.
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readLayout } from '@ctr/cgroups';
@@ -145,6 +145,32 @@ describe('pods', () => {
       stdout: '1000\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n67108864\n',
       stderr: expect.stringContaining('Read-only file system') as string,
     });
+  });
+});
+
+describe('podman build', () => {
+  it('runs the steps of a Containerfile, from nothing and from an image', async () => {
+    const context = join(on.directory, 'build');
+    mkdirSync(context);
+    writeFileSync(join(context, 'file'), 'content\n');
+    copyFileSync(join(on.directory, 'rootfs.tar'), join(context, 'rootfs.tar'));
+    const build = (...lines: readonly string[]) => {
+      writeFileSync(join(context, 'Containerfile'), `${lines.join('\n')}\n`);
+      return podman(['build', '--quiet', '--network=none', `${on.usual[0]}/build`, '--tag=localhost/built:1', context]);
+    };
+    const lines = [
+      'ENV GREETING=hello',
+      'RUN echo "$GREETING from $(id -u)" > /built',
+      'COPY file /data/',
+      'WORKDIR /data',
+      'USER 1000',
+      'RUN cat file > /tmp/copied; id -u >> /tmp/copied',
+    ];
+    for (const from of [['FROM scratch', 'ADD rootfs.tar /'], [`FROM ${image}`]]) {
+      expect(await build(...from, ...lines, 'CMD ["cat", "/built", "/tmp/copied"]')).toMatchObject({ code: 0, stderr: '' });
+      expect((await podman(['run', '--rm', ...on.usual, 'localhost/built:1'])).stdout).toBe('hello from 0\ncontent\n1000\n');
+    }
+    expect((await build(`FROM ${image}`, 'RUN ["nosuch"]')).stderr).toContain('ctr-oci: create failed: exec: "nosuch": executable file not found in $PATH');
   });
 });
 

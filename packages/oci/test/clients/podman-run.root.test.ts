@@ -160,9 +160,21 @@ describe('podman run', () => {
   });
 
   it('--init reaps; the namespaces of the host are those', async () => {
-    expect((await inside(['--init'], 'cat /proc/1/comm; sh -c "sleep 0 & exec true"; ps | grep -c "\\[sleep\\]"')).stdout).toBe('podman-init\n0\n');
+    const reaped = 'cat /proc/1/comm; sh -c "sleep 0 & exec true"; while ps | grep -q -e "[s]leep 0$" -e "\\[sleep\\]"; do :; done; echo reaped';
+    expect((await inside(['--init'], reaped)).stdout).toBe('podman-init\nreaped\n');
     const host = await inside(['--pid=host', '--ipc=host', '--uts=host', '--cgroupns=host'], 'test $$ -ne 1 && hostname');
     expect(host).toEqual(done(readFileSync('/proc/sys/kernel/hostname', 'utf8')));
+    const outside = await podman([
+      'run',
+      '--rm',
+      '--network=none',
+      '--cgroups=disabled',
+      'localhost/bb:1',
+      'sh',
+      '-c',
+      'ls /sys/fs/cgroup | wc -l; cat /proc/self/cgroup',
+    ]);
+    expect(outside).toMatchObject({ code: 0, stderr: '', stdout: expect.not.stringMatching(/^0\n|libpod-/) as string });
     expect((await inside(['--cgroupns=private'], 'grep -vc ":/$" /proc/self/cgroup')).stdout).toBe('0\n');
   });
 

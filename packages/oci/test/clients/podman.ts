@@ -1,6 +1,6 @@
 // podman with ctr-oci as its runtime, in a store of its own.
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
@@ -35,21 +35,51 @@ runtime = "ctr"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime_supports_json = ["ctr"]
+runtime_supports_nocgroup = ["ctr"]
 [engine.runtimes]
 ctr = ["${runtime}"]
 `;
 }
 
+const userName = 'ctr-podman';
+/** In the sandbox: podman takes no path of more than 50 bytes. */
+const runtimeDirectory = '/run/own';
+
+/** A user that is there for a sandbox alone, with the ids that are granted to it. */
+async function enrol(sandbox: Sandbox, { uid, granted }: Owner): Promise<void> {
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(sandbox.directory, name), text);
+    return join(sandbox.directory, name);
+  };
+  const passwd = file('passwd', `${readFileSync('/etc/passwd', 'utf8')}${userName}:x:${uid}:${uid}::/:/bin/sh\n`);
+  const group = file('group', `${readFileSync('/etc/group', 'utf8')}${userName}:x:${uid}:\n`);
+  const ids = file('ids', granted === undefined ? '' : `${userName}:${granted}\n`);
+  for (const [from, to] of [
+    [passwd, '/etc/passwd'],
+    [group, '/etc/group'],
+    [ids, '/etc/subuid'],
+    [ids, '/etc/subgid'],
+  ] as const)
+    expect(await sandbox.run(['mount', '--bind', from, to])).toMatchObject({ code: 0 });
+}
+
 /** A tar archive of the root file system that tests have. */
-function archiveOf(directory: string): string {
+export function archiveOf(directory: string): string {
   fill(join(directory, 'rootfs'));
   const archive = join(directory, 'rootfs.tar');
   execFileSync('tar', ['-C', join(directory, 'rootfs'), '-cf', archive, '.']);
   return archive;
 }
 
+/** Whose podman it is. */
+export interface Owner {
+  readonly uid: number;
+  /** As in /etc/subuid. */
+  readonly granted?: string;
+}
+
 /** podman for the tests of a file, with an image of busybox. At the end nothing may be left of their containers. */
-export function podmanFor(name: string, needed: readonly string[] = []): Podman {
+export function podmanFor(name: string, needed: readonly string[] = [], owner: Owner = { uid: 0 }): Podman {
   const lacks = missing('podman', 'conmon', ...needed);
   let sandbox: Sandbox | undefined;
   let driver = 'overlay';
@@ -57,12 +87,19 @@ export function podmanFor(name: string, needed: readonly string[] = []): Podman 
     if (!sandbox) throw new Error('there is no sandbox');
     return sandbox;
   };
+  const own = (path: string): string => join(here().directory, 'own', path);
   const words = (args: readonly string[]): string[] => {
-    const { directory } = here();
-    const flags = ['--root', join(directory, 'store'), '--runroot', '/run/containers', `--storage-driver=${driver}`];
-    return ['podman', ...flags, ...args];
+    const user = owner.uid === 0 ? [] : ['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.uid}`, '--clear-groups'];
+    return [...user, 'podman', '--root', own('store'), '--runroot', `${runtimeDirectory}/containers`, `--storage-driver=${driver}`, ...args];
   };
-  const env = (): Record<string, string> => ({ CONTAINERS_CONF: join(here().directory, 'containers.conf') });
+  const env = (): Record<string, string> => ({
+    CONTAINERS_CONF: join(here().directory, 'containers.conf'),
+    HOME: own('.'),
+    XDG_CACHE_HOME: own('cache'),
+    ...(owner.uid !== 0 && { XDG_RUNTIME_DIR: runtimeDirectory, USER: userName }),
+  });
+  // An ordinary user's are below what is delegated to it, if anything is.
+  const parent = (): string[] => (owner.uid === 0 ? [`--cgroup-parent=${here().cgroup}`] : []);
   const podman: Podman['podman'] = (args, options = {}) => here().run(words(args), { ...options, env: env() });
   beforeAll(async () => {
     if (lacks !== undefined) return;
@@ -70,11 +107,15 @@ export function podmanFor(name: string, needed: readonly string[] = []): Podman 
     const { directory } = sandbox;
     writeFileSync(join(directory, 'containers.conf'), configuration(bin));
     const archive = archiveOf(directory);
+    mkdirSync(own('.'));
+    chownSync(own('.'), owner.uid, owner.uid);
+    expect(await sandbox.run(['install', '-d', `--owner=${owner.uid}`, '--mode=700', runtimeDirectory])).toMatchObject({ code: 0 });
+    if (owner.uid !== 0) await enrol(sandbox, owner);
     const load = (): Promise<Outcome> => podman(['import', '--change', 'CMD ["/bin/sh"]', archive, image]);
     // An overlay on top of an overlay cannot be.
     if ((await load()).code !== 0) {
       driver = 'vfs';
-      expect(await load()).toMatchObject({ code: 0 });
+      expect(await load()).toMatchObject({ code: 0, stderr: '' });
     }
   });
   beforeEach((context) => {
@@ -91,14 +132,14 @@ export function podmanFor(name: string, needed: readonly string[] = []): Podman 
     lacks,
     inside: (options, line) => {
       const network = options.some((word) => word.startsWith('--network') || word.startsWith('--pod')) ? [] : ['--network=none'];
-      return podman(['run', '--rm', `--cgroup-parent=${here().cgroup}`, ...network, ...options, image, 'sh', '-c', line]);
+      return podman(['run', '--rm', ...parent(), ...network, ...options, image, 'sh', '-c', line]);
     },
     inTerminal: (args, before = 'true') => {
       const quoted = words(args).map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
       return here().run(['script', '--quiet', '--return', '--command', `${before}; ${quoted.join(' ')}`, '/dev/null'], { env: env() });
     },
     get usual() {
-      return [`--cgroup-parent=${here().cgroup}`, '--network=none'];
+      return [...parent(), '--network=none'];
     },
     get directory() {
       return here().directory;

@@ -61,7 +61,8 @@ export class Sandbox {
   /** Ends all that is in it, and tells what there still was of containers. */
   async close(): Promise<Leftovers> {
     const groups = this.#groups();
-    const { stdout } = await this.run(['find', '/run/ctr-oci', '-mindepth', '1', '-maxdepth', '1']);
+    // That of the shim of containerd has a directory for each namespace.
+    const { stdout } = await this.run(['sh', '-c', 'find /run/ctr-oci /run/containerd/runc/* -mindepth 1 -maxdepth 1 2>/dev/null']);
     const ended = once(this.#holder, 'exit');
     this.#holder.kill('SIGKILL');
     await ended;
