@@ -3,7 +3,7 @@ import { fileOptions } from './options/files.js';
 import { cgroupParentOption, limitOptions } from './options/limits.js';
 import { namespaceOptions } from './options/namespaces.js';
 import { debugOption, dryRunOptions, fileOption, jsonOption, postureOption, quietOption, streamOptions } from './options/output.js';
-import { nameOption, programOptions, timeoutOption } from './options/program.js';
+import { bundleOption, nameOption, programOptions, timeoutOption } from './options/program.js';
 import { securityOptions } from './options/security.js';
 import { topOptions } from './options/top.js';
 
@@ -36,7 +36,7 @@ export const commands: readonly Command[] = [
     name: 'run',
     summary: 'Run a command in a new container',
     usage: 'ctr run [OPTIONS] [--] COMMAND [ARGUMENTS]',
-    options: [...containerSettings, timeoutOption, ...streamOptions, quietOption, ...dryRunOptions, postureOption, debugOption],
+    options: [bundleOption, ...containerSettings, timeoutOption, ...streamOptions, quietOption, ...dryRunOptions, postureOption, debugOption],
     notes: [
       'Options end at the first word that is none: what follows is the command, as it is. Without a command, at a terminal, it is a shell.',
       'Where stdin and stdout are a terminal, the container gets one of its own; otherwise the program has the files of the caller.',
@@ -50,6 +50,7 @@ export const commands: readonly Command[] = [
       ['ctr run -m 64m --cpus 0.5 -v .:/src:ro -w /src make', 'limits, and a directory of the host'],
       ['ctr run --net host --timeout 10s curl https://example.org', "the host's network, for ten seconds"],
       ['ctr run --dry-run true', 'every system call it would make, and what for'],
+      ['ctr run --oci ./bundle --dry-run', 'the same of a bundle that some other tool has written'],
     ],
   },
   {

@@ -14,6 +14,8 @@ export interface DiskLimit {
 
 /** What the options of a command line come to. */
 export interface Settings {
+  /** The directory of an OCI bundle, which says all the rest. */
+  oci?: string;
   rootfs?: string;
   hostname?: string;
   name?: string;

@@ -17,6 +17,7 @@ import { SignalForwarding } from '../signals.js';
 import { statsLine } from '../stats.js';
 import { printable } from '../text.js';
 import { UsageError } from '../usage-error.js';
+import { runBundle } from './bundle.js';
 
 const TIMED_OUT = 124;
 /** What a signal adds to its number to make an exit code. */
@@ -36,6 +37,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (settings.passThrough && settings.terminal) throw new UsageError('-T', undefined, 'it means no terminal, and -t a terminal: give one of them');
   if (settings.json && !settings.dryRun && !settings.showPosture) throw new UsageError('--json', undefined, 'it is for --dry-run and --show-posture');
   const atTerminal = isTerminal(0) && isTerminal(1);
+  if (settings.oci !== undefined) return runBundle(settings.oci, settings, rest);
   const command = commandOf('run', rest.length === 0 && atTerminal ? [shell(settings)] : rest);
   const withTerminal = !settings.passThrough && (settings.terminal ?? atTerminal);
   const options: ContainerOptions = {

@@ -3,6 +3,17 @@ import { ValueError } from '../usage-error.js';
 import { parseDuration } from './duration.js';
 import { readEnvFile, setVariable } from './env.js';
 
+export const bundleOption: Option = {
+  name: 'oci',
+  metavar: 'BUNDLE',
+  group: 'Program',
+  help: 'What an OCI bundle says, whatever tool has written it, as ctr-oci runs it: a directory with a config.json',
+  set: (settings, value) => {
+    if (value === '') throw new ValueError('the path of a directory');
+    settings.oci = value;
+  },
+};
+
 /** How the program runs. */
 export const programOptions: readonly Option[] = [
   {

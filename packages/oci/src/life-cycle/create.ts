@@ -1,19 +1,18 @@
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { readLayout, removeGroup } from '@ctr/cgroups';
 import type { Scope } from '@ctr/cgroups/systemd';
 import type { IdMaps } from '@ctr/namespaces';
 import { isInUserNamespace } from '@ctr/runtime/assembly';
-import { explainCall, launch, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
+import { explainCall, launch, openFd, openFlags, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
 
+import { checkBundle, hasHooksBeforeRoot } from '../check-bundle.js';
 import type { Config } from '../config/config.js';
 import type { Mount } from '../config/mount.js';
 import { environmentOf } from '../environment.js';
 import { parseMountOptions } from '../mount-options.js';
-import { refuseWhatIsNotThere } from '../not-there.js';
 import { parseConfig } from '../parse-config.js';
-import { callersGroups, cgroupOf } from '../plan/cgroup.js';
+import { callersGroups, cgroupOf, removeLeftovers } from '../plan/cgroup.js';
 import { planScope } from '../plan/scope.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
 import { streamsOf } from '../plan/streams.js';
@@ -91,13 +90,8 @@ export async function create(bundle: string, id: string, options: CreateOptions 
   const text = readConfigFile(directory);
   const warn = options.onWarning ?? (() => undefined);
   const config = parseConfig(text, { onWarning: (problem) => warn(problemText(problem)) });
-  const { process } = config;
-  if (!process) throw new TypeError('the config has no process, which is what a container runs');
-  refuseWhatIsNotThere(config);
+  const { process, rootfs } = checkBundle(config, directory);
   checkConsole(process, options);
-  const rootfs = resolve(directory, config.root.path);
-  if (!statSync(rootfs, { throwIfNoEntry: false })?.isDirectory())
-    throw new Error(`the root file system ${rootfs} is no directory, or not there: no such file or directory`);
 
   const { directory: state, lock } = await StateDirectory.create(options.root ?? defaultRoot(), id);
   using _lock = lock;
@@ -120,16 +114,21 @@ interface Given extends Pick<ContainerParts, 'config' | 'process' | 'bundle' | '
 async function createIn(directory: StateDirectory, given: Given, options: CreateOptions): Promise<Child> {
   const { config, process, bundle, rootfs, opened, text } = given;
   const { hooks = {} } = config;
-  const namespaces = namespacesOf(config, opened);
+  const namespaces = namespacesOf(config, (path) => {
+    const fd = openFd(path, { flags: openFlags.O_RDONLY });
+    opened.push(fd);
+    return fd;
+  });
   const layout = readLayout();
   const rootless = globalThis.process.geteuid?.() !== 0 || isInUserNamespace();
   const bySystemd = options.cgroup !== false && options.cgroupManager === 'systemd';
   const scope = bySystemd ? await planScope(config, directory.id, layout, options.cancelSignal) : undefined;
   const group = options.cgroup === false || scope ? undefined : cgroupOf(config, directory.id, layout, { rootless });
+  if (group) removeLeftovers(group);
   const { listenFds = 0, preserveFds = 0 } = options;
   const passed = passedFiles(listenFds + preserveFds);
   opened.push(...passed);
-  const hasHooks = [hooks.prestart, hooks.createRuntime, hooks.createContainer].some((list) => list && list.length > 0);
+  const hasHooks = hasHooksBeforeRoot(config);
   using gate = makeGate(directory);
   const maps = idMapsOf(config);
   const streams = streamsOf(process.terminal, options.stdio);

@@ -24,9 +24,7 @@ export function cgroupOf(config: Config, id: string, layout: CgroupLayout, { roo
   const resources = config.linux?.resources;
   const limits = limitsOf(rootless ? resources : { ...resources, devices: resources?.devices?.length ? resources.devices : noDevices });
   try {
-    const group = planGroup(name, limits, { layout, parent, everywhere: true, notifyOnRelease: false });
-    for (const directory of group.directories) removeLeftover(directory);
-    return group;
+    return planGroup(name, limits, { layout, parent, everywhere: true, notifyOnRelease: false });
   } catch (error) {
     if (!(error instanceof CgroupError) || !rootless || !['not-delegated', 'read-only', 'not-mounted', 'no-controller'].includes(error.kind)) throw error;
     if (Object.keys(limits).some((key) => key !== 'devices')) throw error;
@@ -61,7 +59,11 @@ function smaller(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, smaller(each)]));
 }
 
-/** An empty group of the same name is of a container that has ended without being deleted. */
+/** Removes empty groups of the same name, which are of a container that has ended without being deleted. Throws for one that is in use. */
+export function removeLeftovers({ directories }: PlannedGroup): void {
+  for (const directory of directories) removeLeftover(directory);
+}
+
 function removeLeftover(directory: string): void {
   try {
     rmdirSync(directory);

@@ -11,7 +11,7 @@ import {
   type Namespace,
   type TimeOffset,
 } from '@ctr/namespaces';
-import { continueInChild, openFd, openFlags, waitForHost, type Fd, type ResultOf, type Step } from '@ctr/syscall';
+import { continueInChild, waitForHost, type Fd, type ResultOf, type Step } from '@ctr/syscall';
 import { becomeUser } from '@ctr/security';
 import type { Section } from '@ctr/runtime/assembly';
 
@@ -39,18 +39,18 @@ export interface Namespaces {
   readonly joined: ReadonlyMap<Namespace, Fd>;
 }
 
-/** Looks at the files of those that are joined, and opens them: from here on nobody can put others in their place. The caller closes them. */
-export function namespacesOf(config: Config, files: Fd[]): Namespaces {
+/**
+ * Looks at the files of those that are joined, and opens them: from here on nobody can put others in their place.
+ *
+ * @param open opens one of them, and sees to it that it is closed
+ */
+export function namespacesOf(config: Config, open: (path: string) => Fd): Namespaces {
   const fresh = new Set<Namespace>();
   const joined = new Map<Namespace, Fd>();
   for (const { type, path } of config.linux?.namespaces ?? []) {
     const kind = kinds[type];
     if (path === undefined || path === '') fresh.add(kind);
-    else {
-      const fd = openFd(path, { flags: openFlags.O_RDONLY });
-      files.push(fd);
-      joined.set(kind, fd);
-    }
+    else joined.set(kind, open(path));
   }
   return { isNew: (kind) => fresh.has(kind), has: (kind) => fresh.has(kind) || joined.has(kind), joined };
 }
