@@ -73,6 +73,7 @@ export function toSpec(config: Config, options: SpecOptions = {}): Spec {
     namespaces: namespacesOf(config, file),
     layout,
     group,
+    scope: undefined,
     groupPlaces: group?.places ?? (rootless ? callersGroups(layout) : []),
     gate,
     lock,
