@@ -1,6 +1,7 @@
 // `npm run test:races`: each race 10,000 times (or as often as CTR_RACE_ROUNDS says), as root. Writes docs/races.md.
-// With words, it runs the races whose names have one of them, and leaves the lines of the others as they are.
-import { spawnSync } from 'node:child_process';
+// With words, it runs the races whose names have one of them, and leaves the lines of the others as they are; so it does with those that it did not come to when SIGTERM ends it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ const directory = mkdtempSync(join(tmpdir(), 'ctr-races-'));
 const lines = join(directory, 'lines');
 // A name is a pattern for vitest.
 const pattern = words.map((word) => word.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`)).join('|');
-const { status } = spawnSync(
+const vitest = spawn(
   bin('vitest'),
   [
     'run',
@@ -31,6 +32,8 @@ const { status } = spawnSync(
   ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, CTR_RACES: lines, CTR_RACE_ROUNDS: ROUNDS } },
 );
+process.once('SIGTERM', () => vitest.kill('SIGTERM'));
+const [status] = /** @type {[number | null]} */ (await once(vitest, 'exit'));
 /** @type {Row[]} */
 const found = existsSync(lines)
   ? readFileSync(lines, 'utf8')
@@ -40,7 +43,7 @@ const found = existsSync(lines)
   : [];
 rmSync(directory, { recursive: true });
 const page = join(root, 'docs/races.md');
-if (status === 0) writeFileSync(page, withResults(readFileSync(page, 'utf8')));
+writeFileSync(page, withResults(readFileSync(page, 'utf8')));
 process.exit(status ?? 1);
 
 /** The page with the new lines in its table: what stands before and behind that is written by hand. @param {string} text */
@@ -49,7 +52,7 @@ function withResults(text) {
   const old = table.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| Race |') && !line.startsWith('| --- |'));
   const fresh = found.map(cells);
   const replaced = new Set(fresh.map(raceOf));
-  const kept = words.length === 0 ? [] : old.filter((line) => !replaced.has(raceOf(line)));
+  const kept = words.length === 0 && status === 0 ? [] : old.filter((line) => !replaced.has(raceOf(line)));
   const rows = [...kept, ...fresh].toSorted();
   return `${before}${marker}\n${['| Race | Rounds | Met | Got through | On |', '| --- | ---: | ---: | ---: | --- |', ...rows].join('\n')}\n${marker}${after}`;
 }

@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { plan, run, start, type ContainerOptions } from '@ctr/runtime';
 import { parseMountinfo } from '@ctr/fs';
@@ -55,10 +55,14 @@ const refusals = ['ENOENT', 'ELOOP', 'EAGAIN'];
 function expectBoth(tally: Record<string, number>, harmless: string, attacked = refusals): void {
   const { [harmless]: started = 0, ...others } = tally;
   const met = sum(attacked.map((seen) => others[seen] ?? 0));
-  record({ race: name(), rounds: sum(Object.values(tally)), met, gotThrough: sum(Object.values(others)) - met });
   expect(Object.keys(others).filter((seen) => !attacked.includes(seen))).toEqual([]);
   expect(started).toBeGreaterThan(0);
   expect(met).toBeGreaterThan(0);
+  const row = { race: name(), rounds: started + met, met, gotThrough: sum(Object.values(others)) - met };
+  // What is outside is still to be looked at.
+  onTestFinished(({ task }) => {
+    if (task.result?.state === 'pass') record(row);
+  });
 }
 
 function sum(numbers: readonly number[]): number {
@@ -190,8 +194,8 @@ describe('a /proc or /sys that is moved away and back', () => {
       return protection(child.pid).covers === covers ? 'protected' : 'open';
     });
     const met = tally['open'] ?? 0;
-    record({ race: name(), rounds: ROUNDS, met, gotThrough: undefined });
     expect(met).toBeGreaterThan(0);
+    record({ race: name(), rounds: ROUNDS, met, gotThrough: undefined });
   });
 });
 
