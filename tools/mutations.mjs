@@ -497,4 +497,12 @@ export const mutations = [
     test: 'packages/cli/test/text.test.ts',
     name: '',
   },
+  {
+    defence: 'a process executed in an OCI container cannot be looked into',
+    file: 'packages/oci/src/plan/exec.ts',
+    text: "['who may look into it', globalThis.process.geteuid?.() === 0 ? dumpable(false) : []]",
+    instead: "['who may look into it', dumpable(true)]",
+    test: 'packages/oci/test/exec-watched.root.test.ts',
+    name: '',
+  },
 ];

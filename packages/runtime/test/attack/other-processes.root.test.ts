@@ -24,7 +24,7 @@ const STARTS = rounds(200);
 const ENOUGH = STARTS / 10;
 const timeout = STARTS * 600;
 
-const source = join(import.meta.dirname, 'watcher.c');
+const source = join(import.meta.dirname, '../../../../test/support/watcher.c');
 const noWatcher =
   spawnSync('gcc', ['-static', '-x', 'c', '-o', '/dev/null', '-'], { input: 'int main(void) { return 0; }' }).status === 0
     ? undefined
