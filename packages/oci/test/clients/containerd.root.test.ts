@@ -9,6 +9,7 @@ import { bin, type Outcome } from '../ctr-oci.js';
 import { ociArchive } from './oci-archive.js';
 import { archiveOf } from './podman.js';
 import { missing, Sandbox } from './sandbox.js';
+import { snippet } from './snippet.js';
 
 const image = 'localhost/bb:1';
 const client = '/usr/bin/ctr';
@@ -48,6 +49,16 @@ beforeEach((context) => {
 });
 afterAll(async () => {
   if (sandbox) expect(await sandbox.close()).toEqual({ groups: [], states: [] });
+});
+
+it('the configuration for Kubernetes is one of containerd', async () => {
+  const file = join(here().directory, 'kubernetes.toml');
+  writeFileSync(file, snippet('kubernetes.md', 'toml'));
+  const { code, stdout } = await here().run(['containerd', '--config', file, 'config', 'dump']);
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: expect.stringMatching(/runtimes\.ctr\.options\]\s+BinaryName = "\/usr\/local\/bin\/ctr-oci"/) as string,
+  });
 });
 
 describe('ctr run of containerd', () => {

@@ -23,6 +23,10 @@ function volume(name: string): string {
 const done = (stdout: string) => ({ code: 0, stdout, stderr: '' });
 
 describe('podman run', () => {
+  it('has the runtime of its configuration', async () => {
+    expect((await podman(['info', '--format={{.Host.OCIRuntime.Name}} {{.Host.OCIRuntime.Version}}'])).stdout).toMatch(/^ctr ctr-oci version /);
+  });
+
   it('gives what the program says, and how it ends', async () => {
     expect(await inside([], 'echo said; echo complained >&2; exit 42')).toEqual({ code: 42, stdout: 'said\n', stderr: 'complained\n' });
     expect(await podman(['run', '--rm', '--interactive', ...on.usual, 'localhost/bb:1', 'cat'], { input: 'as it came\n' })).toEqual(done('as it came\n'));

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { fill } from '../container.js';
 import { bin, type Outcome } from '../ctr-oci.js';
 import { missing, Sandbox } from './sandbox.js';
+import { snippet } from './snippet.js';
 
 export const image = 'localhost/bb:1';
 
@@ -26,19 +27,10 @@ export interface Podman {
   readonly lacks: string | undefined;
 }
 
-/** The configuration that docs/podman.md tells of. Hard limits are not above those of who runs the tests: podman would have them raised. */
-function configuration(runtime: string): string {
-  return `[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
-[engine]
-runtime = "ctr"
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-runtime_supports_json = ["ctr"]
-runtime_supports_nocgroup = ["ctr"]
-[engine.runtimes]
-ctr = ["${runtime}"]
-`;
+/** The configuration that docs/podman.md has, and what is of the tests. Hard limits are not above those of who runs them: podman would have them raised. */
+function configuration(): string {
+  const ofTests = '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"';
+  return snippet('podman.md', 'toml').replace('[engine]', ofTests).replace('/usr/local/bin/ctr-oci', bin);
 }
 
 const userName = 'ctr-podman';
@@ -105,7 +97,7 @@ export function podmanFor(name: string, needed: readonly string[] = [], owner: O
     if (lacks !== undefined) return;
     sandbox = await Sandbox.open(name);
     const { directory } = sandbox;
-    writeFileSync(join(directory, 'containers.conf'), configuration(bin));
+    writeFileSync(join(directory, 'containers.conf'), configuration());
     const archive = archiveOf(directory);
     mkdirSync(own('.'));
     chownSync(own('.'), owner.uid, owner.uid);
