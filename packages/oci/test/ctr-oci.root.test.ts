@@ -1,12 +1,14 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 import type { Config } from '@ctr/oci';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { bundleOf, cgroupsBelow, configOf, newId, place, type Changes } from './container.js';
-import { ctrOci, shell, type Outcome } from './ctr-oci.js';
+import { command, ctrOci, shell, type Outcome } from './ctr-oci.js';
 
 const at = place();
 
@@ -69,6 +71,32 @@ describe('ctr-oci', () => {
       expect(await oci(command, id)).toMatchObject({ code: 1, stderr: expect.stringContaining('container does not exist') as string });
     expect((await oci('delete', '--force', id)).code).toBe(0);
     expect(cgroupsBelow(at.cgroup)).toEqual([]);
+  });
+
+  it('tells again and again what a container uses, and each process that had too little memory, until it ends', async () => {
+    const { id, oci, quietly } = container(['sh', '-c', 'tail /dev/zero; exec sleep 1000'], { linux: { resources: { memory: { limit: 20 * 2 ** 20 } } } });
+    expect(await quietly('create', id)).toBe(0);
+    const events = spawn(command[0], [command[1], '--root', at.root, 'events', '--interval', '20ms', id], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const types: string[] = [];
+    for await (const line of createInterface({ input: events.stdout })) {
+      const { type, id: whose } = JSON.parse(line) as { type: string; id: string };
+      expect(whose).toBe(id);
+      if (types.length === 0) await oci('start', id);
+      if (type === 'oom' && !types.includes('oom')) expect((await oci('kill', id, 'KILL')).code).toBe(0);
+      types.push(type);
+    }
+    expect([...new Set(types)].toSorted()).toEqual(['oom', 'stats']);
+    expect(events.exitCode ?? (await once(events, 'exit'))[0]).toBe(0);
+  });
+
+  it('prints numbers of 64 bits with all digits', async () => {
+    const { id, oci, quietly } = container(['sleep', '1000']);
+    expect(await quietly('create', id)).toBe(0);
+    const { stdout } = await oci('events', '--stats', id);
+    expect(stdout).toMatch(/"limit":(9223372036854771712|18446744073709551615|9223372036854775807)/);
+    expect(stdout).not.toContain('9223372036854772000');
+    expect((await oci('kill', id, '0')).code).toBe(0);
+    expect((await oci('exec', '--cwd', 'relative', id, 'true')).stderr).toMatch(/exec failed: .*cwd: "relative"/s);
   });
 
   it('leaves nothing of itself running, and nothing for its own', async () => {
@@ -190,6 +218,11 @@ describe('ctr-oci', () => {
     [['kill', 'a', 'NOSUCH'], 'unknown signal "NOSUCH"'],
     [['--log-format', 'xml', 'list'], 'text or json'],
     [['checkpoint'], 'checkpoint and restore are not there'],
+    [['restore', 'a'], 'checkpoint and restore are not there'],
+    [['strat', 'a'], 'there is no command "strat": did you mean start?'],
+    [['create', '--pidfile', 'f', 'a'], 'there is no option --pidfile: did you mean --pid-file?'],
+    [['-x'], 'there is no option --x\n'],
+    [['events', '--interval', '0', 'a'], '--interval "0"'],
     [['exec', '-u', '1e0', 'a', 'true'], ''],
     [['create', '--bundle', '/nowhere', 'a'], 'ENOENT'],
   ])('%j is refused', async (args, message) => {

@@ -1,3 +1,5 @@
+import { nearest } from '@ctr/syscall';
+
 /** An option of the command line, as the parser and the help know it. */
 export interface Option {
   /** Without dashes; the first is the one that values are found by. */
@@ -65,12 +67,25 @@ export function parseArgs(args: readonly string[], options: readonly Option[]): 
       break;
     }
     const option = byName.get(name);
-    if (!option) throw new UsageError(`there is no option --${name}`);
+    if (!option) throw new UsageError(`there is no option --${name}${meant(name, [...byName.keys()], '--')}`);
     const value = option.metavar === undefined ? switchOf(name, given) : (given ?? args[++at]);
     if (value === undefined) throw new UsageError(`the value of --${name} is missing: --${name} ${option.metavar}`);
     values.set(option.names[0], option.repeatable ? [...(values.get(option.names[0]) ?? []), value] : [value]);
   }
   return new Args(values, args.slice(at));
+}
+
+/** The word that may have been meant. */
+export function meant(word: string, among: readonly string[], prefix = ''): string {
+  // Of letters one is as near as another.
+  const near =
+    word.length < 3
+      ? undefined
+      : nearest(
+          word,
+          among.filter((name) => name.length > 1),
+        );
+  return near === undefined ? '' : `: did you mean ${prefix}${near}?`;
 }
 
 /** `--force` and `--force=true`, `--force=false`. */

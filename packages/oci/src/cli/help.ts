@@ -1,4 +1,4 @@
-import { UsageError, type Option } from './args.js';
+import { meant, UsageError, type Option } from './args.js';
 import { commands, globalOptions } from './options.js';
 
 /** What there is, or what a command takes. Throws a {@link UsageError} for a command that is none. */
@@ -9,9 +9,14 @@ export function help(name?: string): string {
     return `Usage: ctr-oci [OPTIONS] COMMAND\n\nAn OCI runtime: it does what runc does, by the same command line.\n\nCommands:\n${lines.join('\n')}\n\nOptions:\n${optionLines(globalOptions)}`;
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) throw new UsageError(`there is no command ${JSON.stringify(name)}: ctr-oci help lists them`);
+  if (!command) throw new UsageError(noCommand(name));
   const options = command.options.length > 0 ? `\nOptions:\n${optionLines(command.options)}` : '';
   return `Usage: ctr-oci ${command.usage}\n\n${command.summary}\n${options}`;
+}
+
+/** What to say of a command that is none. */
+export function noCommand(name: string): string {
+  return `there is no command ${JSON.stringify(name)}${meant(name, Object.keys(commands)) || ': ctr-oci help lists them'}`;
 }
 
 function optionLines(options: readonly Option[]): string {

@@ -1,5 +1,5 @@
 import { parseArgs, UsageError, type Args } from './args.js';
-import { help } from './help.js';
+import { help, noCommand } from './help.js';
 import { Log } from './log.js';
 import { commands, globalOptions } from './options.js';
 import { actions } from './actions.js';
@@ -32,7 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (globals.flag('help') || name === 'help') return print(help(name === 'help' ? globals.rest[1] : undefined));
     const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
     const action = actions[name];
-    if (!command || !action) throw new UsageError(`there is no command ${JSON.stringify(name)}: ctr-oci help lists them`);
+    if (!command || !action) throw new UsageError(noCommand(name));
     const given = globals.rest.slice(1);
     if (given[0] === '--help' || given[0] === '-h') return print(help(name));
     const root = globals.text('root');

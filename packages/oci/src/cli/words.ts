@@ -14,9 +14,9 @@ export function formatOf(args: Args): 'json' | 'table' {
   return format;
 }
 
-/** A signal by its number, or by its name with or without SIG. */
+/** A signal by its number, 0 for none at all, or by its name with or without SIG. */
 export function signalOf(word: string, signals: Readonly<Record<string, number>>): number {
-  if (/^[1-9]\d?$/.test(word) && Number(word) <= 64) return Number(word);
+  if (/^(0|[1-9]\d?)$/.test(word) && Number(word) <= 64) return Number(word);
   const name = word.toUpperCase().replace(/^(?!SIG)/, 'SIG');
   const realtime = /^SIGRT(MIN\+|MAX-)?(\d+)$/.exec(name);
   const number = Object.hasOwn(signals, name)

@@ -16,7 +16,10 @@ export interface StatsEvent {
 /** The largest number of bytes that version 1 knows, which means no limit; on version 2 it is the largest of 64 bits. */
 const NO_LIMIT = 9_223_372_036_854_771_712;
 
-/** What a container uses. Throws an {@link OciError}: `does-not-exist`, or `not-running`. * @example
+/**
+ * What a container uses. Throws an {@link OciError}: `does-not-exist`, or `not-running`.
+ *
+ * @example
  * ```ts no-run
  * import { stats } from '@ctr/oci';
  * console.log(JSON.stringify(stats('web')));
@@ -38,7 +41,12 @@ function dataOf({ cpu, memory, pids, io = [], cpuset, hugetlb = [], pressure }: 
   });
   return {
     cpu: {
-      usage: { total: nanoseconds(cpu?.usageMicroseconds), kernel: nanoseconds(cpu?.systemMicroseconds), user: nanoseconds(cpu?.userMicroseconds) },
+      usage: {
+        total: nanoseconds(cpu?.usageMicroseconds),
+        ...percpuOf(places),
+        kernel: nanoseconds(cpu?.systemMicroseconds),
+        user: nanoseconds(cpu?.userMicroseconds),
+      },
       throttling: { periods: cpu?.periods ?? 0, throttledPeriods: cpu?.throttledPeriods ?? 0, throttledTime: nanoseconds(cpu?.throttledMicroseconds) },
     },
     cpuset: { cpus: cpuset?.effectiveCpus ?? [], mems: cpuset?.effectiveMemoryNodes ?? [] },
@@ -74,20 +82,26 @@ function perDevice(device: string, values: Readonly<Record<string, number | unde
   return Object.entries(values).map(([op, value]) => ({ major, minor, op, value: value ?? 0 }));
 }
 
+/** Nanoseconds on each processor, which version 1 alone has. */
+function percpuOf(places: readonly Place[]): { readonly percpu?: readonly number[] } {
+  const text = fileOf(places, 'cpuacct.usage_percpu');
+  return text === undefined ? {} : { percpu: text.split(' ').map(Number) };
+}
+
 /** memory.stat as it is. */
 function rawOf(places: readonly Place[]): Record<string, number> {
+  const lines = fileOf(places, 'memory.stat')?.split('\n') ?? [];
+  return Object.fromEntries(lines.map((line): [string, number] => [line.slice(0, line.indexOf(' ')), Number(line.slice(line.indexOf(' ') + 1))]));
+}
+
+/** A file of the group, in whichever hierarchy it is. */
+function fileOf(places: readonly Place[], name: string): string | undefined {
   for (const { directory } of places) {
     try {
-      const text = readFileSync(`${directory}/memory.stat`, 'latin1');
-      return Object.fromEntries(
-        text
-          .trim()
-          .split('\n')
-          .map((line): [string, number] => [line.slice(0, line.indexOf(' ')), Number(line.slice(line.indexOf(' ') + 1))]),
-      );
+      return readFileSync(`${directory}/${name}`, 'latin1').trim();
     } catch {
       // It is of another hierarchy.
     }
   }
-  return {};
+  return undefined;
 }

@@ -15,7 +15,10 @@ export interface ContainerList {
   readonly broken: readonly { readonly id: string; readonly error: OciError }[];
 }
 
-/** All containers, in the order of their ids. * @example
+/**
+ * All containers, in the order of their ids.
+ *
+ * @example
  * ```ts
  * import { list } from '@ctr/oci';
  * for (const { id, status } of list({ root: '/tmp/ctr-oci-example' }).containers) console.log(id, status);
@@ -36,7 +39,10 @@ export function list(options: RootOptions = {}): ContainerList {
   return { containers, broken };
 }
 
-/** The pids of a container's processes, as the host sees them. Throws an {@link OciError}: `does-not-exist`. * @example
+/**
+ * The pids of a container's processes, as the host sees them. Throws an {@link OciError}: `does-not-exist`.
+ *
+ * @example
  * ```ts no-run
  * import { ps } from '@ctr/oci';
  * console.log(ps('web'));
