@@ -221,6 +221,7 @@ describe('ctr-oci', () => {
     [['restore', 'a'], 'checkpoint and restore are not there'],
     [['strat', 'a'], 'there is no command "strat": did you mean start?'],
     [['create', '--pidfile', 'f', 'a'], 'there is no option --pidfile: did you mean --pid-file?'],
+    [['list', 'a'], '"a" is one word too many'],
     [['-x'], 'there is no option --x\n'],
     [['events', '--interval', '0', 'a'], '--interval "0"'],
     [['exec', '-u', '1e0', 'a', 'true'], ''],

@@ -8,6 +8,11 @@ export function idOf({ rest }: Args, most = 1): string {
   return id;
 }
 
+/** Throws a {@link UsageError} for a word where none can be. */
+export function noWords({ rest }: Args): void {
+  if (rest.length > 0) throw new UsageError(`${JSON.stringify(rest[0])} is one word too many`);
+}
+
 export function formatOf(args: Args): 'json' | 'table' {
   const format = args.text('format') ?? 'table';
   if (format !== 'json' && format !== 'table') throw new UsageError(`--format ${JSON.stringify(format)}: table or json`);

@@ -36,7 +36,7 @@ function watchMemory(id: string, places: readonly { readonly directory: string }
         places.map(({ directory }) => directory),
         controller.signal,
       ).catch((error: unknown) => {
-        if (!controller.signal.aborted) reject(error as Error);
+        if (!controller.signal.aborted) reject(error);
       });
   });
   return { failed, [Symbol.dispose]: () => controller.abort() };

@@ -5,13 +5,14 @@ import { list, ps } from '../../life-cycle/list.js';
 import { state } from '../../life-cycle/state-of.js';
 import type { Context } from '../context.js';
 import { print } from '../print.js';
-import { formatOf, idOf } from '../words.js';
+import { formatOf, idOf, noWords } from '../words.js';
 
 export function stateCommand({ args, root }: Context): number {
   return print(`${JSON.stringify(state(idOf(args), root), null, 2)}\n`);
 }
 
 export function listCommand({ args, root, log }: Context): number {
+  noWords(args);
   const { containers, broken } = list(root);
   for (const { error } of broken) log.warn(error.message);
   if (args.flag('quiet')) return print(containers.map(({ id }) => `${id}\n`).join(''));
@@ -39,6 +40,7 @@ export function psCommand({ args, root }: Context): number {
   return print(`${[heading, ...lines.filter((line) => pids.includes(Number(line.trim().split(/\s+/)[column])))].join('\n')}\n`);
 }
 
-export function featuresCommand(): number {
+export function featuresCommand({ args }: Context): number {
+  noWords(args);
   return print(`${JSON.stringify(features(), null, 2)}\n`);
 }

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 
 import { defaultConfig } from '../../default-config.js';
 import type { Context } from '../context.js';
+import { noWords } from '../words.js';
 
 export function specCommand({ args }: Context): number {
+  noWords(args);
   const file = join(args.text('bundle') ?? '.', 'config.json');
   try {
     writeFileSync(file, `${JSON.stringify(defaultConfig({ rootless: args.flag('rootless') }), null, '\t')}\n`, { flag: 'wx', mode: 0o666 });
