@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { watchEvents } from '@ctr/cgroups';
+import { watchEvents, type Place } from '@ctr/cgroups';
 
 import { OciError } from '../../error.js';
 import { stats } from '../../life-cycle/events.js';
@@ -13,12 +13,14 @@ export async function eventsCommand({ args, root }: Context): Promise<number> {
   const intervalMs = durationOf('interval', args.text('interval') ?? '5s');
   print(stats(id, root));
   if (args.flag('stats')) return 0;
-  using events = watchMemory(id, openContainer(id, root).stored.places);
+  const controller = new AbortController();
+  const failure = tellOfMemory(id, openContainer(id, root).stored.places, controller.signal);
   for (;;) {
-    await Promise.race([sleep(intervalMs), events.failed]);
+    await Promise.race([sleep(intervalMs), failure]);
     try {
       print(stats(id, root));
     } catch (error) {
+      controller.abort();
       // It has ended.
       if (error instanceof OciError) return 0;
       throw error;
@@ -26,24 +28,11 @@ export async function eventsCommand({ args, root }: Context): Promise<number> {
   }
 }
 
-/** Tells of each process that is killed for lack of memory, as soon as it is. */
-function watchMemory(id: string, places: readonly { readonly directory: string }[]): Disposable & { readonly failed: Promise<never> } {
-  const controller = new AbortController();
-  const failed = new Promise<never>((_, reject) => {
-    if (places.length > 0)
-      tell(
-        id,
-        places.map(({ directory }) => directory),
-        controller.signal,
-      ).catch((error: unknown) => {
-        if (!controller.signal.aborted) reject(error);
-      });
-  });
-  return { failed, [Symbol.dispose]: () => controller.abort() };
-}
-
-async function tell(id: string, directories: readonly string[], cancelSignal: AbortSignal): Promise<void> {
-  for await (const { type } of watchEvents(directories, { cancelSignal })) if (type === 'oomKill') print({ type: 'oom', id });
+/** Tells of each process that is killed for lack of memory, as soon as it is. Settles only if that cannot be known. */
+async function tellOfMemory(id: string, places: readonly Place[], cancelSignal: AbortSignal): Promise<never> {
+  const directories = places.map(({ directory }) => directory);
+  if (directories.length > 0) for await (const { type } of watchEvents(directories, { cancelSignal })) if (type === 'oomKill') print({ type: 'oom', id });
+  return new Promise<never>(() => undefined);
 }
 
 function print(event: object): void {
