@@ -74,13 +74,13 @@ function glutton(directory: string): Step[] {
 }
 
 const told =
-  'echo $$ $(hostname) $(id -u); ls /; ls /proc | grep -c "^[0-9]"; grep -E "^(NoNewPrivs|Seccomp|CapBnd):" /proc/self/status; ulimit -n; ls /proc/self/fd | wc -l';
+  'echo $$ $(hostname) $(id -u); ls /; set -- /proc/[0-9]*; echo $#; grep -E "^(NoNewPrivs|Seccomp|CapBnd):" /proc/self/status; ulimit -n; ls /proc/self/fd | wc -l';
 const refusals = 'mount -t tmpfs none /tmp; umount /proc; head -c 1 /proc/kcore | wc -c; echo 1 > /proc/sys/kernel/printk; mknod /dev/disk b 254 0; hostname x';
 
 let outcomes: Awaited<ReturnType<typeof boot>>;
 beforeAll(async () => {
   const plans: Readonly<Record<string, Plan>> = {
-    plain: container(['sh', '-c', 'echo $$ $(hostname); ls /; ls /proc | grep -c "^[0-9]"; exit 7'], { ...privileged, hostname: 'box' }),
+    plain: container(['sh', '-c', 'echo $$ $(hostname); ls /; set -- /proc/[0-9]*; echo $#; exit 7'], { ...privileged, hostname: 'box' }),
     hardened: container(['sh', '-c', told], { hostname: 'box' }),
     refusing: container(['sh', '-c', `exec 2>&1; ${refusals}`]),
     probing: container(['/bin/probe']),
@@ -123,15 +123,13 @@ it('runs on a kernel for arm64', () => {
 });
 
 it('has names, processes, mounts and a root of its own, and ends as its program does', () => {
-  expect(outcomes['plain']).toEqual({ code: 7, output: expect.stringMatching(/^1 box\nbin\ndev\netc\nproc\nsys\ntmp\n[1-5]\n$/) });
+  expect(outcomes['plain']).toEqual({ code: 7, output: '1 box\nbin\ndev\netc\nproc\nsys\ntmp\n1\n' });
 });
 
 it('has few rights by default', () => {
   const bounds = defaultCapabilities.reduce((mask, name) => mask | (1n << BigInt(capabilityNames.indexOf(name))), 0n);
-  const lines = (outcomes['hardened']?.output ?? '').split('\n');
-  expect(lines.splice(7, 1)[0]).toMatch(/^[1-5]$/);
   const rights = `CapBnd:\t${bounds.toString(16).padStart(16, '0')}\nNoNewPrivs:\t1\nSeccomp:\t2`;
-  expect(lines.join('\n')).toBe(`1 box 0\nbin\ndev\netc\nproc\nsys\ntmp\n${rights}\n1024\n4\n`);
+  expect(outcomes['hardened']).toEqual({ code: 0, output: `1 box 0\nbin\ndev\netc\nproc\nsys\ntmp\n1\n${rights}\n1024\n4\n` });
 });
 
 it('is the same from a packed executable', () => {
