@@ -9,7 +9,7 @@ import { archive } from './initramfs.mjs';
 /** @typedef {{ code: number, output: string }} Outcome What a command has written, to both streams, and how it has ended. */
 /**
  * @typedef {object} Boot
- * @property {{ readonly image: string, readonly busybox: string }} kernel
+ * @property {{ readonly image: string, readonly directory: string }} kernel
  * @property {Readonly<Record<string, Uint8Array>>} programs by their paths
  * @property {string} setUp commands of a shell that come first
  * @property {Readonly<Record<string, string>>} commands of a shell, by names
@@ -33,7 +33,7 @@ export function missing() {
 export async function boot({ kernel, programs, setUp, commands, timeoutMs }) {
   const work = mkdtempSync(join(tmpdir(), 'ctr-arm64-'));
   try {
-    writeFileSync(join(work, 'initramfs'), archive(files(kernel.busybox, programs, setUp, commands)));
+    writeFileSync(join(work, 'initramfs'), archive(files(join(kernel.directory, 'busybox'), programs, setUp, commands)));
     const args =
       '-M virt -accel tcg,thread=multi -cpu max,pauth-impdef=on -smp 2 -m 1024 -nodefaults -no-user-config -nic none -display none -serial stdio -no-reboot';
     const append = 'console=ttyAMA0 quiet loglevel=1 panic=-1';

