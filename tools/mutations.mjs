@@ -364,6 +364,13 @@ export const mutations = [
     name: 'an init cannot be looked into',
   },
   {
+    defence: 'no program outlives its init, where the pid namespace is not its own',
+    file: 'packages/runtime/src/init.ts',
+    text: '...endWithout(resultOf(own))',
+    test: 'packages/runtime/test/init.root.test.ts',
+    name: "is not outlived in the host's pid namespace",
+  },
+  {
     defence: 'the resource limits',
     file: rights,
     text: "['the resource limits', rlimits(hardening.rlimits)]",

@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { plan, run, start, type Container, type RunOptions, type RunPromise } from '@ctr/runtime';
 import { launch, waitForHost } from '@ctr/syscall';
@@ -14,6 +14,20 @@ const image = sharedImage();
 function sh(script: string, options: RunOptions = {}): RunPromise {
   return run(['sh', '-c', script], { rootfs: image.path, init: true, ...options });
 }
+
+/** What the kernel says of a process, from its state and its parent's pid on; nothing if it is gone. */
+function statusOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+  } catch {
+    return [];
+  }
+}
+
+const stateOf = (pid: number): string => statusOf(pid)[0] ?? '';
+const parentOf = (pid: number): number => Number(statusOf(pid)[1]);
 
 describe('an init process', () => {
   it('is the first process, and the program its child', async () => {
@@ -42,6 +56,28 @@ describe('an init process', () => {
     expect(first).toBeGreaterThan(0);
     expect(child.pid).not.toBe(first);
     expect(await child.exited).toMatchObject({ code: 7 });
+  });
+
+  it("is not outlived in the host's pid namespace, also if it is killed before the program is tied to it", async () => {
+    const steps = plan(['sleep', '1000'], { rootfs: image.path, init: true, cgroup: false, namespaces: { pid: 'host' } });
+    const tie = steps.findLastIndex(({ purpose }) => purpose === 'die with the host');
+    expect(steps.slice(0, tie).some(({ purpose }) => purpose === 'a process for the program')).toBe(true);
+    let program = 0;
+    onTestFinished(() => {
+      if (!/^Z?$/.test(stateOf(program))) process.kill(program, 'SIGKILL');
+    });
+    const launching = launch(steps.toSpliced(tie, 0, ...waitForHost('the fault')), {
+      stdio: ['ignore', 'ignore', 'ignore'],
+      onWaiting: async (pid) => {
+        program = pid;
+        const init = parentOf(pid);
+        process.kill(init, 'SIGKILL');
+        await expect.poll(() => parentOf(pid)).not.toBe(init);
+      },
+    });
+    await expect(launching).rejects.toThrow('the process ended during its set-up, killed by SIGKILL');
+    expect(program).toBeGreaterThan(0);
+    await expect.poll(() => stateOf(program)).toMatch(/^Z?$/);
   });
 
   it('ends as the program does', async () => {

@@ -851,11 +851,15 @@ describe('the process', () => {
         + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
           seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
         + prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to this process
+        + getpid() = $init  # the process that the program is tied to
           rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
         + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
         + ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to ‹the host is alive›  # is the host still there?
         + exit_group(137)  # the host is gone
-        + label()  # the host is alive"
+        + label()  # the host is alive
+        + getppid(), if == $init go to ‹the init process is alive›  # is the init process still there?
+        + exit_group(137)  # the init process is gone
+        + label()  # the init process is alive"
       `);
   });
   it('a terminal', () => {
