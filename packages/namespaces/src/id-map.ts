@@ -125,9 +125,9 @@ function checkedRange(range: IdRange, what: string): IdRange {
   const wrong = (why: string): never => {
     throw new RangeError(`${what}: ${shown(range)}: ${why}`);
   };
-  if (!Number.isInteger(count) || count < 1) wrong(`count is ${String(count)}, and a range has at least one id`);
+  if (!Number.isInteger(count) || count < 1) wrong(`count is ${number(count)}, and a range has at least one id`);
   for (const [name, id] of Object.entries({ inside, outside })) {
-    if (!Number.isInteger(id) || id < 0 || id > MAX_ID) wrong(`${name} is ${String(id)}, and an id is a whole number from 0 to ${MAX_ID}`);
+    if (!Number.isInteger(id) || id < 0 || id > MAX_ID) wrong(`${name} is ${number(id)}, and an id is a whole number from 0 to ${MAX_ID}`);
     if (id + count - 1 > MAX_ID) wrong(`it goes up to ${id + count - 1} ${name}, and the last id is ${MAX_ID}`);
   }
   return Object.freeze({ inside, outside, count });
@@ -143,5 +143,10 @@ function refuseOverlap(map: IdMap, side: 'inside' | 'outside', what: string): vo
 }
 
 function shown({ inside, outside, count }: IdRange): string {
-  return `{ inside: ${String(inside)}, outside: ${String(outside)}, count: ${String(count)} }`;
+  return `{ inside: ${number(inside)}, outside: ${number(outside)}, count: ${number(count)} }`;
+}
+
+/** What has to be a number, for an error: not each object can be made a string. */
+function number(value: unknown): string {
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

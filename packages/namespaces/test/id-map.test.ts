@@ -38,6 +38,7 @@ describe('idMap', () => {
 
   it('refuses empty ranges, ids beyond the last one, and what is no id', () => {
     expect(() => idMap([range(0, 0, 0)])).toThrow('{ inside: 0, outside: 0, count: 0 }: count is 0, and a range has at least one id');
+    expect(() => idMap([range(0, 0, Object.create(null) as number)])).toThrow('{ inside: 0, outside: 0, count: an object }: count is an object, and');
     expect(() => idMap([range(0, 4_294_967_295, 1)])).toThrow('outside is 4294967295, and an id is a whole number from 0 to 4294967294');
     expect(() => idMap([range(1, 0, 4_294_967_295)])).toThrow('it goes up to 4294967295 inside, and the last id is 4294967294');
     expect(() => idMap([range(0, 4_294_967_290, 6)])).toThrow('it goes up to 4294967295 outside');

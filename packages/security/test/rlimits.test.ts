@@ -69,6 +69,7 @@ describe('rlimits', () => {
     expect(() => rlimits({ nofiles: 1 } as Rlimits)).toThrow(new TypeError('rlimits: there is no option "nofiles": did you mean nofile?'));
     expect(() => rlimits({ core: { sfot: 1 } } as unknown as Rlimits)).toThrow('did you mean soft?');
     expect(() => rlimits({ core: {} })).toThrow(new TypeError('rlimits: core: neither soft nor hard is given'));
+    expect(() => rlimits({ core: { soft: Object.create(null) as number } })).toThrow(/^rlimits: core: soft: a value of type object is not a limit: /);
     for (const value of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, -1n, 2n ** 63n, 'infinity', '1'])
       expect(() => rlimits({ core: value as number })).toThrow(
         /^rlimits: core: soft: .* is not a limit: it has to be an integer from 0 to 9223372036854775807, or 'unlimited'$/,
