@@ -51,6 +51,28 @@ describe('a further process', () => {
     );
   });
 
+  it('has the processors, the priorities and the scheduling of the container, unless it says otherwise', async () => {
+    const { id, root } = await created(at, sleeper, {
+      process: { execCPUAffinity: { initial: '0', final: '0' }, scheduler: { policy: 'SCHED_BATCH', nice: 3 }, ioPriority: { class: 'IOPRIO_CLASS_IDLE' } },
+    });
+    await start(id, root);
+    const line = 'grep Cpus_allowed_list /proc/self/status; ionice -p $$; cut -d" " -f19,41 /proc/$$/stat';
+    const shown = async (changes: Partial<Process>): Promise<string> => {
+      const output = new Output();
+      const child = await exec(
+        id,
+        { cwd: '/', args: ['/bin/sh', '-c', line], env: ['PATH=/bin'], ...changes },
+        { ...root, stdio: ['ignore', output.fd, output.fd] },
+      );
+      await child.exited;
+      return output.text;
+    };
+    expect(await shown({})).toBe('Cpus_allowed_list:\t0\nidle\n3 3\n');
+    expect(await shown({ scheduler: { policy: 'SCHED_OTHER', nice: 5 }, ioPriority: { class: 'IOPRIO_CLASS_BE', priority: 6 } })).toBe(
+      'Cpus_allowed_list:\t0\nbest-effort: prio 6\n5 0\n',
+    );
+  });
+
   it('has files of the caller from 3 on, as many as it is given', async () => {
     const { run } = await running();
     const { output } = await run(['sh', '-c', 'ls /proc/self/fd | sort -n | tr "\\n" " "'], {}, { preserveFds: 2 });

@@ -51,7 +51,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
   const config = parseConfig(readConfig(directory));
   const own = config.process;
   if (!own) throw new OciError('broken', `container ${id}: it was created without a process`);
-  const { value: given, problems } = checkProcess(typeof process === 'function' ? process(own) : process);
+  const { value: given, problems } = checkProcess(withSettingsOf(own, typeof process === 'function' ? process(own) : process));
   if (problems.some(({ severity }) => severity === 'error')) throw new ConfigError(problems);
   const warn = options.onWarning ?? (() => undefined);
   checkConsole(given, options);
@@ -106,4 +106,9 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
   } finally {
     for (const file of [...passed, console, listener]) file?.close();
   }
+}
+
+/** What a further process says nothing of is as for the first one: a file of `exec --process` rarely has these settings. */
+function withSettingsOf({ execCPUAffinity, scheduler, ioPriority }: Process, given: Process): Process {
+  return { ...(execCPUAffinity && { execCPUAffinity }), ...(scheduler && { scheduler }), ...(ioPriority && { ioPriority }), ...given };
 }
