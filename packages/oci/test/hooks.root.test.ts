@@ -82,6 +82,25 @@ describe('hooks', () => {
     expect(stat === 'gone' || / Z /.test(stat)).toBe(true);
   });
 
+  it.each(['startContainer', 'poststart'] as const)('of %s that take too long end the container', async (kind) => {
+    const hooks = { [kind]: [{ path: '/bin/sh', args: ['sh', '-c', 'sleep 1000; true'], timeout: 1 }] };
+    const { id, child, root } = await created(at, ['sleep', '1000'], { hooks });
+    await expect(start(id, root)).rejects.toThrow(`error running ${kind} hook #0: hook ran past specified timeout of 1s`);
+    expect((await child.exited).signal).toBe('SIGKILL');
+  });
+
+  it('of poststop are all told of when they fail, and the container is deleted all the same', async () => {
+    const { file, lines } = journal();
+    const hooks = { poststop: [sh(`echo first >> ${file}; exit 3`), sh(`echo second >> ${file}`), sh('sleep 1000', { timeout: 1 })] };
+    const { id, root } = await created(at, ['true'], { hooks });
+    const warnings: string[] = [];
+    await remove(id, { ...root, onWarning: (message) => warnings.push(message) });
+    expect(warnings).toEqual(['error running poststop hook #0: exit status 3', 'error running poststop hook #2: hook ran past specified timeout of 1s']);
+    expect(lines()).toEqual(['first', 'second']);
+    expect(existsSync(join(at.root, id))).toBe(false);
+    expect(cgroupsBelow(at.cgroup)).toEqual([]);
+  });
+
   it('that are not there are told of', async () => {
     await expect(ran(at, ['true'], { hooks: { createRuntime: [{ path: '/no/such/hook' }] } })).rejects.toThrow('createRuntime hook #0');
   });

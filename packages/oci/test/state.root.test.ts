@@ -1,6 +1,19 @@
 // What may be wrong with where states are kept, with what is kept, and with what a container has been made of.
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { create, exec, kill, list, OciError, pause, ps, remove, start, state, stats, update } from '@ctr/oci';
@@ -225,6 +238,10 @@ describe('what a container is made of', () => {
     await expect(create(bundle, 'a', { root: at.root, ...quiet })).rejects.toThrow('is no directory');
     rmSync(join(bundle, 'config.json'));
     await expect(create(bundle, 'a', { root: at.root, ...quiet })).rejects.toThrow(/ENOENT.*config\.json/);
+    writeFileSync(join(bundle, 'config.json'), '');
+    truncateSync(join(bundle, 'config.json'), 2 ** 30);
+    await expect(create(bundle, 'a', { root: at.root, ...quiet })).rejects.toThrow('has 1073741824 bytes: at most 16777216 are read');
+    rmSync(join(bundle, 'config.json'));
     mkdirSync(join(bundle, 'config.json'));
     await expect(create(bundle, 'a', { root: at.root, ...quiet })).rejects.toThrow(/EISDIR|config\.json/);
     rmSync(join(bundle, 'config.json'), { recursive: true });
@@ -232,6 +249,28 @@ describe('what a container is made of', () => {
     await expect(create(bundle, 'a', { root: at.root, ...quiet })).rejects.toThrow('config.json is no file');
     expect(readdirSync(at.root)).toEqual([]);
   });
+});
+
+it('a configuration that is wrong is told of in all places, harmless to a terminal, and nothing is made', async () => {
+  const whole = configOf(at, sleeper);
+  const wrong = {
+    ...whole,
+    hostname: 7,
+    process: { ...whole.process, cwd: 'a\u{1b}[31mb' },
+    linux: { ...whole.linux, namespaces: [{ type: 'mnt' }] },
+  };
+  const bundle = bundleOf(at, wrong as unknown as typeof whole);
+  const log = join(bundle, 'log');
+  const { stdout } = await shell(`$CTR_OCI --root ${at.root} --log ${log} --log-format json create a 2>&1; echo $?`, { cwd: bundle });
+  for (const path of ['hostname: 7', 'process.cwd: ', 'linux.namespaces[0].type: "mnt"']) expect(stdout).toContain(path);
+  expect(stdout).toMatch(/^ctr-oci: create failed: /);
+  expect(stdout.trim().split('\n').at(-1)).toBe('1');
+  // oxlint-disable-next-line no-control-regex -- that is what must not be there
+  expect(stdout).not.toMatch(/[\x00-\x08\x0b-\x1f]/);
+  const { level, msg } = JSON.parse(readFileSync(log, 'utf8')) as { level: string; msg: string };
+  expect([level, msg.includes('hostname: 7')]).toEqual(['error', true]);
+  expect(readdirSync(at.root)).toEqual([]);
+  expect(cgroupsBelow(at.cgroup)).toEqual([]);
 });
 
 describe('a console socket', () => {

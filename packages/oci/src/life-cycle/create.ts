@@ -217,7 +217,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     // What was refused for the scope has ended the process that waited for it: that is the error then.
     await (await making)?.stop();
     if (host.hooked !== undefined)
-      await runHooks('poststop', hooks.poststop, { ...current(host.hooked), status: 'stopped' }).catch((failure: Error) => given.warn(failure.message));
+      await runHooks('poststop', hooks.poststop, { ...current(host.hooked), status: 'stopped' }, { onFailure: (failure) => given.warn(failure.message) });
     throw error;
   }
 }

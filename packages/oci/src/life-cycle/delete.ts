@@ -3,6 +3,7 @@ import { call, readable, signals } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { parseConfig } from '../parse-config.js';
+import type { State } from '../state.js';
 import { StateDirectory } from '../state/directory.js';
 import { openProcess, type ProcessIdentity } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
@@ -100,17 +101,13 @@ function configOf(directory: StateDirectory): string | OciError {
 }
 
 async function afterwards(config: string | OciError, stored: StoredState, { onWarning }: DeleteOptions): Promise<void> {
+  const onFailure = ({ message }: Error): void => onWarning?.(message);
+  const { ociVersion, id, bundle, annotations } = stored;
+  const state: State = { ociVersion, id, status: 'stopped', bundle, ...(Object.keys(annotations).length > 0 && { annotations }) };
   try {
     if (typeof config !== 'string') throw config;
-    const { hooks } = parseConfig(config);
-    await runHooks('poststop', hooks?.poststop, {
-      ociVersion: stored.ociVersion,
-      id: stored.id,
-      status: 'stopped',
-      bundle: stored.bundle,
-      ...(Object.keys(stored.annotations).length > 0 && { annotations: stored.annotations }),
-    });
+    await runHooks('poststop', parseConfig(config).hooks?.poststop, state, { onFailure });
   } catch (error) {
-    onWarning?.((error as Error).message);
+    onFailure(error as Error);
   }
 }

@@ -14,6 +14,8 @@ export interface HookOptions {
   readonly way?: readonly Step[];
   /** Kills the one that runs. */
   readonly cancelSignal?: AbortSignal;
+  /** Is told of each that fails, and those that come after it are run all the same. */
+  readonly onFailure?: (error: Error) => void;
 }
 
 /**
@@ -21,7 +23,14 @@ export interface HookOptions {
  * A hook does not outlive this process.
  */
 export async function runHooks(kind: keyof Hooks, hooks: readonly Hook[] | undefined, state: State, options: HookOptions = {}): Promise<void> {
-  for (const [index, hook] of (hooks ?? []).entries()) await runHook(`${kind} hook #${index}`, hook, state, options);
+  for (const [index, hook] of (hooks ?? []).entries()) {
+    try {
+      await runHook(`${kind} hook #${index}`, hook, state, options);
+    } catch (error) {
+      if (!options.onFailure) throw error;
+      options.onFailure(error as Error);
+    }
+  }
 }
 
 async function runHook(name: string, { path, args = [path], env = [], timeout }: Hook, state: State, { way = [], cancelSignal }: HookOptions): Promise<void> {
