@@ -103,13 +103,16 @@ describe('statistics of block devices', () => {
     if (!existsSync(`/sys/dev/block/${deviceOf('/var/tmp')}`)) return context.skip('/var/tmp is not on a disk');
     if (!hierarchyOf(layout, 'io') && !hierarchyOf(layout, 'blkio')) return context.skip('there is no controller of block devices');
     const group = planGroup(name(), {}, { layout, parent, measure: ['io'] });
-    // Directly: version 1 counts what the kernel writes later as nobody's.
+    // Directly: what the kernel writes later is nobody's on version 1.
     try {
       const { exit } = await launched([...group.steps, ...script(`exec /bin/dd if=/dev/zero of=${path} bs=1M count=4 oflag=direct`)]);
       expect(exit.code).toBe(0);
-      const { io } = readStatistics(group.directories);
-      expect(io?.some(({ writeBytes }) => (writeBytes ?? 0) >= 4 * MiB)).toBe(true);
-      expect(io?.some(({ writeOperations }) => (writeOperations ?? 0) > 0)).toBe(true);
+      const { io = [] } = readStatistics(group.directories);
+      // Of a disk without a rule blk-throttle passed the counting by, until it was mended ("blk-throttle: fix io statistics for cgroup v1").
+      if (group.places[0]?.version === 1 && io.every(({ writeBytes }) => writeBytes === 0 || writeBytes === undefined))
+        return context.skip('on version 1, this kernel counts only where a device is limited');
+      expect(io.some(({ writeBytes }) => (writeBytes ?? 0) >= 4 * MiB)).toBe(true);
+      expect(io.some(({ writeOperations }) => (writeOperations ?? 0) > 0)).toBe(true);
     } finally {
       rmSync(path, { force: true });
       await removeGroup(group.directories);
