@@ -14,7 +14,10 @@ const calls: Record<string, readonly [code: string, begin: string]> = {
   syscall: [`import { explain } from '@ctr/syscall'; console.log(explain([{ call: 'getpid', args: [], purpose: 'who am I' }]));`, '1  getpid()'],
   namespaces: [`import { hostname } from '@ctr/namespaces'; console.log(hostname('box')[0].call);`, 'sethostname'],
   fs: [`import { propagation } from '@ctr/fs'; console.log(propagation('/', 'private')[0].call);`, 'mount'],
-  cgroups: [`import { readLayout } from '@ctr/cgroups'; console.log(typeof readLayout());`, 'object'],
+  cgroups: [
+    `import { readLayout } from '@ctr/cgroups'; import { expandSlice } from '@ctr/cgroups/systemd'; console.log(expandSlice('a-b.slice'), typeof readLayout());`,
+    'a.slice/a-b.slice object',
+  ],
   security: [`import { compileFilter, defaultProfile } from '@ctr/security'; console.log(typeof compileFilter(defaultProfile).count);`, 'number'],
   runtime: [`import { run } from '@ctr/runtime'; const { stdout } = await run(['hostname'], { hostname: 'box' }); console.log(stdout);`, 'box'],
   oci: [`import { parseConfig, defaultConfig } from '@ctr/oci'; console.log(parseConfig(JSON.stringify(defaultConfig())).hostname);`, 'ctr'],
@@ -58,7 +61,7 @@ describe('a packed package, installed alone', () => {
         if (dependency.startsWith('@ctr/')) expect(`${dependency}@${version}`).toBe(`${dependency}@${[...versions][0]}`);
   });
 
-  it.each(packages)('%s is imported and called, and brings nothing but koffi', { timeout: 120_000 }, async (name) => {
+  it.each(packages)('%s is imported and called, and brings nothing but koffi and what speaks D-Bus', { timeout: 120_000 }, async (name) => {
     const directory = mkdtempSync(join(work, `${name}-`));
     // Not hoisted, as other package managers install: what a package does not depend on, it does not find.
     const options = ['--install-strategy=nested', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--silent'];
@@ -66,6 +69,8 @@ describe('a packed package, installed alone', () => {
     expect(readdirSync(join(directory, 'node_modules')).filter((entry) => !entry.startsWith('.'))).toEqual(['@ctr']);
     expect(readdirSync(join(directory, 'node_modules/@ctr')).toSorted()).toEqual(withOurs(name).toSorted());
     expect(readdirSync(join(directory, 'node_modules/@ctr/syscall/node_modules')).filter((entry) => !entry.startsWith('.'))).toContain('koffi');
+    const ofCgroups = join(directory, 'node_modules/@ctr/cgroups');
+    if (existsSync(ofCgroups)) expect(existsSync(join(ofCgroups, 'node_modules/@homebridge/dbus-native'))).toBe(true);
 
     const [code, begin] = calls[name] ?? [`throw new Error('say in calls which function of @ctr/${name} is to be called')`, ''];
     const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', code], { cwd: directory });
