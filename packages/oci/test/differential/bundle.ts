@@ -8,6 +8,8 @@ export interface Host {
   readonly plain: string;
   /** A tmpfs that is shared, with another at `sub` in it. */
   readonly tree: string;
+  /** The control group that is its own, if it names no other. */
+  readonly cgroup: string;
   /** A process in namespaces of its own. */
   readonly pid: number;
   /** The same, below a user namespace. */
@@ -54,12 +56,12 @@ export const mounting = (name: string, mount: Mount | ((host: Host) => Mount), l
 });
 
 /** The config.json of a bundle. */
-export function configOf({ changes = {} }: Bundle, host: Host, cgroupsPath: string): Config {
+export function configOf({ changes = {} }: Bundle, host: Host): Config {
   const { process, linux, ...others } = typeof changes === 'function' ? changes(host) : changes;
   return {
     ...usual,
     ...others,
     process: { cwd: '/', ...usual.process, terminal: false, args: view, ...process },
-    linux: { ...usual.linux, cgroupsPath, ...linux },
+    linux: { ...usual.linux, cgroupsPath: host.cgroup, ...linux },
   };
 }

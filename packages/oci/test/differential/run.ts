@@ -55,9 +55,16 @@ export interface Result {
 export async function run(bundle: Bundle, number: number, runtime: Runtime, stage: Stage): Promise<Result> {
   const id = `${basename(stage.directory)}-${number}-${runtime.name}`;
   const directory = join(stage.directory, `${number}-${runtime.name}`);
-  const host: Host = { bundle: directory, plain: join(directory, 'plain'), tree: join(directory, 'tree'), pid: stage.pid, pidOfOther: stage.pidOfOther };
+  const host: Host = {
+    bundle: directory,
+    plain: join(directory, 'plain'),
+    tree: join(directory, 'tree'),
+    cgroup: `${stage.cgroup}/${number}-${runtime.name}`,
+    pid: stage.pid,
+    pidOfOther: stage.pidOfOther,
+  };
   make(host, bundle.look ?? '');
-  writeFileSync(join(directory, 'config.json'), JSON.stringify(configOf(bundle, host, `${stage.cgroup}/${number}-${runtime.name}`)));
+  writeFileSync(join(directory, 'config.json'), JSON.stringify(configOf(bundle, host)));
   const before = new Set(walk(join(directory, 'rootfs')).map(({ path }) => path));
   const preserve = bundle.preserveFds === undefined ? [] : ['--preserve-fds', String(bundle.preserveFds)];
   const command = [...runtime.command, '--root', join(stage.directory, runtime.name), 'run', ...preserve, id];

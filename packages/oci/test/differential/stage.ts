@@ -36,7 +36,8 @@ export async function openStage(): Promise<OpenStage> {
         child.kill('SIGKILL');
         await child.exited;
       }
-      const left = cgroupsBelow(cgroup);
+      // Groups above one's own stay, as with other runtimes.
+      const left = [...cgroupsBelow(cgroup).filter((path) => !path.endsWith('/levels')), ...cgroupsBelow(`${cgroup}/levels/one`)];
       for (const { mount } of readLayout().hierarchies)
         if (existsSync(mount + cgroup)) execFileSync('find', [mount + cgroup, '-depth', '-type', 'd', '-delete']);
       rmSync(directory, { recursive: true });

@@ -1,3 +1,5 @@
+import { basename, dirname } from 'node:path';
+
 import type { LinuxNamespaceType, LinuxResources, LinuxSeccomp } from '@ctr/oci';
 
 import { usualNamespaces, withoutMount, withMount, type Bundle, type Changes, type Host } from '../bundle.js';
@@ -124,7 +126,7 @@ export const cgroupBundles: readonly Bundle[] = [
   { name: 'cgroupsPath none', changes: { linux: { cgroupsPath: '' } } },
   {
     name: 'cgroupsPath of several levels',
-    changes: ({ bundle }) => ({ linux: { cgroupsPath: `/ctr-diff-${process.pid}/${bundle.split('/').at(-1) ?? ''}/a/b` } }),
+    changes: ({ cgroup }) => ({ linux: { cgroupsPath: `${dirname(cgroup)}/levels/one/${basename(cgroup)}` } }),
   },
 ];
 
