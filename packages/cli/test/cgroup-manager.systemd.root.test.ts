@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chownSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { expect, it } from 'vitest';
@@ -17,6 +18,30 @@ it('a container of systemd goes when its ctr is killed, and its scope with it', 
   await until('the scope has ended', () => !existsSync(directory));
   // Nothing is left that would be in its way.
   expect(await ctr([...systemd, '--name', 'killed', 'echo', 'again'])).toMatchObject({ code: 0, stdout: 'again\n', stderr: '' });
+});
+
+it("an ordinary user's container is in a scope of their own systemd", async () => {
+  // systemd runs nothing for a user that it does not find: this one every Debian has.
+  const uid = 1;
+  const runtime = `/run/user/${uid}`;
+  mkdirSync(runtime, { recursive: true, mode: 0o700 });
+  chownSync(runtime, uid, uid);
+  const env = { XDG_RUNTIME_DIR: runtime };
+  const options = ['--unit=ctr-user', `--uid=${uid}`, '--property=Delegate=yes', `--setenv=XDG_RUNTIME_DIR=${runtime}`];
+  execFileSync('systemd-run', [...options, '/lib/systemd/systemd', '--user', '--unit=basic.target'], { stdio: 'ignore' });
+  try {
+    await until('their systemd listens', () => existsSync(`${runtime}/systemd/private`));
+    const script = 'cat /proc/self/cgroup; for i in 1 2 3 4 5; do sleep 600 & done';
+    const { stdout, stderr } = await ctr([...systemd, '--name', 'mine', '--cgroupns', 'host', '--pids-limit', '4', 'sh', '-c', script], { uid, env });
+    expect({ stdout, stderr }).toEqual({
+      stdout: '0::/system.slice/ctr-user.service/app.slice/ctr-mine.scope/container\n',
+      stderr: expect.stringContaining('Cannot fork'),
+    });
+    expect(existsSync('/sys/fs/cgroup/system.slice/ctr-user.service/app.slice/ctr-mine.scope')).toBe(false);
+  } finally {
+    execFileSync('systemctl', ['stop', 'ctr-user.service']);
+    rmSync(runtime, { recursive: true });
+  }
 });
 
 /** Waits until something holds that nothing tells of. */

@@ -60,7 +60,7 @@ export function features(): Features {
     linux: {
       namespaces: namespaceTypes.toSorted(),
       capabilities: capabilityNames,
-      cgroup: { v1: true, v2: true, systemd: true, systemdUser: false, rdma: isApplied('linux.resources.rdma') },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: isApplied('linux.resources.rdma') },
       seccomp: {
         enabled: seccomp,
         actions: seccompActions.toSorted(),
