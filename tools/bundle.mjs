@@ -1,6 +1,7 @@
 // Bundles a package that is a program, so that it starts quickly. Runs in its directory (packages/cli, packages/oci), as the second half of its build. It makes
 // - program.cjs, which is all of it: one script, whose compiled code can be kept, and CommonJS, since a process that loads any ES module starts 5 ms later;
 // - bin.cjs, the bin, which runs the program with the code that it has kept (packages/runtime/src/code-cache.ts);
+// - bundle-program.cjs of the cli, which is loaded by `ctr run --oci` alone;
 // - index.js, which is what importers get.
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
@@ -39,12 +40,14 @@ export async function bundle(outdir, name = 'cli') {
     minify: true,
     charset: 'ascii',
     logLevel: 'warning',
+    // A script has require, and no import().
+    supported: { 'dynamic-import': false },
   };
   const { outputFiles } = await build({
     ...options,
     entryPoints: [join(source, 'program.ts')],
     write: false,
-    plugins: [externalsOfPackages],
+    plugins: [externalsOfPackages, scriptsOfTheirOwn],
     // As a script it is the function that Node would make of it, without another copy of the text; as a module it calls that.
     banner: {
       js: `((load)=>typeof module==='object'?load(${scope}):load)(function(${scope}){"use strict";const lazily=(name)=>new Proxy({},{get:(_,key)=>require(name)[key]});`,
@@ -54,6 +57,8 @@ export async function bundle(outdir, name = 'cli') {
   const program = loadLazily(outputFiles[0]?.text ?? '');
   mkdirSync(outdir, { recursive: true });
   writeFileSync(join(outdir, 'program.cjs'), program);
+  if (existsSync(join(source, 'bundle-program.ts')))
+    await build({ ...options, entryPoints: [join(source, 'bundle-program.ts')], outfile: join(outdir, 'bundle-program.cjs'), plugins: [externalsOfPackages] });
   const digest = createHash('sha256').update(program).digest('hex').slice(0, 32);
   await build({
     ...options,
@@ -87,6 +92,18 @@ const externalsOfPackages = {
         if (contents === code) throw new Error(`${path} no longer loads ${external} by createRequire(import.meta.url): change tools/bundle.mjs as well`);
         return { contents, loader: 'ts' };
       });
+  },
+};
+
+/**
+ * What few commands need is not in the script that all of them read.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const scriptsOfTheirOwn = {
+  name: 'scripts-of-their-own',
+  setup(bundler) {
+    bundler.onResolve({ filter: /\/bundle-program\.js$/ }, () => ({ path: './bundle-program.cjs', external: true }));
   },
 };
 

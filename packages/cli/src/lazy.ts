@@ -1,3 +1,4 @@
+import type * as bundlesModule from './bundle-program.js';
 import type * as containersModule from './commands/containers.js';
 
 let loading: Promise<typeof containersModule> | undefined;
@@ -9,4 +10,9 @@ let loading: Promise<typeof containersModule> | undefined;
 export function containers(): Promise<typeof containersModule> {
   loading ??= import('./commands/containers.js');
   return loading;
+}
+
+/** Loads what runs OCI bundles. */
+export function bundles(): Promise<typeof bundlesModule> {
+  return import('./bundle-program.js');
 }

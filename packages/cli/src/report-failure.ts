@@ -3,7 +3,7 @@ import { errnoText, isSyscallError, type SyscallError } from '@ctr/syscall';
 
 import { isDebugging } from './debug.js';
 import { printError } from './print.js';
-import { tell } from './report.js';
+import { tell } from './tell.js';
 import { printable } from './text.js';
 
 /** A quoted value of more characters than this is cut. */

@@ -4,11 +4,13 @@ import { plan, start, type Container, type ContainerOptions, type Ending } from 
 import { signals as numbers } from '@ctr/syscall';
 
 import { CallerTerminal, terminalSize } from '../caller-terminal.js';
+import { checkBesideBundle } from '../beside-bundle.js';
 import { readCommandLine } from '../command-line.js';
 import { commandOf, containerOptions } from '../container-options.js';
 import { isHandled } from '../disposition.js';
 import { printPlan, printPosture } from '../dry-run.js';
 import { isTerminal } from '../is-terminal.js';
+import { bundles } from '../lazy.js';
 import { printError, styled } from '../print.js';
 import { progress } from '../progress.js';
 import { Relay } from '../relay.js';
@@ -17,7 +19,6 @@ import { SignalForwarding } from '../signals.js';
 import { statsLine } from '../stats.js';
 import { printable } from '../text.js';
 import { UsageError } from '../usage-error.js';
-import { runBundle } from './bundle.js';
 
 const TIMED_OUT = 124;
 /** What a signal adds to its number to make an exit code. */
@@ -37,7 +38,10 @@ export async function run(args: readonly string[]): Promise<number> {
   if (settings.passThrough && settings.terminal) throw new UsageError('-T', undefined, 'it means no terminal, and -t a terminal: give one of them');
   if (settings.json && !settings.dryRun && !settings.showPosture) throw new UsageError('--json', undefined, 'it is for --dry-run and --show-posture');
   const atTerminal = isTerminal(0) && isTerminal(1);
-  if (settings.oci !== undefined) return runBundle(settings.oci, settings, rest);
+  if (settings.oci !== undefined) {
+    checkBesideBundle(settings, rest);
+    return (await bundles()).runBundle(settings.oci, settings);
+  }
   const command = commandOf('run', rest.length === 0 && atTerminal ? [shell(settings)] : rest);
   const withTerminal = !settings.passThrough && (settings.terminal ?? atTerminal);
   const options: ContainerOptions = {

@@ -1,0 +1,7 @@
+import { printError, styled } from './print.js';
+import { printable } from './text.js';
+
+/** Prints the lines of a message, the first of them behind the program's name. */
+export function tell(lines: readonly string[]): void {
+  printError(`${styled('red', 'ctr:')} ${lines.map((line) => printable(line)).join('\n  ')}\n`);
+}
