@@ -20,7 +20,7 @@ export const mutations = [
   {
     defence: 'what /proc and /sys do not show is masked',
     file: plan,
-    text: 'mask(root.mount, spec.hardening.maskedPaths, { mounts: own })',
+    text: 'mask(root.mount, spec.hardening.maskedPaths, { mounts: own, plain: maskedSystemPaths() })',
     instead: '[]',
     test: `${attack}/keyring.root.test.ts`,
     name: 'the list of keys is empty',
@@ -35,7 +35,7 @@ export const mutations = [
   {
     defence: 'what configures the host cannot be written',
     file: plan,
-    text: 'readonlyPath(root.mount, spec.hardening.readonlyPaths, { mounts: own })',
+    text: 'readonlyPath(root.mount, spec.hardening.readonlyPaths, { mounts: own, plain: readonlySystemPaths })',
     instead: '[]',
     test: 'packages/runtime/test/plan.test.ts',
     name: '',

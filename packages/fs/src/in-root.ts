@@ -10,7 +10,7 @@ import {
   openHow,
   resolveFlags,
   resultOf,
-  type Jump,
+  type ResultOf,
   type Step,
 } from '@ctr/syscall';
 
@@ -79,7 +79,6 @@ export function openInRoot(place: InRoot, directory: boolean): OpenedPlace {
   const components = place.path.split('/');
   const resolve = resolution(place.symlinks);
   const found = new Memory(8, as);
-  const attempts = new Memory(8, 'attempts');
   const open = (depth: number, purpose: string, extra: Partial<Step>): Step => {
     const last = depth === components.length;
     const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC | (!last || mustBeDirectory ? openFlags.O_DIRECTORY : 0), resolve });
@@ -107,13 +106,7 @@ export function openInRoot(place: InRoot, directory: boolean): OpenedPlace {
     'find',
     create === false ? {} : { tolerates: ['ENOENT', 'EAGAIN'], jump: { when: '!=', than: -errnos.ENOENT, to: check } },
   );
-  const again: Step = {
-    call: 'add',
-    args: [attempts.u64(), 1],
-    purpose: 'a rename or a mount came in between: try again',
-    into: attempts.at(0),
-    jump: { when: '<', than: MAX_LOOKUPS, to: first },
-  };
+  const again = tryAgain(new Memory(8, 'attempts'), first);
   const steps = [first];
   if (create !== false) {
     let parent: Handle = place.root;
@@ -143,17 +136,52 @@ export function inMounts(root: Handle, mounts: KnownMounts, path: string): InRoo
   return at === undefined || handle === undefined ? place : { ...place, root: handle, path: place.path.slice(at.length) };
 }
 
-/** Opens what is at a place below a root; that nothing is, is for the jump to tell. */
-export function openIfThere(place: InRoot, jump: Jump): Step {
+/**
+ * Opens what is at a place below a root, or goes on elsewhere where nothing is.
+ *
+ * @param isPlain whether it is known to have no symbolic link in it: then no rename comes in between
+ */
+export function openIfThere(place: InRoot, missing: Step, isPlain: boolean): { readonly steps: readonly Step[]; readonly fd: ResultOf } {
   const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC, resolve: resolution(place.symlinks) });
-  return {
+  const open: Step = {
     call: 'openat2',
     args: [place.root, place.path === '' ? '/' : place.path, how, how.byteLength],
     purpose: `find /${place.path}, if it is there`,
     as: nameOf(place),
     tolerates: ['ENOENT', 'ENOTDIR'],
     hints: hintsFor(place.path),
-    jump,
+  };
+  if (isPlain) {
+    const only: Step = { ...open, jump: { when: '<', to: missing } };
+    return { steps: [only], fd: resultOf(only) };
+  }
+  const found = new Memory(8, nameOf(place));
+  const isThere: Step = {
+    call: 'add',
+    args: [found.u64(), 0],
+    purpose: 'is it there?',
+    tolerates: ['ENOENT', 'ENOTDIR'],
+    jump: { when: '<', to: missing },
+  };
+  const first: Step = {
+    ...open,
+    tolerates: ['ENOENT', 'ENOTDIR', 'EAGAIN'],
+    into: found.at(0),
+    jump: { when: '!=', than: -errnos.EAGAIN, to: isThere },
+  };
+  return {
+    steps: [first, tryAgain(new Memory(8, 'attempts'), first), fail(errnos.EAGAIN, `find /${place.path}`, hintsFor(place.path)), isThere],
+    fd: resultOf(first),
+  };
+}
+
+function tryAgain(attempts: Memory, first: Step): Step {
+  return {
+    call: 'add',
+    args: [attempts.u64(), 1],
+    purpose: 'a rename or a mount came in between: try again',
+    into: attempts.at(0),
+    jump: { when: '<', than: MAX_LOOKUPS, to: first },
   };
 }
 

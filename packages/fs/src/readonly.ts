@@ -1,9 +1,10 @@
-import { checkOptions, label, resultOf, type Step } from '@ctr/syscall';
+import { checkOptions, label, type Step } from '@ctr/syscall';
 
 import { attach, closed } from './attach.js';
 import { bindMount } from './bind.js';
 import type { Handle } from './handle.js';
-import { inMounts, openIfThere, type KnownMounts } from './in-root.js';
+import { inMounts, openIfThere } from './in-root.js';
+import type { MaskOptions } from './mask.js';
 
 /**
  * Makes files and directories below a root read-only, with all that is mounted below them: each is bound onto itself. What is missing is no error.
@@ -11,6 +12,7 @@ import { inMounts, openIfThere, type KnownMounts } from './in-root.js';
  * Comes after what is to be protected is mounted: what is mounted there later is not.
  *
  * @param options.mounts mounts below the root that the caller has made, by where they are: what is below them is looked for from there, whatever is renamed meanwhile. @default none
+ * @param options.plain those of the paths that are known to have no symbolic link in them. @default none
  * @see mount_setattr(2)
  * @example
  * ```ts
@@ -20,19 +22,19 @@ import { inMounts, openIfThere, type KnownMounts } from './in-root.js';
  * const plan = [...proc(inRoot(root, '/proc')), ...readonlyPath(root, ['/proc/sys', '/proc/sysrq-trigger'])];
  * ```
  */
-export function readonlyPath(root: Handle, paths: readonly string[], options: { readonly mounts?: KnownMounts } = {}): Step[] {
-  checkOptions('readonlyPath', options, ['mounts']);
-  const { mounts = {} } = options;
+export function readonlyPath(root: Handle, paths: readonly string[], options: Pick<MaskOptions, 'mounts' | 'plain'> = {}): Step[] {
+  checkOptions('readonlyPath', options, ['mounts', 'plain']);
+  const { mounts = {}, plain = [] } = options;
   return paths.flatMap((path) => {
     const next = label(`${path} is read-only, if it exists`);
-    const place = openIfThere(inMounts(root, mounts, path), { when: '<', to: next });
-    const bound = bindMount(resultOf(place), { recursive: true, readonly: true, purpose: `a mount of ${path}` });
+    const { steps, fd } = openIfThere(inMounts(root, mounts, path), next, plain.includes(path));
+    const bound = bindMount(fd, { recursive: true, readonly: true, purpose: `a mount of ${path}` });
     return [
-      place,
+      ...steps,
       ...bound.steps,
-      ...attach(bound.mount, resultOf(place), `attach it over ${path}`),
+      ...attach(bound.mount, fd, `attach it over ${path}`),
       closed(bound.mount, 'it is attached'),
-      closed(resultOf(place), `${path} is covered by it`),
+      closed(fd, `${path} is covered by it`),
       next,
     ];
   });

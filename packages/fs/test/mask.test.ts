@@ -6,8 +6,8 @@ import { bindMount, mask, procMount } from '@ctr/fs';
 const root = bindMount('/srv/root', { as: 'root' });
 
 describe('mask', () => {
-  it('checks the null device, and hides whatever is there', () => {
-    expect(explain([...root.steps, ...mask(root.mount, ['/proc/kcore', '/proc/acpi'])])).toMatchInlineSnapshot(`
+  it('checks the null device, and hides whatever is there: where links may be, in spite of renames', () => {
+    expect(explain([...root.steps, ...mask(root.mount, ['/proc/kcore', '/proc/acpi'], { plain: ['/proc/acpi'] })])).toMatchInlineSnapshot(`
       " 1  open_tree(AT_FDCWD, "/srv/root", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $root  # a mount of /srv/root
        2  open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the null device, to cover files with
        3  statx($null, "", 4096, 3, &stat)  # is /dev/null the null device?
@@ -23,28 +23,31 @@ describe('mask', () => {
       13  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
       14  close($new-empty)  # it has its mount
       15  add($empty, 0) = $empty  # the first cover of a directory
-      16  openat2($root, "proc/kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 26  # find /proc/kcore, if it is there
-      17  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 21  # hide the directory /proc/kcore
-      18  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      19  close($empty)  # the cover is where it belongs
-      20  add($next, 0) = $empty, if != -1 go to 25  # the next one
-      21  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
-      22  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      23  close($null)  # the cover is where it belongs
-      24  add($next, 0) = $null  # the next one
-      25  close($at-kcore)  # /proc/kcore is hidden
-      26  label()  # /proc/kcore is hidden, if it exists
-      27  openat2($root, "proc/acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 37  # find /proc/acpi, if it is there
-      28  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 32  # hide the directory /proc/acpi
-      29  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      30  close($empty)  # the cover is where it belongs
-      31  add($next, 0) = $empty, if != -1 go to 36  # the next one
-      32  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
-      33  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      34  close($null)  # the cover is where it belongs
-      35  add($next, 0) = $null  # the next one
-      36  close($at-acpi)  # /proc/acpi is hidden
-      37  label()  # /proc/acpi is hidden, if it exists"
+      16  openat2($root, "proc/kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR, EAGAIN is fine), if != -11 go to 19  # find /proc/kcore, if it is there
+      17  add($attempts, 1), if < 2048 go to 16  # a rename or a mount came in between: try again
+      18  fail(EAGAIN)  # find /proc/kcore
+      19  add($at-kcore, 0) (ENOENT, ENOTDIR is fine), if < 0 go to 29  # is it there?
+      20  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 24  # hide the directory /proc/kcore
+      21  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      22  close($empty)  # the cover is where it belongs
+      23  add($next, 0) = $empty, if != -1 go to 28  # the next one
+      24  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
+      25  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      26  close($null)  # the cover is where it belongs
+      27  add($next, 0) = $null  # the next one
+      28  close($at-kcore)  # /proc/kcore is hidden
+      29  label()  # /proc/kcore is hidden, if it exists
+      30  openat2($root, "proc/acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 40  # find /proc/acpi, if it is there
+      31  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 35  # hide the directory /proc/acpi
+      32  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      33  close($empty)  # the cover is where it belongs
+      34  add($next, 0) = $empty, if != -1 go to 39  # the next one
+      35  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
+      36  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      37  close($null)  # the cover is where it belongs
+      38  add($next, 0) = $null  # the next one
+      39  close($at-acpi)  # /proc/acpi is hidden
+      40  label()  # /proc/acpi is hidden, if it exists"
     `);
   });
 

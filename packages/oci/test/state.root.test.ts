@@ -19,6 +19,7 @@ import { join } from 'node:path';
 import { create, exec, kill, list, OciError, pause, ps, remove, start, state, stats, update } from '@ctr/oci';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { identityOf } from '../src/state/identity.js';
 import { bundleOf, cgroupsBelow, configOf, created, fill, newId, place, type Changes } from './container.js';
 import { shell } from './ctr-oci.js';
 
@@ -182,9 +183,15 @@ describe('what is kept', () => {
 
   it('and is of a process whose pid another has now: that is stopped, and the other lives', async () => {
     const { id, child, root, file, kept } = await running();
-    const bystander = spawn('sleep', ['1000']);
-    onTestFinished(() => void bystander.kill('SIGKILL'));
     const whole = JSON.parse(kept) as { process: { pid: number; startTime: string } };
+    const { startTime } = whole.process;
+    // The kernel counts in hundredths of a second, and this one has to be a later one.
+    let bystander = spawn('sleep', ['1000']);
+    onTestFinished(() => void bystander.kill('SIGKILL'));
+    while (identityOf(bystander.pid ?? 0)?.startTime === startTime) {
+      bystander.kill('SIGKILL');
+      bystander = spawn('sleep', ['1000']);
+    }
     writeFileSync(file, JSON.stringify({ ...whole, process: { ...whole.process, pid: bystander.pid } }));
     expect(state(id, root)).toMatchObject({ status: 'stopped', pid: 0 });
     expect(() => kill(id, 'SIGKILL', root)).toThrow('container not running');

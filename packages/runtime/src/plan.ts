@@ -46,6 +46,7 @@ import { checkFilter, rights } from './rights.js';
 import { rootfs, type Root } from './rootfs.js';
 import { flatten, type Section } from './section.js';
 import { checkSpec, type CheckedMount, type ContainerOptions, type NamespaceChoice, type Spec } from './spec.js';
+import { maskedSystemPaths, readonlySystemPaths } from './system-paths.js';
 import { sysctlSteps } from './sysctls.js';
 import { control, giveTerminal, terminal, type Terminal } from './terminal.js';
 import { userland, type UserlandOptions } from './userland.js';
@@ -277,8 +278,8 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
       // After the others: a link of the image may have led one of them here, and nothing may stand in for proc.
       ['/proc', [...procPlace.steps, ...atProc.steps, ...ownProc.steps, ...attach(ownProc.mount, atProc.fd, 'attach it to /proc')]],
       ['the settings of the kernel', sysctlSteps(ownProc.mount, spec.hardening.sysctls)],
-      ['what /proc and /sys do not show', mask(root.mount, spec.hardening.maskedPaths, { mounts: own })],
-      ['what cannot be written', readonlyPath(root.mount, spec.hardening.readonlyPaths, { mounts: own })],
+      ['what /proc and /sys do not show', mask(root.mount, spec.hardening.maskedPaths, { mounts: own, plain: maskedSystemPaths() })],
+      ['what cannot be written', readonlyPath(root.mount, spec.hardening.readonlyPaths, { mounts: own, plain: readonlySystemPaths })],
       ['the new root', [...(spec.readonly ? setAttributes(root.mount, { readonly: true }) : []), ...pivotRoot(root.mount)]],
     ],
     terminal: console,
