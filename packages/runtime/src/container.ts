@@ -1,4 +1,4 @@
-import { collectGarbage, findByName, readStatistics, removeGroup, type PlannedGroup, type Statistics, type Usage as GroupUsage } from '@ctr/cgroups';
+import { collectGarbage, findByName, readStatistics, readUsage, removeGroup, type PlannedGroup, type Statistics, type Usage as GroupUsage } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
 import { checkOptions, Fd, launch, requireKernel, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
 
@@ -142,9 +142,9 @@ export function checkStdio(stdio: unknown, words: readonly string[]): void {
     if (!(stream instanceof Fd) && !words.some((word) => word === stream)) throw new TypeError(`stdio is ${JSON.stringify(stream)}: ${wanted}`);
 }
 
-/** Of a group that the plan has made. */
-function groupOf({ read, directories }: PlannedGroup): ContainerGroup {
-  return { read, statistics: () => readStatistics(directories), remove: () => removeGroup(directories) };
+/** Of a group that the plan has made. The plan itself is not kept while the container lives: it is most of what a thousand of them would take. */
+function groupOf({ directories }: PlannedGroup): ContainerGroup {
+  return { read: () => readUsage(directories), statistics: () => readStatistics(directories), remove: () => removeGroup(directories) };
 }
 
 function running(
