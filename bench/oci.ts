@@ -37,7 +37,7 @@ export async function ociRows(stage: Stage, rounds: number, progress: (round: nu
   const runs = makeBundle(stage, 'bundle-runs', ['true']);
   const stays = makeBundle(stage, 'bundle-stays', ['busybox', 'sleep', '1000']);
   const root = join(stage.directory, 'oci');
-  const id = 'bench';
+  const id = `ctr-bench-${process.pid}`;
   const ours = [process.execPath, bin, '--root', root];
   const runc = ['runc', '--root', join(stage.directory, 'runc')];
   const quiet = { root, stdio: ['ignore', 'ignore', 'ignore'] } as const;
