@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 
 import { CgroupError, parseLayout, type CgroupLayout, type Limits } from '../src/index.js';
 import { Connection } from '../src/systemd/bus.js';
-import { createScope, expandSlice, parseScopePath, requireSystemd, scopeName } from '../src/systemd/index.js';
+import { createScope, expandSlice, parseScopePath, placesOfScope, requireSystemd, scopeName } from '../src/systemd/index.js';
 import { propertiesOf } from '../src/systemd/properties.js';
 import { unifiedOf } from '../src/systemd/running.js';
 import { systemdHybrid, systemdUnified, type LayoutTexts } from './layouts.js';
@@ -25,6 +25,19 @@ describe('names', () => {
     ]);
     for (const wrong of ['', 'a', 'a.scope', '-a.slice', 'a-.slice', 'a--b.slice', 'a/b.slice', '../a.slice', '.slice'])
       expect(() => expandSlice(wrong)).toThrow(/^"[^"]*" cannot be the name of a slice: /);
+  });
+
+  it('are escaped where the kernel could take them for a file', () => {
+    const directories = [':ctr:web', 'a-memory.slice::devices', 'memory.slice::cgroup', 'b.slice::tasks', '-.slice::_x'].map(
+      (path) => placesOfScope(parseScopePath(path), layoutOf(systemdUnified))[0]?.directory,
+    );
+    expect(directories.map((directory) => directory?.replace('/sys/fs/cgroup/', ''))).toEqual([
+      'system.slice/ctr-web.scope',
+      'a.slice/a-memory.slice/_devices.scope',
+      '_memory.slice/_cgroup.scope',
+      'b.slice/tasks.scope',
+      '__x.scope',
+    ]);
   });
 
   it('of a scope in a configuration are slice:prefix:name', () => {

@@ -16,7 +16,7 @@ export function placesOf(unit: string, pids: readonly number[], layout: CgroupLa
   const [path] = pids.flatMap(groupOf);
   if (path === undefined) throw new CgroupError('unit', `systemd has made the scope ${unit}, but no process is in it any more: it has ended meanwhile`);
   const directory = `${mount}${path}`;
-  if (!path.endsWith(`/${unit}`) || path.startsWith('/../') || !existsSync(`${directory}/cgroup.procs`))
+  if (!path.endsWith(`/${directoryOf(unit)}`) || path.startsWith('/../') || !existsSync(`${directory}/cgroup.procs`))
     throw new CgroupError(
       'no-systemd',
       `systemd has made the scope ${unit}, but its process is in ${path}, which ${mount} does not show so: run in the control group namespace of systemd`,
@@ -51,7 +51,18 @@ function groupOf(pid: number): string[] {
  */
 export function placesOfScope({ unit, slice = 'system.slice' }: ScopeName, layout: CgroupLayout): Place[] {
   const { mount } = unifiedOf(layout);
-  return [placeAt(mount, [mount, expandSlice(slice), unit].filter(Boolean).join('/'))];
+  const names = [...expandSlice(slice).split('/'), unit].filter(Boolean);
+  return [placeAt(mount, [mount, ...names.map(directoryOf)].join('/'))];
+}
+
+/** systemd/src/basic/cgroup-util.h: CGroupController, by name */
+const controllers = ['cpu', 'cpuacct', 'cpuset', 'io', 'blkio', 'memory', 'devices', 'pids', 'bpf-firewall', 'bpf-devices', 'bpf-foreign', 'bpf-socket-bind'];
+const files = ['notify_on_release', 'release_agent', 'tasks'];
+
+/** What a unit's directory is called: `_devices.scope`, since a controller may have a file `devices.scope`. @see systemd/src/basic/cgroup-util.c: cg_escape */
+function directoryOf(unit: string): string {
+  const isTaken = /^[_.]/.test(unit) || files.includes(unit) || ['cgroup', ...controllers].some((name) => unit.startsWith(`${name}.`));
+  return isTaken ? `_${unit}` : unit;
 }
 
 /** Its controllers are those that the group above passes on, when it is there. */
