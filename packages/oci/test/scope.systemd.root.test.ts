@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
+import type { LinuxResources } from '@ctr/cgroups';
 import { defaultConfig, kill, pause, ps, remove, resume, start, state, stats, update, type CreateOptions } from '@ctr/oci';
 import { describe, expect, it } from 'vitest';
 
@@ -43,6 +44,20 @@ describe('a container in a scope of systemd', () => {
     await child.exited;
     await remove(id, root);
     expect(existsSync(scope)).toBe(false);
+  });
+
+  it('may use the devices that every container has, and no other that is there, unless it is told', async () => {
+    const tty0 = { path: '/dev/tty0', type: 'c', major: 4, minor: 0 } as const;
+    const script = 'head -c 1 /dev/zero >/dev/null && exec 3</dev/tty0';
+    const codeWith = async (resources: LinuxResources): Promise<number | undefined> => {
+      const { id, child, root } = await created(at, ['sh', '-c', script], { linux: { cgroupsPath: '::devices', devices: [tty0], resources } }, bySystemd);
+      await start(id, root);
+      const { code } = await child.exited;
+      await remove(id, root);
+      return code;
+    };
+    expect(await codeWith({})).not.toBe(0);
+    expect(await codeWith({ devices: [{ allow: false }, { allow: true, type: 'c', major: 4, minor: 0, access: 'r' }] })).toBe(0);
   });
 
   it('is refused with another form of a path, with a name that is taken, and with limits that cannot be: nothing is left', async () => {

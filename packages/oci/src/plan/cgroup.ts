@@ -21,8 +21,7 @@ export function cgroupOf(config: Config, id: string, layout: CgroupLayout, { roo
   const path = given === undefined || given === '' ? id : given.startsWith('/') ? posix.normalize(given) : posix.normalize(given).replace(/^(\.\.\/)+/, '');
   const name = posix.basename(path);
   const parent = posix.dirname(path);
-  const resources = config.linux?.resources;
-  const limits = limitsOf(rootless ? resources : { ...resources, devices: resources?.devices?.length ? resources.devices : noDevices });
+  const limits = limitsOfContainer(config.linux?.resources, { rootless });
   try {
     return planGroup(name, limits, { layout, parent, everywhere: true, notifyOnRelease: false });
   } catch (error) {
@@ -35,6 +34,11 @@ export function cgroupOf(config: Config, id: string, layout: CgroupLayout, { roo
 /** The groups that a container stays in, where none is made for it: those of the caller. */
 export function callersGroups({ hierarchies }: CgroupLayout): GroupPlace[] {
   return hierarchies.flatMap(({ version, controllers, ownDirectory: directory }) => (directory === undefined ? [] : [{ version, controllers, directory }]));
+}
+
+/** The limits of a container: without rules about devices it may use those that every container has, and no other. An ordinary user cannot have such rules. */
+export function limitsOfContainer(resources: LinuxResources | undefined, { rootless }: { readonly rootless: boolean }): Limits {
+  return limitsOf(rootless ? resources : { ...resources, devices: resources?.devices?.length ? resources.devices : noDevices });
 }
 
 /** The limits that resources are. Devices that every container has may be used, whatever is denied. */

@@ -6,7 +6,7 @@ import { isInUserNamespace } from '@ctr/runtime/assembly';
 
 import type { Config } from '../config/config.js';
 import type { StoredScope } from '../state/stored.js';
-import { limitsOf } from './cgroup.js';
+import { limitsOfContainer } from './cgroup.js';
 
 /** The cgroup of a container, which systemd is to make. */
 export interface PlannedScope extends StoredScope {
@@ -25,13 +25,13 @@ export async function planScope(config: Config, id: string, layout: CgroupLayout
   const { createScope, ownManager, parseScopePath, placesOfScope, requireSystemd, scopeName } = await import('@ctr/cgroups/systemd');
   const path = config.linux?.cgroupsPath;
   const { unit, slice } = path === undefined || path === '' ? { unit: scopeName(id), slice: undefined } : parseScopePath(path);
-  const limits: Limits = limitsOf(config.linux?.resources);
   if (isInUserNamespace())
     throw new CgroupError(
       'no-systemd',
       'systemd takes nobody for the user that a user namespace says they are: run outside of it, or let the engine have its cgroups made without systemd (podman --cgroup-manager cgroupfs)',
     );
   const manager = ownManager();
+  const limits: Limits = limitsOfContainer(config.linux?.resources, { rootless: manager === 'user' });
   requireSystemd(layout, manager);
   const places = manager === 'system' ? placesOfScope({ unit, slice }, layout) : [];
   if (places.some(({ directory }) => existsSync(directory)))
