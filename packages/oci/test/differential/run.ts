@@ -130,7 +130,8 @@ function make({ bundle, plain, tree }: Host, look: string): void {
 
 function ended(command: readonly string[], { before = '', files = 0, listenFds = 0, terminal, input }: Bundle, { bundle }: Host) {
   const listen = listenFds > 0 ? `export LISTEN_FDS=${listenFds} LISTEN_PID=$$; ` : '';
-  const asked = terminal ? `exec script -qec "$*" /dev/null` : 'exec "$@"';
+  // As soon as its program runs, runc gives its terminal the size of the caller's: whichever the program sees is the same one.
+  const asked = terminal ? `exec script -qec "stty rows 33 cols 91; $*" /dev/null` : 'exec "$@"';
   const opened = Array.from({ length: files }, (_, i) => openSync(join(bundle, `open-${i + 1}`), 'r'));
   const child = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', `${prepare}${before}\n${listen}${asked}`, 'sh', ...command], {
     cwd: bundle,
