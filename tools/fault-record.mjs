@@ -1,5 +1,5 @@
 // What `npm run test:faults` makes its page of. It tries everything; `npm test` tries a part of it.
-import { appendFileSync } from 'node:fs';
+import { addLine } from './json-lines.mjs';
 
 /**
  * A line of the table.
@@ -21,15 +21,10 @@ export const isWholeRun = file !== undefined;
 
 /** Adds a line to the table. @param {Row} row */
 export function record(row) {
-  add({ row });
+  addLine(file, { row });
 }
 
 /** Adds a line to another of the page's tables. @param {string} what @param {string} result */
 export function note(what, result) {
-  add({ what, result });
-}
-
-/** @param {object} line */
-function add(line) {
-  if (file !== undefined) appendFileSync(file, `${JSON.stringify(line)}\n`);
+  addLine(file, { what, result });
 }

@@ -1,9 +1,10 @@
 // `npm run test:faults`: every fault at every step, 1,000 kills and 20,000 launches, in some minutes; as root. Writes docs/faults.md.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { readLines } from './json-lines.mjs';
 import { bin, root } from './setup.mjs';
 
 /** @import { Row } from './fault-record.mjs' */
@@ -19,12 +20,7 @@ const { status } = spawnSync(bin('vitest'), ['run', ...files.map((file) => `pack
 });
 const minutes = (performance.now() - begin) / 60_000;
 /** @type {{ row?: Row, what?: string, result?: string }[]} */
-const found = existsSync(lines)
-  ? readFileSync(lines, 'utf8')
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line))
-  : [];
+const found = readLines(lines);
 rmSync(directory, { recursive: true });
 const page = join(root, 'docs/faults.md');
 if (status === 0) writeFileSync(page, withResults(readFileSync(page, 'utf8')));

@@ -1,7 +1,8 @@
 // Writes the table of docs/kernels.md from what the lane runs: `node tools/kernels.mjs`; with --check, tells whether it still says what that is.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
+import { writeOrCheck } from './generated.mjs';
 import { root } from './setup.mjs';
 import { runs } from './vm/lane.mjs';
 
@@ -14,11 +15,7 @@ const text = readFileSync(page, 'utf8');
 const [begin, end] = ['<!-- by tools/kernels.mjs -->\n', '<!-- end -->'];
 const [before, after] = [text.slice(0, text.indexOf(begin) + begin.length), text.slice(text.indexOf(end))];
 const now = `${before}\n${table()}\n${after}`;
-if (!process.argv.includes('--check')) writeFileSync(page, now);
-else if (now !== text) {
-  console.error('docs/kernels.md is stale: run node tools/kernels.mjs');
-  process.exitCode = 1;
-}
+writeOrCheck(page, text, now, 'docs/kernels.md is stale: run node tools/kernels.mjs');
 
 function table() {
   const rows = runs({}).map((run) => {

@@ -1,9 +1,10 @@
 // Writes the tables of docs/oci.md: the fields, from what @ctr/oci checks a configuration by, and the differences from runc, from what the tests compare with.
 // With --check it only compares, and fails where they are stale.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { supportedFields } from '@ctr/oci';
 
+import { writeOrCheck } from './generated.mjs';
 import { root } from './setup.mjs';
 
 const page = join(root, 'docs/oci.md');
@@ -32,13 +33,7 @@ const after = before.replaceAll(
   /(<!-- (\w+): node tools\/oci-docs\.mjs -->\n)[\s\S]*?(<!-- end -->)/g,
   (_, begin, name, end) => `${begin}\n${tables[name]}\n${end}`,
 );
-if (before !== after) {
-  if (process.argv.includes('--check')) {
-    console.error('docs/oci.md is stale: run node tools/oci-docs.mjs, and look at the difference');
-    process.exit(1);
-  }
-  writeFileSync(page, after);
-}
+writeOrCheck(page, before, after, 'docs/oci.md is stale: run node tools/oci-docs.mjs, and look at the difference');
 
 /**
  * @param {readonly string[]} head

@@ -1,5 +1,5 @@
 // What `npm run test:races` makes its page of. It runs each race many thousand times; `npm test` a few hundred times.
-import { appendFileSync } from 'node:fs';
+import { addLine } from './json-lines.mjs';
 
 /**
  * A line of the table.
@@ -21,5 +21,5 @@ export function rounds(few) {
 
 /** Adds a line to the table. @param {Row} row */
 export function record(row) {
-  if (file !== undefined) appendFileSync(file, `${JSON.stringify(row)}\n`);
+  addLine(file, row);
 }

@@ -2,10 +2,11 @@
 // With words, it runs the races whose names have one of them, and leaves the lines of the others as they are; so it does with those that it did not come to when SIGTERM ends it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { readLines } from './json-lines.mjs';
 import { bin, root } from './setup.mjs';
 
 /** @import { Row } from './race-record.mjs' */
@@ -35,12 +36,7 @@ const vitest = spawn(
 process.once('SIGTERM', () => vitest.kill('SIGTERM'));
 const [status] = /** @type {[number | null]} */ (await once(vitest, 'exit'));
 /** @type {Row[]} */
-const found = existsSync(lines)
-  ? readFileSync(lines, 'utf8')
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line))
-  : [];
+const found = readLines(lines);
 rmSync(directory, { recursive: true });
 const page = join(root, 'docs/races.md');
 writeFileSync(page, withResults(readFileSync(page, 'utf8')));
