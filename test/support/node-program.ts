@@ -3,9 +3,19 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { build, stop } from 'esbuild';
+import { build, stop, type BuildOptions } from 'esbuild';
 
 const modules = join(import.meta.dirname, '../../node_modules');
+
+/** How a module in TypeScript, and the sources of the packages that it imports, become one that node runs. */
+export const asModule = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  conditions: ['@ctr/source'],
+  logLevel: 'error',
+} satisfies BuildOptions;
 
 /** A module that was bundled into one file; disposing removes it. */
 export interface NodeProgram extends Disposable {
@@ -30,12 +40,7 @@ export async function nodeProgram(source: string, importer: string): Promise<Nod
   await build({
     stdin: { contents: source, resolveDir: importer, loader: 'ts' },
     outfile: path,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    conditions: ['@ctr/source'],
-    logLevel: 'error',
+    ...asModule,
   });
   // Its service would otherwise stay, as a child of this process.
   await stop();

@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll } from 'vitest';
 
+import { asModule } from '../../../test/support/node-program.js';
+
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** What became of a program. */
@@ -33,12 +35,7 @@ export class NodeProgram {
       buildSync({
         ...(typeof source === 'string' ? { stdin: { contents: source, resolveDir: here, loader: 'ts' } } : { entryPoints: [fileURLToPath(source)] }),
         outfile: this.#path,
-        bundle: true,
-        format: 'esm',
-        platform: 'node',
-        target: 'node20',
-        conditions: ['@ctr/source'],
-        logLevel: 'error',
+        ...asModule,
       });
       copyKoffi(join(this.#directory, 'node_modules'));
     });
