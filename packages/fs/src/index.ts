@@ -10,7 +10,7 @@ export type { Handle } from './handle.js';
 export { idmap } from './idmap.js';
 export { inRoot, type InRoot, type InRootOptions, type KnownMounts, type OpenedPlace } from './in-root.js';
 export { mask, type MaskOptions } from './mask.js';
-export { newMount, type Detached, type Mounted, type MountOptions, type NewMount, type StepOptions } from './mount.js';
+export { MAX_OPTION_BYTES, newMount, type Detached, type Mounted, type MountOptions, type NewMount, type StepOptions } from './mount.js';
 export { mounts, parseMountinfo, type Mount, type MountPropagation } from './mountinfo.js';
 export { mqueue, mqueueMount, type MqueueOptions } from './mqueue.js';
 export { overlay, overlayMount, type OverlayOptions } from './overlay.js';

@@ -42,7 +42,15 @@ export const mountKeys: readonly string[] = ['source', ...attributeKeys, ...step
 /** The keys that a bind has of these: it has no source but the files. */
 export const bindKeys: readonly string[] = [...attributeKeys, ...stepKeys];
 
-/** fsconfig(2) copies a value into 256 bytes, the NUL included. */
+/**
+ * What an option of a file system may have of bytes: fsconfig(2) copies it into 256, the NUL included.
+ *
+ * @example
+ * ```ts
+ * import { MAX_OPTION_BYTES } from '@ctr/fs';
+ * console.log(Buffer.byteLength('size=64m') <= MAX_OPTION_BYTES); // true
+ * ```
+ */
 export const MAX_OPTION_BYTES = 255;
 
 /**

@@ -1,7 +1,7 @@
-const MAX_OPTION_BYTES = 255;
+import { MAX_OPTION_BYTES } from '@ctr/fs';
 
 /**
- * fsconfig(2) takes an option of 255 bytes, and engines give all lower layers of an overlay as one. Where that is longer each is given on its own, which takes Linux 6.8.
+ * fsconfig(2) takes so many bytes, and engines give all lower layers of an overlay as one. Where that is longer each is given on its own, which takes Linux 6.8.
  *
  * @see linux/Documentation/filesystems/overlayfs.rst, Multiple lower layers
  */
