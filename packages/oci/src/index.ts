@@ -46,6 +46,7 @@ export { features, type Features, type LinuxFeatures } from './features.js';
 export { JsonError } from './json/json-error.js';
 export { parseJson, type JsonBounds, type JsonObject, type JsonValue } from './json/parse-json.js';
 export { mountOptionNames, parseMountOptions, type MountAttributeMasks, type MountOptions } from './mount-options.js';
+export { readConfigFile } from './life-cycle/config-file.js';
 export { ConfigError, parseConfig, parseProcess, parseResources, type ParseOptions } from './parse-config.js';
 export { problemText, type Problem } from './schema/problem.js';
 export { containerStatuses, type ContainerProcessState, type ContainerStatus, type State } from './state.js';

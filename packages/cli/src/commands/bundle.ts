@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-import { main, parseConfig, problemText, toSpec } from '@ctr/oci';
+import { main, parseConfig, problemText, readConfigFile, toSpec } from '@ctr/oci';
 
 import { printPlan, printPosture } from '../dry-run.js';
 import { printError } from '../print.js';
@@ -15,7 +12,7 @@ export async function runBundle(bundle: string, settings: Settings): Promise<num
   const onWarning = (text: string): void => {
     if (!settings.quiet) printError(`ctr: warning: ${printable(text)}\n`);
   };
-  const config = parseConfig(readFileSync(join(bundle, 'config.json')), { onWarning: (problem) => onWarning(problemText(problem)) });
+  const config = parseConfig(readConfigFile(bundle), { onWarning: (problem) => onWarning(problemText(problem)) });
   const { plan } = toSpec(config, { bundle, id, onWarning });
   (settings.showPosture ? printPosture : printPlan)(plan, settings);
   return 0;

@@ -11,6 +11,9 @@ export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
 
+/** What is larger than any configuration. */
+export const MAX_TEXT_BYTES = 16 * 2 ** 20;
+
 /** How much is accepted. */
 export interface JsonBounds {
   /** The size of the text. @default 16 MiB */
@@ -33,7 +36,7 @@ export interface JsonBounds {
  */
 export function parseJson(text: string | Uint8Array, bounds: JsonBounds = {}): JsonValue {
   checkOptions('parseJson', bounds, ['maxBytes', 'maxDepth']);
-  const { maxBytes = 16 * 1024 * 1024, maxDepth = 64 } = bounds;
+  const { maxBytes = MAX_TEXT_BYTES, maxDepth = 64 } = bounds;
   // A string has at least as many bytes as characters.
   if (text.length > maxBytes) throw new JsonError('', 0, `the text is too large: at most ${maxBytes} bytes are read`);
   return new Scanner(typeof text === 'string' ? text : decode(text), maxDepth).whole();

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { call, Fd } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
+import { MAX_TEXT_BYTES } from '../json/parse-json.js';
 import { checkId } from './root.js';
 
 /** linux/fcntl.h and asm-generic/fcntl.h */
@@ -12,9 +13,6 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_TIMEOUT_MS = 30_000;
 const LOCK_PAUSE_MS = 5;
-/** More than any state of ours. What is larger is not read. */
-const MAX_FILE_BYTES = 16 * 2 ** 20;
-
 /** A directory that nobody else changes, until its lock is closed by all who have it open. */
 export interface LockedDirectory {
   readonly directory: StateDirectory;
@@ -117,7 +115,7 @@ export class StateDirectory {
   /** The text of a file. Throws an {@link OciError} `does-not-exist` if the container is gone. */
   read(name: string): string {
     try {
-      if (statSync(this.file(name)).size > MAX_FILE_BYTES) throw new OciError('broken', `container ${this.id}: ${name} has more than ${MAX_FILE_BYTES} bytes`);
+      if (statSync(this.file(name)).size > MAX_TEXT_BYTES) throw new OciError('broken', `container ${this.id}: ${name} has more than ${MAX_TEXT_BYTES} bytes`);
       return readFileSync(this.file(name), 'utf8');
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
