@@ -5,7 +5,7 @@ import { memoryPolicyFlags, memoryPolicyModes } from './config/memory-policy.js'
 import { namespaceTypes } from './config/namespaces.js';
 import { seccompActions, seccompArchitectures, seccompFlags, seccompOperators } from './config/seccomp.js';
 import { mountOptionNames } from './mount-options.js';
-import { isApplied } from './support.js';
+import { appliedFields } from './support.js';
 import { OCI_VERSION, OCI_VERSION_MIN } from './version.js';
 
 /** What a runtime knows, whatever the host can do: what `features` prints. @see https://github.com/opencontainers/runtime-spec/blob/main/features.md */
@@ -51,6 +51,8 @@ export interface LinuxFeatures {
  * ```
  */
 export function features(): Features {
+  const applied = appliedFields();
+  const isApplied = (path: string): boolean => applied.has(path);
   const seccomp = isApplied('linux.seccomp');
   return {
     ociVersionMin: OCI_VERSION_MIN,

@@ -26,6 +26,11 @@ export interface State {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** The annotations of a state; there is no such field without any. */
+export function annotationsIn(annotations: Readonly<Record<string, string>>): Pick<State, 'annotations'> {
+  return Object.keys(annotations).length > 0 ? { annotations } : {};
+}
+
 /** What goes with the listener of a seccomp filter to the socket of `linux.seccomp.listenerPath`. */
 export interface ContainerProcessState {
   readonly ociVersion: string;

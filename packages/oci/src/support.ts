@@ -81,9 +81,9 @@ export function supportedFields(): SupportedField[] {
   return fieldsOf(config, '', { support: 'applied' });
 }
 
-/** Whether a field does what the runtime-spec says. */
-export function isApplied(path: string): boolean {
-  return supportedFields().some((field) => field.path === path && field.support === 'applied');
+/** The paths of the fields that do what the runtime-spec says. */
+export function appliedFields(): ReadonlySet<string> {
+  return new Set(supportedFields().flatMap(({ path, support }) => (support === 'applied' ? [path] : [])));
 }
 
 function fieldsOf(schema: Schema<unknown>, path: string, inherited: Pick<SupportedField, 'support' | 'needs'>): SupportedField[] {

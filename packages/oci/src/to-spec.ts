@@ -1,17 +1,16 @@
 import { resolve } from 'node:path';
 
 import { readLayout } from '@ctr/cgroups';
-import { isInUserNamespace } from '@ctr/runtime/assembly';
 import { checkOptions, Fd, type Plan } from '@ctr/syscall';
 
 import { checkBundle, hasHooksBeforeRoot } from './check-bundle.js';
 import type { Config } from './config/config.js';
 import { environmentOf } from './environment.js';
-import { parseMountOptions } from './mount-options.js';
 import { ConfigError } from './parse-config.js';
-import { callersGroups, cgroupOf } from './plan/cgroup.js';
+import { callersGroups, cgroupOf, isRootless } from './plan/cgroup.js';
 import { planContainer } from './plan/container.js';
-import { idMapsOf, namespacesOf } from './plan/namespaces.js';
+import { isMapped } from './plan/mounts.js';
+import { namespacesOf } from './plan/namespaces.js';
 import { streamsOf } from './plan/streams.js';
 import { checkConfig } from './validate.js';
 
@@ -62,9 +61,8 @@ export function toSpec(config: Config, options: SpecOptions = {}): Spec {
   const gate = { go: file('the gate'), report: file('reports to start') };
   const lock = file('the lock of the state');
   const layout = readLayout();
-  const rootless = globalThis.process.geteuid?.() !== 0 || isInUserNamespace();
-  const group = cgroupOf(config, options.id ?? 'container', layout, { rootless });
-  const mapped = (config.mounts ?? []).filter((mount) => parseMountOptions(mount.options ?? []).idmap ?? idMapsOf({ linux: mount }));
+  const group = cgroupOf(config, options.id ?? 'container', layout, { rootless: isRootless() });
+  const mapped = (config.mounts ?? []).filter(isMapped);
   const { plan } = planContainer({
     config,
     process,
@@ -74,7 +72,7 @@ export function toSpec(config: Config, options: SpecOptions = {}): Spec {
     layout,
     group,
     scope: undefined,
-    groupPlaces: group?.places ?? (rootless ? callersGroups(layout) : []),
+    groupPlaces: group?.places ?? callersGroups(layout),
     gate,
     lock,
     passed: [],

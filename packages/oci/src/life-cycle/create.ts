@@ -3,22 +3,21 @@ import { resolve } from 'node:path';
 import { readLayout, removeGroup } from '@ctr/cgroups';
 import type { Scope } from '@ctr/cgroups/systemd';
 import type { IdMaps } from '@ctr/namespaces';
-import { isInUserNamespace } from '@ctr/runtime/assembly';
 import { explainCall, launch, openFd, openFlags, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
 
 import { checkBundle, hasHooksBeforeRoot } from '../check-bundle.js';
 import type { Config } from '../config/config.js';
 import type { Mount } from '../config/mount.js';
 import { environmentOf } from '../environment.js';
-import { parseMountOptions } from '../mount-options.js';
 import { parseConfig } from '../parse-config.js';
-import { callersGroups, cgroupOf, removeLeftovers } from '../plan/cgroup.js';
+import { callersGroups, cgroupOf, isRootless, removeLeftovers } from '../plan/cgroup.js';
 import { planScope } from '../plan/scope.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
 import { streamsOf } from '../plan/streams.js';
+import { isMapped } from '../plan/mounts.js';
 import { idMapsOf, namespacesOf } from '../plan/namespaces.js';
 import { problemText } from '../schema/problem.js';
-import type { State } from '../state.js';
+import { annotationsIn, type State } from '../state.js';
 import { StateDirectory } from '../state/directory.js';
 import { makeGate } from '../state/gate.js';
 import { identityOf } from '../state/identity.js';
@@ -120,7 +119,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     return fd;
   });
   const layout = readLayout();
-  const rootless = globalThis.process.geteuid?.() !== 0 || isInUserNamespace();
+  const rootless = isRootless();
   const bySystemd = options.cgroup !== false && options.cgroupManager === 'systemd';
   const scope = bySystemd ? await planScope(config, directory.id, layout, options.cancelSignal) : undefined;
   const group = options.cgroup === false || scope ? undefined : cgroupOf(config, directory.id, layout, { rootless });
@@ -172,7 +171,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     status: 'creating',
     pid,
     bundle,
-    ...(Object.keys(stored.annotations).length > 0 && { annotations: stored.annotations }),
+    ...annotationsIn(stored.annotations),
   });
   let made: Scope | undefined;
   let making: Promise<Scope> | undefined;
@@ -238,10 +237,8 @@ async function mappedMounts(config: Config, own: IdMaps | undefined, opened: Fd[
   const made = new Map<string, Fd>();
   const mapped = new Map<Mount, Fd>();
   for (const mount of config.mounts ?? []) {
-    const { idmap } = parseMountOptions(mount.options ?? []);
-    const given = idMapsOf({ linux: mount });
-    if (!idmap && !given) continue;
-    const maps = given ?? own;
+    if (!isMapped(mount)) continue;
+    const maps = idMapsOf({ linux: mount }) ?? own;
     if (!maps) throw new TypeError(`the mount at ${mount.destination}: idmap needs uidMappings and gidMappings, its own or those of a user namespace`);
     const key = JSON.stringify(maps);
     let namespace = made.get(key);

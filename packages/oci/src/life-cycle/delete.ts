@@ -3,7 +3,7 @@ import { call, readable, signals } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { parseConfig } from '../parse-config.js';
-import type { State } from '../state.js';
+import { annotationsIn, type State } from '../state.js';
 import { StateDirectory } from '../state/directory.js';
 import { openProcess, type ProcessIdentity } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
@@ -103,7 +103,7 @@ function configOf(directory: StateDirectory): string | OciError {
 async function afterwards(config: string | OciError, stored: StoredState, { onWarning }: DeleteOptions): Promise<void> {
   const onFailure = ({ message }: Error): void => onWarning?.(message);
   const { ociVersion, id, bundle, annotations } = stored;
-  const state: State = { ociVersion, id, status: 'stopped', bundle, ...(Object.keys(annotations).length > 0 && { annotations }) };
+  const state: State = { ociVersion, id, status: 'stopped', bundle, ...annotationsIn(annotations) };
   try {
     if (typeof config !== 'string') throw config;
     await runHooks('poststop', parseConfig(config).hooks?.poststop, state, { onFailure });

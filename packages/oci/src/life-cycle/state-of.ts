@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 
-import type { State } from '../state.js';
+import { annotationsIn, type State } from '../state.js';
 import { StateDirectory } from '../state/directory.js';
 import { defaultRoot } from '../state/root.js';
 import { statusOf } from '../state/status.js';
@@ -44,7 +44,7 @@ export function stateOf(directory: StateDirectory, stored: StoredState): Extende
     bundle: stored.bundle,
     rootfs: stored.rootfs,
     created: stored.created,
-    ...(Object.keys(stored.annotations).length > 0 && { annotations: stored.annotations }),
+    ...annotationsIn(stored.annotations),
     owner: userName(),
   };
 }

@@ -1,6 +1,5 @@
-import { groupAt } from '@ctr/cgroups';
+import { groupAt, type LinuxResources } from '@ctr/cgroups';
 
-import type { LinuxResources } from '@ctr/cgroups';
 import { OciError } from '../error.js';
 import { limitsOf } from '../plan/cgroup.js';
 import { openContainer } from './open-container.js';

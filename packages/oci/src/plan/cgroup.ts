@@ -2,7 +2,7 @@ import { rmdirSync } from 'node:fs';
 import { posix } from 'node:path';
 
 import { CgroupError, limitsOfResources, planGroup, type CgroupLayout, type Limits, type LinuxResources, type PlannedGroup } from '@ctr/cgroups';
-import { defaultDeviceRules } from '@ctr/runtime/assembly';
+import { defaultDeviceRules, isInUserNamespace } from '@ctr/runtime/assembly';
 
 import type { Config } from '../config/config.js';
 import type { GroupPlace } from './cgroup-mount.js';
@@ -29,6 +29,11 @@ export function cgroupOf(config: Config, id: string, layout: CgroupLayout, { roo
     if (Object.keys(limits).some((key) => key !== 'devices')) throw error;
     return undefined;
   }
+}
+
+/** Whether this process is no root of the host: it has groups only where they are delegated, and no rules about devices. */
+export function isRootless(): boolean {
+  return process.geteuid?.() !== 0 || isInUserNamespace();
 }
 
 /** The groups that a container stays in, where none is made for it: those of the caller. */

@@ -11,6 +11,7 @@ import { closed, setMasks } from './attributes.js';
 import { cgroupMount, type CgroupMountContext } from './cgroup-mount.js';
 import { fileSystemType } from './file-system-type.js';
 import { layersOneByOne } from './layers.js';
+import { idMapsOf } from './namespaces.js';
 
 /** What mounts depend on besides themselves. */
 export interface MountContext extends CgroupMountContext {
@@ -79,6 +80,11 @@ export function destinationOf({ destination }: Mount): string {
 /** The path of a bind's source on the host. */
 export function sourceOf({ source = '' }: Mount, bundle: string): string {
   return resolve(bundle, source);
+}
+
+/** Whether its files show other owners than they have: by maps of its own, or those of the container. */
+export function isMapped(mount: Mount): boolean {
+  return (parseMountOptions(mount.options ?? []).idmap ?? idMapsOf({ linux: mount })) !== undefined;
 }
 
 /** Whether a tmpfs begins with what the image has at its place. */
