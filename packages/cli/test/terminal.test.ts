@@ -93,7 +93,8 @@ describe.skipIf(cannotRun)('a terminal', () => {
   it('has the size of the caller’s, and follows it', async () => {
     const at = await shellIn('ctr run bash --norc');
     await at.ask('stty size', '24 80');
-    await at.ask(`trap 'stty size' WINCH; echo re''ady`, 'ready');
+    // Not at the prompt of bash: what it gets on the way there waits for the next key.
+    await at.ask(`exec sh -c "trap 'stty size' WINCH; echo re''ady; while sleep 0.1; do :; done"`, 'ready');
     const resized = at.until('40 132');
     at.resize(132, 40);
     await resized;
