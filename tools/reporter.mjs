@@ -2,10 +2,12 @@
 // With CTR_TEST_RESULTS set to a directory, the counts go into a file there, from which tools/test.mjs sums up.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 import { root } from './setup.mjs';
 
-/** @typedef {{ passed: string[], failed: number, skipped: { name: string, reason: string }[] }} Counts What has passed, by name, as often as it has. */
+/** @typedef {{ name: string, message: string }} Failure */
+/** @typedef {{ passed: string[], unsteady: Failure[], failed: Failure[], skipped: { name: string, reason: string }[] }} Counts What has passed, by name, as often as it has; of that, what failed first. */
 
 /** @import { Reporter, TestCase, TestModule, Vitest } from 'vitest/node' */
 
@@ -25,14 +27,19 @@ export default class CountingReporter {
    */
   onTestRunEnd(modules, errors) {
     /** @type {Counts} */
-    const counts = { passed: [], failed: errors.length, skipped: [] };
+    const counts = { passed: [], unsteady: [], failed: [], skipped: [] };
+    for (const error of errors) counts.failed.push(failure('outside of any test', [error]));
     for (const module of modules) {
-      counts.failed += [module, ...module.children.allSuites()].filter((unit) => unit.errors().length > 0).length;
+      const file = relative(root, module.moduleId);
+      for (const unit of [module, ...module.children.allSuites()])
+        if (unit.errors().length > 0) counts.failed.push(failure(unit.type === 'suite' ? `${file} > ${unit.fullName}` : file, unit.errors()));
       for (const test of module.children.allTests()) {
         const result = test.result();
-        const name = `${relative(root, module.moduleId)} > ${test.fullName}`;
-        if (result.state === 'passed') counts.passed.push(name);
-        else if (result.state === 'failed') counts.failed++;
+        const name = `${file} > ${test.fullName}`;
+        if (result.state === 'passed') {
+          counts.passed.push(name);
+          if (test.diagnostic()?.flaky) counts.unsteady.push(failure(name, result.errors ?? []));
+        } else if (result.state === 'failed') counts.failed.push(failure(name, result.errors));
         else
           counts.skipped.push({
             name,
@@ -70,6 +77,18 @@ export default class CountingReporter {
     }
     return skipped;
   }
+}
+
+/** @param {string} name @param {readonly unknown[]} errors @returns {Failure} */
+function failure(name, errors) {
+  return { name, message: stripVTControlCharacters(errors.map(textOf).join('\n')) };
+}
+
+/** What an error of a test says, with what was expected and where. @param {unknown} error */
+function textOf(error) {
+  const { message, diff, stack } = /** @type {{ message?: unknown, diff?: unknown, stack?: unknown }} */ (Object(error));
+  const place = /^.*\.ts:\d+:\d+.*$/m.exec(String(stack))?.[0].trim();
+  return [message ?? error, diff, place].filter((part) => part !== undefined).join('\n');
 }
 
 /** Whether a hook failed that runs before a test. @param {TestCase} test */

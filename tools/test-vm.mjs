@@ -18,10 +18,10 @@ quietly(bin('nx'), ['run-many', '--targets=build', '--outputStyle=static']);
 const total = { passed: 0, failed: 0, skipped: 0 };
 await lane(positionals.length === 0 ? list : list.map((run) => ({ ...run, files: positionals })), ({ name, counts, output, seconds }) => {
   console.log(output);
-  console.log(`${name}: ${counts.passed.length} passed, ${counts.failed} failed, ${counts.skipped.length} skipped (${seconds.toFixed(0)} s)`);
+  console.log(`${name}: ${counts.passed.length} passed, ${counts.failed.length} failed, ${counts.skipped.length} skipped (${seconds.toFixed(0)} s)`);
   for (const { name, reason } of counts.skipped) console.log(`  skipped: ${name} (${reason})`);
   total.passed += counts.passed.length;
-  total.failed += counts.failed;
+  total.failed += counts.failed.length;
   total.skipped += counts.skipped.length;
 });
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

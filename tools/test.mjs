@@ -9,7 +9,7 @@ import { bin, root, setup } from './setup.mjs';
 import { missing } from './vm/boot.mjs';
 import { lane, runs } from './vm/lane.mjs';
 
-/** @import { Counts } from './reporter.mjs' */
+/** @import { Counts, Failure } from './reporter.mjs' */
 /** @typedef {readonly [program: string, ...args: string[]]} Command */
 
 /** What needs nothing but the tree, and what looks at the built packages. @type {Record<string, Command>} */
@@ -37,9 +37,7 @@ if (unknown.length > 0) {
 const wanted = (/** @type {string} */ name) => chosen.length === 0 || chosen.includes(name);
 
 /** @type {Counts} */
-const total = { passed: [], failed: 0, skipped: [] };
-/** @type {string[]} */
-const failures = [];
+const total = { passed: [], unsteady: [], failed: [], skipped: [] };
 
 setup();
 await check('build', [bin('nx'), 'run-many', '--targets=build', '--nxBail=false', '--outputStyle=static']);
@@ -59,9 +57,11 @@ if (total.skipped.length > 0) {
   for (const [reason, count] of tally(total.skipped.map(({ reason }) => (reason.length > 120 ? `${reason.slice(0, 120)}…` : reason))))
     console.log(`  ${count} × ${reason}`);
 }
-if (failures.length > 0) console.log(`\nfailed: ${failures.join(', ')}`);
-console.log(`\n${total.passed.length} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
-process.exit(total.failed === 0 ? 0 : 1);
+// Last, so that whoever has only the end of the output knows what to look for.
+list('passed only when tried again', total.unsteady);
+list('failed', total.failed);
+console.log(`\n${total.passed.length} passed, ${total.failed.length} failed, ${total.skipped.length} skipped`);
+process.exit(total.failed.length === 0 ? 0 : 1);
 
 /**
  * Runs a check, whose output is of interest only when it fails, or says what it skipped.
@@ -74,10 +74,7 @@ async function check(name, command) {
   const { code, output } = await run(command, { capture: true });
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   if (code === 0) total.passed.push(name);
-  else {
-    total.failed++;
-    failures.push(name);
-  }
+  else total.failed.push({ name, message: output });
   for (const [, what = '', reason = ''] of output.matchAll(/^skipped: (.*) \((.*)\)$/gm)) total.skipped.push({ name: what, reason });
   console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
   if (code !== 0) console.log(output.trimEnd().replaceAll(/^/gm, '    '));
@@ -96,20 +93,17 @@ async function tests() {
     '--outputStyle=stream-without-prefixes',
   ]);
   const { code } = await run(command, { env: { CTR_TEST_RESULTS: results } });
-  let failed = 0;
+  let failed = false;
   for (const file of readdirSync(results)) {
     const counts = /** @type {Counts} */ (JSON.parse(readFileSync(join(results, file), 'utf8')));
     total.passed.push(...counts.passed);
+    total.unsteady.push(...counts.unsteady);
+    total.failed.push(...counts.failed);
     total.skipped.push(...counts.skipped);
-    failed += counts.failed;
-    if (counts.failed > 0) failures.push(`tests of ${file.replace(/\.json$/, '')} (${counts.failed})`);
+    failed ||= counts.failed.length > 0;
   }
   rmSync(results, { recursive: true });
-  if (code !== 0 && failed === 0) {
-    failed = 1;
-    failures.push('tests: a run of vitest ended before it could count');
-  }
-  total.failed += failed;
+  if (code !== 0 && !failed) total.failed.push({ name: 'tests', message: 'a run of vitest ended before it could count' });
 }
 
 /** The tests on other kernels, which take minutes: where it is CI, or they are asked for. */
@@ -122,12 +116,11 @@ async function machines() {
   }
   await lane(runs({ ci: true }), ({ name, counts, output, seconds }) => {
     total.passed.push(...counts.passed);
-    total.failed += counts.failed;
+    total.unsteady.push(...on(name, counts.unsteady));
+    total.failed.push(...on(name, counts.failed));
     total.skipped.push(...counts.skipped);
-    console.log(`${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${name}: ${counts.passed.length} tests (${seconds.toFixed(1)} s)`);
-    if (counts.failed === 0) return;
-    failures.push(`tests with ${name} (${counts.failed})`);
-    console.log(output.trimEnd().replaceAll(/^/gm, '    '));
+    console.log(`${counts.failed.length === 0 ? 'ok    ' : 'FAILED'} ${name}: ${counts.passed.length} tests (${seconds.toFixed(1)} s)`);
+    if (counts.failed.length > 0) console.log(output.trimEnd().replaceAll(/^/gm, '    '));
   });
 }
 
@@ -149,6 +142,20 @@ function run([program, ...args], { capture = false, env = {} }) {
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, output }));
   });
+}
+
+/** @param {string} machine @param {Failure[]} failures */
+function on(machine, failures) {
+  return failures.map(({ name, message }) => ({ name: `${machine}: ${name}`, message }));
+}
+
+/** @param {string} what @param {Failure[]} failures */
+function list(what, failures) {
+  if (failures.length > 0) console.log(`\n${what} ${failures.length}:`);
+  for (const { name, message } of failures) {
+    const end = message.trimEnd().split('\n').slice(-40);
+    console.log([`  ${name}`, ...end.map((line) => `    ${line.slice(0, 500)}`)].join('\n'));
+  }
 }
 
 /** How often each text occurs. @param {string[]} texts */

@@ -88,7 +88,7 @@ export async function lane(list, report) {
  */
 async function outcome({ profile, release, files }, kernel) {
   /** @type {Counts} */
-  const counts = { passed: [], failed: 0, skipped: [] };
+  const counts = { passed: [], unsteady: [], failed: [], skipped: [] };
   if (typeof kernel === 'string') {
     counts.skipped.push({ name: `vm: ${profile} on Linux ${release}`, reason: kernel });
     return { name: `${profile} on Linux ${release}`, counts, output: '', seconds: 0 };
@@ -100,7 +100,8 @@ async function outcome({ profile, release, files }, kernel) {
     for (const file of existsSync(results) ? readdirSync(results) : []) {
       const part = /** @type {Counts} */ (JSON.parse(readFileSync(join(results, file), 'utf8')));
       counts.passed.push(...part.passed);
-      counts.failed += part.failed;
+      counts.unsteady.push(...part.unsteady);
+      counts.failed.push(...part.failed);
       counts.skipped.push(...part.skipped);
     }
   };
@@ -118,7 +119,7 @@ async function outcome({ profile, release, files }, kernel) {
           collect: (directory) => collect(join(directory, 'results')),
           output: (text) => (output += text),
         });
-  if (code !== 0) counts.failed ||= 1;
+  if (code !== 0 && counts.failed.length === 0) counts.failed.push({ name: 'the run', message: output });
   return { name: `${profile} on Linux ${kernel.name}`, counts, output, seconds: (performance.now() - start) / 1000 };
 }
 
