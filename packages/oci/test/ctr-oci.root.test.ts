@@ -182,6 +182,19 @@ describe('ctr-oci', () => {
     });
   });
 
+  it('runs for an ordinary user what it has written for one, with files of the host', async () => {
+    const home = mkdtempSync(join(at.directory, 'user-'));
+    const line = [
+      `cd ${home}; export XDG_RUNTIME_DIR=${home} USER=user; echo shown > file; ln -s ${at.rootfs} rootfs; $CTR_OCI spec --rootless`,
+      `sed -i -e 's|"terminal": true|"terminal": false|; s|"sh"|"cat", "/tmp/shown"|' -e 's|"mounts": \\[|&{"destination":"/tmp/shown","source":"file","options":["bind"]},|' config.json`,
+      '$CTR_OCI run user',
+    ].join('; ');
+    chownSync(home, 65_534, 65_534);
+    chmodSync(home, 0o755);
+    const prefix = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    expect(await shell(line, { prefix })).toEqual({ code: 0, stdout: 'shown\n', stderr: '' });
+  });
+
   it('mounts and unmounts nothing of those that share mounts with it', async () => {
     const shared = mkdtempSync(join(at.directory, 'shared-'));
     for (const rootfsPropagation of ['rshared', 'rslave', 'rprivate'] as const) {

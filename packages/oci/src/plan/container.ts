@@ -1,7 +1,7 @@
 import type { CgroupLayout, PlannedGroup } from '@ctr/cgroups';
 import { bindMount, idmap, type Handle } from '@ctr/fs';
 import { control, flatten, giveTerminal, program, type Section } from '@ctr/runtime/assembly';
-import { dumpable, handOverListener, oomScoreAdj, seccomp, type SeccompFilter } from '@ctr/security';
+import { dumpable, handOverListener, oomScoreAdj, readCapabilities, seccomp, type SeccompFilter } from '@ctr/security';
 import { waitForHost, type Fd, type Plan, type Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
@@ -112,10 +112,12 @@ function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: Co
   const isBorn = group?.unified !== undefined && !namespaces.has('user');
   const opened = new Map<Mount, Handle>();
   const sources: Step[] = [];
+  // Who has no such right reaches as much from within the namespace: the sources are looked up there.
+  const opens = namespaces.isNew('user') && readCapabilities().effective.includes('CAP_SYS_ADMIN');
   for (const mount of config.mounts ?? []) {
     const { bind, idmap: mapping } = parseMountOptions(mount.options ?? []);
     const users = mapped.get(mount);
-    if (!bind || (!users && !namespaces.isNew('user'))) continue;
+    if (!bind || (!users && !opens)) continue;
     const made = bindMount(sourceOf(mount, bundle), { recursive: bind.recursive, purpose: `a mount of ${mount.source ?? ''}` });
     sources.push(...made.steps, ...(users ? idmap(made.mount, users, { recursive: mapping?.recursive ?? false }) : []));
     opened.set(mount, made.mount);
