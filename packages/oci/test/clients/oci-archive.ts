@@ -3,12 +3,19 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** An archive with an image of one layer, as clients import it. */
+export function ociArchive(directory: string, layer: string, name: string): string {
+  const archive = join(directory, 'image.tar');
+  execFileSync('tar', ['-C', ociLayout(directory, layer, name), '-cf', archive, '.']);
+  return archive;
+}
+
 /**
- * An archive with an image of one layer, as clients import it.
+ * A directory with an image of one layer, of the tag `latest`.
  *
  * @see https://github.com/opencontainers/image-spec/blob/main/image-layout.md
  */
-export function ociArchive(directory: string, layer: string, name: string): string {
+export function ociLayout(directory: string, layer: string, name: string): string {
   const layout = join(directory, 'layout');
   mkdirSync(join(layout, 'blobs/sha256'), { recursive: true });
   const blob = (bytes: Buffer | string, mediaType: string) => {
@@ -25,12 +32,8 @@ export function ociArchive(directory: string, layer: string, name: string): stri
     rootfs: { type: 'layers', diff_ids: [files.digest] },
   };
   const manifest = blob(JSON.stringify({ schemaVersion: 2, config: blob(JSON.stringify(config), 'config.v1+json'), layers: [files] }), 'manifest.v1+json');
-  writeFileSync(
-    join(layout, 'index.json'),
-    JSON.stringify({ schemaVersion: 2, manifests: [{ ...manifest, annotations: { 'io.containerd.image.name': name } }] }),
-  );
+  const annotations = { 'io.containerd.image.name': name, 'org.opencontainers.image.ref.name': 'latest' };
+  writeFileSync(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [{ ...manifest, annotations }] }));
   writeFileSync(join(layout, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-  const archive = join(directory, 'image.tar');
-  execFileSync('tar', ['-C', layout, '-cf', archive, '.']);
-  return archive;
+  return layout;
 }

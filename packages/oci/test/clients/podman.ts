@@ -1,12 +1,13 @@
 // podman with ctr-oci as its runtime, in a store of its own.
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 
 import { fill } from '../container.js';
 import { bin, type Outcome } from '../ctr-oci.js';
+import { as, enrol, environmentOf, runtimeDirectory, type Owner } from './owner.js';
 import { missing, Sandbox } from './sandbox.js';
 import { snippet } from './snippet.js';
 
@@ -33,41 +34,12 @@ function configuration(): string {
   return snippet('podman.md', 'toml').replace('[engine]', ofTests).replace('/usr/local/bin/ctr-oci', bin);
 }
 
-const userName = 'ctr-podman';
-/** In the sandbox: podman takes no path of more than 50 bytes. */
-const runtimeDirectory = '/run/own';
-
-/** A user that is there for a sandbox alone, with the ids that are granted to it. */
-async function enrol(sandbox: Sandbox, { uid, granted }: Owner): Promise<void> {
-  const file = (name: string, text: string): string => {
-    writeFileSync(join(sandbox.directory, name), text);
-    return join(sandbox.directory, name);
-  };
-  const passwd = file('passwd', `${readFileSync('/etc/passwd', 'utf8')}${userName}:x:${uid}:${uid}::/:/bin/sh\n`);
-  const group = file('group', `${readFileSync('/etc/group', 'utf8')}${userName}:x:${uid}:\n`);
-  const ids = file('ids', granted === undefined ? '' : `${userName}:${granted}\n`);
-  for (const [from, to] of [
-    [passwd, '/etc/passwd'],
-    [group, '/etc/group'],
-    [ids, '/etc/subuid'],
-    [ids, '/etc/subgid'],
-  ] as const)
-    expect(await sandbox.run(['mount', '--bind', from, to])).toMatchObject({ code: 0 });
-}
-
 /** A tar archive of the root file system that tests have. */
 export function archiveOf(directory: string): string {
   fill(join(directory, 'rootfs'));
   const archive = join(directory, 'rootfs.tar');
   execFileSync('tar', ['-C', join(directory, 'rootfs'), '-cf', archive, '.']);
   return archive;
-}
-
-/** Whose podman it is. */
-export interface Owner {
-  readonly uid: number;
-  /** As in /etc/subuid. */
-  readonly granted?: string;
 }
 
 /** podman for the tests of a file, with an image of busybox. At the end nothing may be left of their containers. */
@@ -81,14 +53,13 @@ export function podmanFor(name: string, needed: readonly string[] = [], owner: O
   };
   const own = (path: string): string => join(here().directory, 'own', path);
   const words = (args: readonly string[]): string[] => {
-    const user = owner.uid === 0 ? [] : ['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.uid}`, '--clear-groups'];
-    return [...user, 'podman', '--root', own('store'), '--runroot', `${runtimeDirectory}/containers`, `--storage-driver=${driver}`, ...args];
+    return [...as(owner), 'podman', '--root', own('store'), '--runroot', `${runtimeDirectory}/containers`, `--storage-driver=${driver}`, ...args];
   };
   const env = (): Record<string, string> => ({
     CONTAINERS_CONF: join(here().directory, 'containers.conf'),
     HOME: own('.'),
     XDG_CACHE_HOME: own('cache'),
-    ...(owner.uid !== 0 && { XDG_RUNTIME_DIR: runtimeDirectory, USER: userName }),
+    ...environmentOf(owner),
   });
   // An ordinary user's are below what is delegated to it, if anything is.
   const parent = (): string[] => (owner.uid === 0 ? [`--cgroup-parent=${here().cgroup}`] : []);
@@ -101,8 +72,7 @@ export function podmanFor(name: string, needed: readonly string[] = [], owner: O
     const archive = archiveOf(directory);
     mkdirSync(own('.'));
     chownSync(own('.'), owner.uid, owner.uid);
-    expect(await sandbox.run(['install', '-d', `--owner=${owner.uid}`, '--mode=700', runtimeDirectory])).toMatchObject({ code: 0 });
-    if (owner.uid !== 0) await enrol(sandbox, owner);
+    await enrol(sandbox, owner);
     const load = (): Promise<Outcome> => podman(['import', '--change', 'CMD ["/bin/sh"]', archive, image]);
     // An overlay on top of an overlay cannot be.
     if ((await load()).code !== 0) {
