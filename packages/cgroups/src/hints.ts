@@ -29,7 +29,11 @@ export const enableHints = {
   EINVAL: 'with real-time processes below, the cpu controller cannot be enabled (CONFIG_RT_GROUP_SCHED): move them to the root group',
 } satisfies Hints;
 
+const REAL_TIME =
+  'a real-time process joins no group that has no share of that time (cpu.rt_runtime_us is 0 in a new one): give it SCHED_OTHER, or the group a share';
+
 export const joinHints = {
+  EINVAL: REAL_TIME,
   EBUSY: 'the group passes controllers on, so no process may be in it',
   EOPNOTSUPP: 'a group above is threaded, so this one can take no process',
   EACCES: 'a process can be moved only by someone who may write cgroup.procs of a group above both the old and the new one: start in the delegated group',
@@ -41,11 +45,11 @@ export const freezeHints = {
 } satisfies Hints;
 
 export const addHints = {
+  ...joinHints,
   ESRCH: 'there is no such process (any more)',
-  EINVAL: 'a kernel thread cannot be moved',
+  EINVAL: `a kernel thread cannot be moved, and ${REAL_TIME}`,
   ENOENT: 'the group is gone: it was removed already',
   ENODEV: 'the group is gone: it was removed already',
-  ...joinHints,
 } satisfies Hints;
 
 export const threadHints = {

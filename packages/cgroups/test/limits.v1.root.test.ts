@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { isSyscallError, SyscallError } from '@ctr/syscall';
+import { isSyscallError, Memory, SyscallError, type Step } from '@ctr/syscall';
 import { afterAll, afterEach, describe, expect, it, type TestContext } from 'vitest';
 
 import { createGroup, groupName, hierarchyOf, planGroup, removeGroup, type Cgroup, type CgroupLayout, type Limits } from '@ctr/cgroups';
@@ -12,6 +12,8 @@ import { takeBack } from '../src/take-back.js';
 import { checkLeftovers, launched, layout, parent, rejection, removeParent, script, sleeper } from './launched.js';
 
 const MiB = 2 ** 20;
+/** linux/sched.h */
+const SCHED_FIFO = 1;
 const UNLIMITED = '9223372036854771712';
 const unified: CgroupLayout = { mode: 'v2', hierarchies: layout.hierarchies.filter(({ version }) => version === 2) };
 
@@ -51,6 +53,25 @@ function failureOf(error: unknown): SyscallError {
 
 afterEach(checkLeftovers);
 afterAll(removeParent);
+
+describe('a real-time process', () => {
+  it('is told why it cannot join a group that has no share of that time', async (context) => {
+    needs(context, 'cpu');
+    const cpu = hierarchyOf(layout, 'cpu');
+    if (!existsSync(`${cpu?.mount}/cpu.rt_runtime_us`)) context.skip('this kernel keeps no real-time shares of groups: CONFIG_RT_GROUP_SCHED');
+    const group = planGroup(groupName(), { cpuShares: 512 }, { layout, parent });
+    // sched_param of sched.h: its priority.
+    const realTime: Step = {
+      call: 'sched_setscheduler',
+      args: [0, SCHED_FIFO, new Memory(new Uint8Array(Int32Array.of(1).buffer), 'priority')],
+      purpose: 'be real-time',
+    };
+    const error = failureOf(await rejection(launched([realTime, ...group.steps, ...script('true')])));
+    expect(error).toMatchObject({ code: 'EINVAL', purpose: 'join the group' });
+    expect(error.message).toContain('cpu.rt_runtime_us');
+    await removeGroup(group.directories);
+  });
+});
 
 describe('memory on version 1', () => {
   it('writes every file it has', async (context) => {

@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import { AT_FDCWD, isSyscallError, launch, openFlags, resultOf, type Child, type Step } from '@ctr/syscall';
+import { AT_FDCWD, isSyscallError, launch, openFlags, prctlOptions, resultOf, signals, type Child, type Step } from '@ctr/syscall';
 import { describe, expect, it } from 'vitest';
 
 import { bind, inRoot, parseMountinfo, tmpfs, type InRootOptions } from '@ctr/fs';
@@ -166,5 +166,9 @@ function exchanging(one: string, other: string): Promise<Child> {
     purpose: 'exchange them, again and again',
   };
   exchange.jump = { when: '==', to: exchange };
-  return launch([{ call: 'close', args: [3], purpose: 'the set-up is done' }, exchange]);
+  return launch([
+    { call: 'prctl', args: [prctlOptions.PR_SET_PDEATHSIG, signals.SIGKILL, 0, 0, 0], purpose: 'end with the tests' },
+    { call: 'close', args: [3], purpose: 'the set-up is done' },
+    exchange,
+  ]);
 }
