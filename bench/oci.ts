@@ -1,7 +1,7 @@
 // `ctr-oci` beside runc: whole processes, and a container that a Node process makes by itself.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,10 +36,11 @@ export function makeBundle({ directory, rootfs }: Stage, name: string, args: rea
 export async function ociRows(stage: Stage, rounds: number, progress: (round: number) => void): Promise<Row[]> {
   const runs = makeBundle(stage, 'bundle-runs', ['true']);
   const stays = makeBundle(stage, 'bundle-stays', ['busybox', 'sleep', '1000']);
-  const root = join(stage.directory, 'oci');
+  using states = directoryOnTmpfs();
+  const root = join(states.path, 'oci');
   const id = `ctr-bench-${process.pid}`;
   const ours = [process.execPath, bin, '--root', root];
-  const runc = ['runc', '--root', join(stage.directory, 'runc')];
+  const runc = ['runc', '--root', join(states.path, 'runc')];
   const quiet = { root, stdio: ['ignore', 'ignore', 'ignore'] } as const;
   const made = async (): Promise<void> => {
     await create(stays, id, { ...quiet, detached: true });
@@ -138,6 +139,12 @@ export async function ociRows(stage: Stage, rounds: number, progress: (round: nu
     },
     { what: 'one that waits to be started, memory of its process', measured: `${waits.ours} KB (with runc ${waits.runc} KB)`, goal: '', reached: undefined },
   ];
+}
+
+/** Where both keep their states: `/run`, where they do by themselves, is a tmpfs on most systems, and need not be one here. */
+function directoryOnTmpfs(): Disposable & { readonly path: string } {
+  const path = mkdtempSync('/dev/shm/ctr-bench-');
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 /** How long an action takes, without what comes before and after it. */
