@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { capabilityNumbers } from '@ctr/syscall';
-
-import type { Capability } from './capability.js';
+import { capabilityNames, type Capability } from './capability.js';
 import { checkInteger } from './check.js';
 
 /** The rights of a process, as the kernel tells them. A capability that only a newer kernel has is named by its number: `CAP_41`. */
@@ -35,7 +33,8 @@ export function readCapabilities(pid: number | 'self' = 'self'): ProcessRights {
 }
 
 const seccompModes = ['disabled', 'strict', 'filter'] as const;
-const names = new Map(Object.entries(capabilityNumbers).map(([name, number]) => [number, name as Capability]));
+/** Each bit's name, those of capabilities that are newer than ctr, too. */
+const byNumber: readonly (Capability | `CAP_${number}`)[] = Array.from({ length: 64 }, (_, number) => capabilityNames[number] ?? (`CAP_${number}` as const));
 
 /** Lines such as "CapEff:	000001ffffffffff", "NoNewPrivs:	0", "Seccomp:	2"; the last is missing where the kernel has no seccomp. */
 export function parseStatus(text: string): ProcessRights {
@@ -43,10 +42,8 @@ export function parseStatus(text: string): ProcessRights {
   const set = (field: string): (Capability | `CAP_${number}`)[] => {
     const mask = fields.get(field) ?? '';
     if (!/^[0-9a-f]{16}$/.test(mask)) throw new Error(`the status of the process has no set of capabilities ${field}`);
-    const bits = BigInt(`0x${mask}`);
-    return Array.from({ length: 64 }, (_, number) => number)
-      .filter((number) => (bits >> BigInt(number)) & 1n)
-      .map((number) => names.get(number as (typeof capabilityNumbers)[Capability]) ?? (`CAP_${number}` as const));
+    const words = [Number.parseInt(mask.slice(8), 16), Number.parseInt(mask.slice(0, 8), 16)] as const;
+    return byNumber.filter((_, number) => ((number < 32 ? words[0] : words[1]) >>> (number % 32)) & 1);
   };
   return {
     inheritable: set('CapInh'),
