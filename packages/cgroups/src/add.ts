@@ -86,26 +86,27 @@ function checkId(id: number, what: string): void {
 }
 
 async function move(places: readonly Place[], id: number, file: (version: 1 | 2) => string, what: string, hints: Hints): Promise<void> {
-  const before = places.length > 1 ? groupsOf(id) : [];
+  const before = places.length > 1 ? groupsText(id) : '';
   // Each hierarchy knows nothing of the others, and each write waits for the kernel: they wait together.
   const results = await Promise.allSettled(
     places.map(({ version, directory }) => writeControl(`${directory}/${file(version)}`, String(id), `move a ${what} into the group`, hints)),
   );
   const failed = results.find((result) => result.status === 'rejected');
   if (!failed) return;
+  const { hierarchies } = parseLayout(readFileSync('/proc/self/mountinfo', 'utf8'), before);
   for (const [i, { version, base }] of places.entries()) {
-    const from = before.find(({ mount }) => base === mount || base.startsWith(`${mount}/`))?.ownDirectory;
+    const from = hierarchies.find(({ mount }) => base === mount || base.startsWith(`${mount}/`))?.ownDirectory;
     if (results[i]?.status === 'fulfilled' && from !== undefined) await writeControl(`${from}/${file(version)}`, String(id), `move a ${what} back`, hints);
   }
   throw failed.reason;
 }
 
-/** The groups that a process or thread is in, as seen from here. */
-function groupsOf(id: number): ReturnType<typeof parseLayout>['hierarchies'] {
+/** The groups that a process or thread is in. */
+function groupsText(id: number): string {
   try {
-    return parseLayout(readFileSync('/proc/self/mountinfo', 'utf8'), readFileSync(`/proc/${id}/cgroup`, 'utf8')).hierarchies;
+    return readFileSync(`/proc/${id}/cgroup`, 'utf8');
   } catch {
     // No such process: the first write says so.
-    return [];
+    return '';
   }
 }
