@@ -141,7 +141,10 @@ function nextNumber(): string {
   return isMainThread() ? String(count) : `${threadId}-${count}`;
 }
 
-/** Without a look at node:worker_threads, which a bundle loads when it is used: in 1 ms. */
+let mainThread: boolean | undefined;
+
+/** Without a look at node:worker_threads, which a bundle loads when it is used: in 1 ms. Each thread has this module to itself. */
 function isMainThread(): boolean {
-  return call({ call: 'gettid', args: [], purpose: 'is this the first thread?' }) === process.pid;
+  mainThread ??= call({ call: 'gettid', args: [], purpose: 'is this the first thread?' }) === process.pid;
+  return mainThread;
 }
