@@ -136,6 +136,7 @@ const callsWithArguments: Readonly<Record<string, readonly Arg[]>> = {
   prlimit64: [2 ** 22 + 1, rlimitResources.RLIMIT_MEMLOCK, rlimit64({ rlim_cur: 1000, rlim_max: RLIM64_INFINITY }), new Memory(16, 'limit')],
   read: [none, buffer(), 64],
   readlinkat: [AT_FDCWD, nowhere, buffer(), 64],
+  recvfrom: [none, buffer(), 64, messageFlags.MSG_DONTWAIT | messageFlags.MSG_TRUNC, null, null],
   recvmsg: [none, msghdr({}), messageFlags.MSG_DONTWAIT | messageFlags.MSG_CMSG_CLOEXEC],
   renameat2: [AT_FDCWD, nowhere, AT_FDCWD, '/nowhere/else', 0],
   rt_sigprocmask: [maskHow.SIG_BLOCK, null, null, 8],

@@ -424,7 +424,7 @@ export const socketDomains = { AF_UNIX: 1, AF_INET: 2, AF_NETLINK: 16 } as const
 /** linux/net.h */
 export const socketTypes = { SOCK_STREAM: 1, SOCK_DGRAM: 2, SOCK_RAW: 3, SOCK_SEQPACKET: 5, SOCK_NONBLOCK: 0o4000, SOCK_CLOEXEC: 0o2000000 } as const;
 /** linux/socket.h */
-export const messageFlags = { MSG_PEEK: 2, MSG_DONTWAIT: 0x40, MSG_NOSIGNAL: 0x4000, MSG_CMSG_CLOEXEC: 0x40000000 } as const;
+export const messageFlags = { MSG_PEEK: 2, MSG_TRUNC: 0x20, MSG_DONTWAIT: 0x40, MSG_NOSIGNAL: 0x4000, MSG_CMSG_CLOEXEC: 0x40000000 } as const;
 /** linux/socket.h */
 export const SOL_SOCKET = 1;
 /** asm-generic/socket.h */
@@ -432,7 +432,53 @@ export const SO_PASSCRED = 16;
 /** linux/socket.h */
 export const SCM_RIGHTS = 1;
 /** linux/if.h */
-export const interfaceFlags = { IFF_UP: 1, IFF_RUNNING: 0x40 } as const;
+export const interfaceFlags = { IFF_UP: 1, IFF_LOOPBACK: 8, IFF_RUNNING: 0x40 } as const;
+
+/** linux/netlink.h */
+export const netlinkProtocols = { NETLINK_ROUTE: 0 } as const;
+/** linux/socket.h */
+export const SOL_NETLINK = 270;
+/** linux/netlink.h: options of a socket */
+export const netlinkOptions = { NETLINK_CAP_ACK: 10, NETLINK_EXT_ACK: 11 } as const;
+/** linux/netlink.h: types of messages that belong to no family */
+export const netlinkMessages = { NLMSG_ERROR: 2, NLMSG_DONE: 3 } as const;
+/** linux/netlink.h: flags of a message */
+export const netlinkFlags = {
+  NLM_F_REQUEST: 1,
+  NLM_F_ACK: 4,
+  NLM_F_DUMP_INTR: 0x10,
+  NLM_F_REPLACE: 0x100,
+  NLM_F_DUMP: 0x300,
+  NLM_F_CREATE: 0x400,
+} as const;
+/** linux/netlink.h: attributes of an answer */
+export const netlinkErrorAttributes = { NLMSGERR_ATTR_MSG: 1 } as const;
+/** linux/rtnetlink.h */
+export const routeMessages = { RTM_NEWLINK: 16, RTM_GETLINK: 18, RTM_SETLINK: 19, RTM_NEWADDR: 20, RTM_GETADDR: 22 } as const;
+/** linux/rtnetlink.h */
+export const routeScopes = { RT_SCOPE_UNIVERSE: 0 } as const;
+/** linux/if_link.h; IFLA_NEW_IFINDEX since Linux 5.13 */
+export const linkAttributes = { IFLA_IFNAME: 3, IFLA_NET_NS_FD: 28, IFLA_NEW_IFINDEX: 49 } as const;
+/** linux/if_addr.h */
+export const addressAttributes = {
+  IFA_ADDRESS: 1,
+  IFA_LOCAL: 2,
+  IFA_LABEL: 3,
+  IFA_BROADCAST: 4,
+  IFA_CACHEINFO: 6,
+  IFA_FLAGS: 8,
+  IFA_RT_PRIORITY: 9,
+  IFA_PROTO: 11,
+} as const;
+/** linux/if_addr.h */
+export const addressFlags = {
+  IFA_F_NODAD: 2,
+  IFA_F_HOMEADDRESS: 0x10,
+  IFA_F_PERMANENT: 0x80,
+  IFA_F_MANAGETEMPADDR: 0x100,
+  IFA_F_NOPREFIXROUTE: 0x200,
+  IFA_F_MCAUTOJOIN: 0x400,
+} as const;
 
 /** asm-generic/fcntl.h */
 export const accessModes = { F_OK: 0, X_OK: 1, W_OK: 2, R_OK: 4 } as const;

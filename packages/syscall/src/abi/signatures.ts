@@ -136,6 +136,7 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   prlimit64: ['pid', 'rlimitName', 'pointer', 'pointer'],
   read: ['fd', 'pointer', 'int'],
   readlinkat: ['dirfd', 'path', 'pointer', 'int'],
+  recvfrom: ['fd', 'pointer', 'int', 'messageFlags', 'pointer', 'pointer'],
   recvmsg: ['fd', 'pointer', 'messageFlags'],
   renameat2: ['dirfd', 'path', 'dirfd', 'path', 'int'],
   rt_sigaction: ['signal', 'pointer', 'pointer', 'int'],

@@ -42,6 +42,7 @@ const headers = [
   ],
   ['asm/signal.h'],
   ['linux/if.h'],
+  linux('netlink', 'rtnetlink', 'if_link', 'if_addr'),
   ['linux/resource.h', 'asm/resource.h'],
   ['unistd.h', 'fcntl.h', 'sched.h', 'sys/socket.h', 'sys/mount.h', 'sys/wait.h'],
 ];
