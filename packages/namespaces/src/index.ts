@@ -6,6 +6,7 @@ export { inspect, sameNamespace } from './inspect.js';
 export { join, joinPath } from './join.js';
 export { allNamespaces, namespaceFile, namespaceFlag, type Namespace } from './kinds.js';
 export { loopbackUp } from './net.js';
+export { checkNetDevices, moveNetDevices, type MovedNetDevices, type NetDeviceMove } from './net-devices.js';
 export { pin, unpin } from './pin.js';
 export { subIds, type SubIdRange, type SubIds, type SubIdUser } from './sub-ids.js';
 export { timeOffsets, type TimeOffset, type TimeOffsets } from './time.js';
