@@ -512,4 +512,19 @@ export const mutations = [
     test: 'packages/oci/test/exec-watched.root.test.ts',
     name: '',
   },
+  {
+    defence: 'network devices are not moved to the network that they are in',
+    file: 'packages/namespaces/src/net-devices.ts',
+    text: 'if (namespace) refuseOwn(namespace);',
+    test: 'packages/namespaces/test/net-devices.root.test.ts',
+    name: 'refuses the namespace that the devices are in',
+  },
+  {
+    defence: 'network devices of a container that cannot be made are moved back to the host',
+    file: 'packages/oci/src/life-cycle/create.ts',
+    text: 'await devices.undo(error)',
+    instead: 'error',
+    test: 'packages/oci/test/net-devices.root.test.ts',
+    name: 'brings the devices back',
+  },
 ];

@@ -36,7 +36,6 @@ const support: Readonly<Record<string, Support>> = {
   freebsd: 'ignored',
   'process.commandLine': 'ignored',
   'process.user.username': 'ignored',
-  'linux.netDevices': 'refused',
   'linux.intelRdt': 'refused',
   'linux.personality.flags': 'refused',
   'linux.resources.memory.kernel': 'refused',
@@ -46,6 +45,7 @@ const support: Readonly<Record<string, Support>> = {
 
 const version1 = 'version 1 of control groups';
 const version2 = 'version 2 of control groups';
+const netRights = 'CAP_NET_ADMIN over the network namespace of the runtime: for that of the host, root outside of user namespaces';
 const weights = 'a disk whose scheduler weighs groups (bfq), or io.cost';
 
 /** What is not on every machine, by the path of a field: it holds for all that lies below, too. */
@@ -53,6 +53,7 @@ const needs: Readonly<Record<string, string>> = {
   'process.apparmorProfile': 'AppArmor',
   'process.selinuxLabel': 'SELinux',
   'linux.mountLabel': 'SELinux; it has no effect without',
+  'linux.netDevices': netRights,
   'linux.memoryPolicy': 'a kernel with memory nodes (CONFIG_NUMA)',
   'linux.resources.memory.kernelTCP': version1,
   'linux.resources.memory.swappiness': version1,

@@ -54,6 +54,6 @@ it('what cannot be is refused, as create does', () => {
   const bundle = bundleOf(at, config);
   expect(() => toSpec({ ...config, ociVersion: '9.0.0' }, { bundle })).toThrow('ociVersion');
   expect(() => toSpec({ ...config, root: { path: join(at.directory, 'none') } }, { bundle })).toThrow('no such file or directory');
-  expect(() => toSpec({ ...config, linux: { ...config.linux, netDevices: { eth0: {} } } }, { bundle })).toThrow('linux.netDevices');
+  expect(() => toSpec({ ...config, linux: { ...config.linux, intelRdt: { closID: 'x' } } }, { bundle })).toThrow('linux.intelRdt');
   expect(() => toSpec(config, { bundel: '' } as never)).toThrow('bundel');
 });

@@ -211,7 +211,17 @@ const cases: Record<string, readonly (readonly [said: string[], ...expected: str
       'error: linux.netDevices: an object: nothing without a network namespace',
     ],
     [linux({ netDevices: { 'a/b': {} } }), 'error: linux.netDevices["a/b"]: "a/b": the name of a network device: up to 15 bytes, without / : and white space'],
-    [linux({ netDevices: { a: { name: 'c' }, b: { name: 'c' } } }), 'error: linux.netDevices["b"].name: "c": a name that a does not get'],
+    [linux({ netDevices: { a: { name: 'c' }, b: { name: 'c' } } }), 'error: linux.netDevices.b.name: "c": a name that linux.netDevices.a does not get'],
+    [linux({ netDevices: { a: { name: 'b' }, b: {} } }), 'error: linux.netDevices.b: "b": a name that linux.netDevices.a does not get'],
+    [linux({ netDevices: { a: { name: 'eth%d' }, b: { name: 'eth%d' }, c: { name: '' } } })],
+    ...['a%s', '%', 'e%d%d'].map((name): [string[], string] => [
+      linux({ netDevices: { a: { name } } }),
+      `error: linux.netDevices.a.name: "${name}": a name with at most one %d, and no other percent sign`,
+    ]),
+    ...['..', 'a:b', 'a b', 'sixteen-bytes-xy'].map((name): [string[], string] => [
+      linux({ netDevices: { a: { name } } }),
+      `error: linux.netDevices.a.name: "${name}": the name of a network device: up to 15 bytes, without / : and white space`,
+    ]),
   ],
   'id maps': [
     [linux({ namespaces: user, uidMappings: ids, gidMappings: ids })],

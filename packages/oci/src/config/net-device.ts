@@ -1,5 +1,11 @@
-import { object, text, type Schema } from '../schema/schema.js';
+import { object, text, type Schema, type TextRule } from '../schema/schema.js';
 import { interfaceName } from '../schema/texts.js';
+
+/** net/core/dev.c, __dev_alloc_name: one %d, and no other percent sign */
+const newName: TextRule = (name) =>
+  name === ''
+    ? undefined
+    : (interfaceName(name) ?? (name.replace('%d', '').includes('%') ? 'a name with at most one %d, and no other percent sign' : undefined));
 
 /** A network device that the container gets from the host. */
 export interface LinuxNetDevice {
@@ -8,5 +14,5 @@ export interface LinuxNetDevice {
 }
 
 export const netDevice: Schema<LinuxNetDevice> = object<LinuxNetDevice>({
-  name: text('the name of a network device', (name) => (name === '' ? undefined : interfaceName(name))),
+  name: text('the name of a network device', newName),
 });

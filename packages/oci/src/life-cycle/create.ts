@@ -15,6 +15,7 @@ import { planScope } from '../plan/scope.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
 import { streamsOf } from '../plan/streams.js';
 import { isMapped } from '../plan/mounts.js';
+import { netDevicesOf } from '../plan/net-devices.js';
 import { idMapsOf, namespacesOf } from '../plan/namespaces.js';
 import { problemText } from '../schema/problem.js';
 import { annotationsIn, type State } from '../state.js';
@@ -28,6 +29,7 @@ import { sendPidfd } from './console-socket.js';
 import { checkConsole, handOverConsole, type ConsoleOptions } from './console.js';
 import { runHooks } from './hooks.js';
 import { HostSide } from './host-side.js';
+import { NetDevices } from './net-devices.js';
 import { NO_TIMEOUT_MS } from './no-timeout.js';
 import { mappedNamespace } from './mapped-namespace.js';
 import { passedFiles } from './passed-files.js';
@@ -118,6 +120,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     opened.push(fd);
     return fd;
   });
+  using devices = new NetDevices(netDevicesOf(config), namespaces.joined.get('net'));
   const layout = readLayout();
   const rootless = isRootless();
   const bySystemd = options.cgroup !== false && options.cgroupManager === 'systemd';
@@ -185,6 +188,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
       making = scope?.make(pid);
       made = await making;
     },
+    network: (pid) => devices.move(pid),
     keep: (pid) => {
       const identity = identityOf(pid);
       if (!identity) throw new Error('the container has ended while it was created');
@@ -212,12 +216,13 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     }
     return child;
   } catch (error) {
+    const failure = await devices.undo(error);
     if (group) await removeGroup(group.directories);
     // What was refused for the scope has ended the process that waited for it: that is the error then.
     await (await making)?.stop();
     if (host.hooked !== undefined)
-      await runHooks('poststop', hooks.poststop, { ...current(host.hooked), status: 'stopped' }, { onFailure: (failure) => given.warn(failure.message) });
-    throw error;
+      await runHooks('poststop', hooks.poststop, { ...current(host.hooked), status: 'stopped' }, { onFailure: ({ message }) => given.warn(message) });
+    throw failure;
   }
 }
 

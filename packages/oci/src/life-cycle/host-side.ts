@@ -20,6 +20,8 @@ export interface HostTasks {
   readonly state: (pid: number) => State;
   /** Has the scope made. */
   readonly scope: (pid: number) => Promise<void>;
+  /** Moves network devices of the host to it. */
+  readonly network: (pid: number) => Promise<void>;
   /** Keeps the state, when all is made. */
   readonly keep: (pid: number) => void;
 }
@@ -47,10 +49,11 @@ export class HostSide implements Disposable {
   };
 
   readonly onWaiting = async (pid: number): Promise<void> => {
-    const { maps, keep, scope } = this.#tasks;
+    const { maps, keep, scope, network } = this.#tasks;
     const wait = this.#waits.shift();
     if (wait === 'scope') return scope(pid);
     if (wait === 'ids') return maps && writeIdMaps(pid, maps);
+    if (wait === 'network') return network(pid);
     if (wait === 'root') return this.#beforeRoot(pid);
     if (wait === 'listener') return this.#answerer(pid);
     return keep(pid);

@@ -16,6 +16,7 @@ import { checkFilter, isLate } from './filter.js';
 import { findProgram, pathOf } from './find-program.js';
 import { closeOthers, GATE_FILES, keepOpen, leaveGate, passOn, waitAtGate } from './gate-steps.js';
 import { copiesUp, sourceOf } from './mounts.js';
+import { awaitNetDevices, netDevicesOf } from './net-devices.js';
 import { enterNamespaces, nameNamespaces, type Namespaces } from './namespaces.js';
 import { filterOf, inheritedSettings, rights, type RightsOptions } from './rights.js';
 import { startIn } from './start-in.js';
@@ -51,8 +52,8 @@ export interface ContainerParts {
   readonly warn: (message: string) => void;
 }
 
-/** What a plan waits for: a scope of systemd, the ids of its user namespace, all that is done before the root changes, somebody who answers a filter, the state to be kept. */
-export type HostWait = 'scope' | 'ids' | 'root' | 'listener' | 'state';
+/** What a plan waits for: a scope of systemd, the ids of its user namespace, network devices of the host, all that is done before the root changes, somebody who answers a filter, the state to be kept. */
+export type HostWait = 'scope' | 'ids' | 'network' | 'root' | 'listener' | 'state';
 /** What a plan hands over to the host. */
 export type HandedFile = 'copy-from' | 'copy-to' | 'console' | 'listener';
 
@@ -91,6 +92,7 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
     waits: [
       ...(parts.scope ? ['scope' as const] : []),
       ...(namespaces.isNew('user') ? ['ids' as const] : []),
+      ...(netDevicesOf(config).length > 0 ? ['network' as const] : []),
       ...(parts.hasHooks || copies.length > 0 ? ['root' as const] : []),
       ...(filter?.notifies ? ['listener' as const] : []),
       'state',
@@ -144,6 +146,7 @@ function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>, filter
   // The kernel lets only root look into such a process, or trace it; and hides from it its own files.
   const hidden = globalThis.process.geteuid?.() === 0 && !namespaces.has('user');
   return [
+    ['the network devices', awaitNetDevices(netDevicesOf(config))],
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
     ['who may look into it', hidden ? dumpable(false) : []],
     ...nameNamespaces(config, namespaces),

@@ -1,3 +1,4 @@
+import { member } from '../schema/problem.js';
 import type { Rule } from './rule.js';
 
 export const linuxRules: readonly Rule[] = [
@@ -21,12 +22,13 @@ export const linuxRules: readonly Rule[] = [
   {
     about: ['linux.netDevices'],
     check(config, report) {
+      const at = (key: string): string => member('linux.netDevices', key);
       const names = new Map<string, string>();
       for (const [key, { name = '' }] of Object.entries(config.linux?.netDevices ?? {})) {
         const inside = name === '' ? key : name;
         const other = names.get(inside);
         if (other !== undefined && !inside.includes('%d'))
-          report.error(`linux.netDevices[${JSON.stringify(key)}].name`, inside, `a name that ${other} does not get`);
+          report.error(at(key) + (name === '' ? '' : '.name'), inside, `a name that ${at(other)} does not get`);
         names.set(inside, key);
       }
     },
