@@ -14,6 +14,12 @@ import { fileURLToPath } from 'node:url';
 const sourceOf = (name) => fileURLToPath(new URL(`../packages/${name}/src/`, import.meta.url));
 /** What Node gives to a CommonJS module. */
 const scope = 'exports,require,module,__filename,__dirname';
+/**
+ * The second line of a bin, after `#!/bin/sh`: to a shell, Node in its place; to Node, a string and a comment.
+ * Without `--`, Node takes an `--env-file` for its own even behind the name of a script, be it an option of the program or a word of a container's command,
+ * and obeys the NODE_OPTIONS in that file, which may be a stranger's. `env -S` could pass `--`, but BusyBox has none.
+ */
+const byNode = `':' //; exec node -- "$0" "$@"`;
 /** What Node has loaded by itself before a program begins. */
 const loadedAtStart = ['events', 'fs', 'path', 'util'];
 
@@ -64,6 +70,7 @@ export async function bundle(outdir, name = 'cli') {
     ...options,
     entryPoints: [join(source, 'bin.ts')],
     outfile: join(outdir, 'bin.cjs'),
+    banner: { js: byNode },
     define: { ...options.define, PROGRAM_DIGEST: JSON.stringify(digest) },
   });
 }

@@ -26,6 +26,6 @@ quietly(bin('nx'), ['run', '@ctr/cli:build', '--outputStyle=static']);
 
 const given = process.argv.slice(2);
 const args = given.length > 0 ? given : process.stdin.isTTY && process.stdout.isTTY ? ['run'] : ['run', ...limits, 'sh', '-c', tour];
-const { status, signal } = spawnSync(process.execPath, [join(root, 'packages/cli/dist/bin.cjs'), ...args], { stdio: 'inherit' });
+const { status, signal } = spawnSync(join(root, 'packages/cli/dist/bin.cjs'), args, { stdio: 'inherit' });
 if (signal) process.kill(process.pid, signal);
 process.exit(status ?? 1);

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/bin/sh
 import { join } from 'node:path';
 
 import { runProgram } from '@ctr/runtime/executable';
