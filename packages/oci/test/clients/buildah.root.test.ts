@@ -26,7 +26,11 @@ function buildahFor(name: string, owner: Owner) {
   const words = (args: readonly string[]): string[] => [
     ...as(owner),
     'buildah',
-    ...['--root', own('store'), '--runroot', '/run/own/containers', '--storage-driver=vfs'],
+    '--root',
+    own('store'),
+    '--runroot',
+    '/run/own/containers',
+    '--storage-driver=vfs',
     ...args,
   ];
   // Bundles are made where temporary files are.
