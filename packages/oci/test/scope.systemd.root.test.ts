@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
 import type { LinuxResources } from '@ctr/cgroups';
-import { defaultConfig, kill, pause, ps, remove, resume, start, state, stats, update, type CreateOptions } from '@ctr/oci';
+import { defaultConfig, exec, kill, pause, ps, remove, resume, start, state, stats, update, type CreateOptions, type LinuxNamespace } from '@ctr/oci';
 import { describe, expect, it } from 'vitest';
 
-import { bundleOf, configOf, created, newId, place } from './container.js';
+import { bundleOf, configOf, created, newId, place, ran } from './container.js';
 import { ctrOci } from './ctr-oci.js';
 
 const at = place();
@@ -30,10 +30,22 @@ describe('a container in a scope of systemd', () => {
     await resume(id, root);
     expect(ps(id, root)).toEqual([child.pid]);
     expect(stats(id, root).data).toMatchObject({ pids: { current: 1, limit: 40 } });
+    // It is in the group and, from there, in its namespace: from within, nobody may come from outside.
+    const further = await exec(id, (own) => ({ ...own, args: ['sh', '-c', 'test "$(cat /proc/self/cgroup)" = 0::/ && exit 7'] }), root);
+    expect(await further.exited).toMatchObject({ code: 7 });
     await remove(id, { ...root, force: true });
     expect((await child.exited).signal).toBe('SIGKILL');
     expect(existsSync(scope)).toBe(false);
     expect(shown('pod-web.scope', 'LoadState')).toEqual(['LoadState=not-found']);
+  });
+
+  it('has others join its namespace of groups', async () => {
+    const { child, id, root } = await created(at, ['sleep', '1000']);
+    const namespaces = (defaultConfig().linux?.namespaces ?? []).filter(({ type }) => type !== 'cgroup');
+    const joined: LinuxNamespace = { type: 'cgroup', path: `/proc/${child.pid}/ns/cgroup` };
+    const member = await ran(at, ['cat', '/proc/self/cgroup'], { linux: { namespaces: [...namespaces, joined] } });
+    expect(member).toMatchObject({ exit: { code: 0 }, output: expect.stringMatching(/^0::\/\.\.\/c\d+\n$/) as string });
+    await remove(id, { ...root, force: true });
   });
 
   it('without a path is in the slice of the system, and its scope ends with its program', async () => {

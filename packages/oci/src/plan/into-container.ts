@@ -14,13 +14,12 @@ export interface WayIntoContainer {
 
 /**
  * Into the cgroup and the namespaces of a process of a container: the plan goes on as a process that belongs there, at the container's root.
- * All namespaces are joined at once, so that no rights of the caller's are left between one and the next.
+ * The namespaces are joined at once, so that no rights of the caller's are left between one and the next; that of groups, which gives and takes none, once it is in its group.
  *
  * @param below the group to be in, below that of the container
  */
 export function wayIntoContainer(pid: number, pidfd: Fd, places: readonly Place[], below = ''): WayIntoContainer {
   const kinds = foreignNamespaces(pid);
-  const joined = joinAll(pidfd, kinds);
   // Being born in a group of v2 costs nothing, where moving there waits for a lock on the whole system. Who has become another user may not.
   const unified = kinds.includes('user') ? undefined : places.find(({ version }) => version === 2);
   const group: Step | undefined = unified && {
@@ -29,6 +28,12 @@ export function wayIntoContainer(pid: number, pidfd: Fd, places: readonly Place[
     purpose: "the container's cgroup of v2",
     as: 'group',
   };
+  // From within a namespace of groups nobody may go to a group from one outside of it, where cgroup2 is mounted with `nsdelegate`, as systemd does.
+  const late: readonly Namespace[] = group && kinds.includes('cgroup') ? ['cgroup'] : [];
+  const joined = joinAll(
+    pidfd,
+    kinds.filter((kind) => !late.includes(kind)),
+  );
   return {
     kinds,
     steps: [
@@ -38,6 +43,7 @@ export function wayIntoContainer(pid: number, pidfd: Fd, places: readonly Place[
       ...(kinds.includes('user') ? becomeUser({ uid: 0, gid: 0 }) : []),
       ...continueInChild({ memory: kinds.includes('time') ? 'copied' : 'shared', ...(group && { cgroup: resultOf(group) }) }),
       ...(group ? [{ call: 'close', args: [resultOf(group)], purpose: 'it is in the group' } satisfies Step] : []),
+      ...joinAll(pidfd, late),
     ],
   };
 }

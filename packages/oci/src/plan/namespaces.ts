@@ -70,19 +70,22 @@ export function idMapsOf(config: { readonly linux?: Pick<Linux, 'uidMappings' | 
  * @param cgroup what it is born in, which costs nothing, where moving there waits for a lock on the whole system
  */
 export function enterNamespaces(config: Config, namespaces: Namespaces, cgroup: ResultOf | undefined): Section[] {
-  const joins = joinOrder.flatMap((kind) => {
-    const fd = namespaces.joined.get(kind);
-    return fd ? [...join(fd, kind), ...(kind === 'user' ? becomeUser({ uid: 0, gid: 0 }) : [])] : [];
-  });
-  const flags = createFlags([...joinOrder].filter((kind) => kind !== 'user' && kind !== 'time' && !(kind === 'cgroup' && cgroup) && namespaces.isNew(kind)));
+  const joins = (kinds: readonly Namespace[]): Step[] =>
+    kinds.flatMap((kind) => {
+      const fd = namespaces.joined.get(kind);
+      return fd ? [...join(fd, kind), ...(kind === 'user' ? becomeUser({ uid: 0, gid: 0 }) : [])] : [];
+    });
+  // From within a namespace of groups nobody may be born in a group outside of it, where cgroup2 is mounted with `nsdelegate`, as systemd does.
+  const early = joinOrder.filter((kind) => !(kind === 'cgroup' && cgroup));
+  const flags = createFlags(early.filter((kind) => kind !== 'user' && kind !== 'time' && namespaces.isNew(kind)));
   const copied = namespaces.isNew('time') || namespaces.joined.has('time');
   return [
-    ['the namespaces to join', joins],
+    ['the namespaces to join', joins(early)],
     ['a user namespace', namespaces.isNew('user') ? [...create('user'), ...waitForHost('map the ids'), ...becomeUser({ uid: 0, gid: 0 })] : []],
     ['a time namespace', namespaces.isNew('time') ? [...create('time'), ...offsets(config)] : []],
     ['new namespaces', continueInChild({ namespaces: flags, memory: copied ? 'copied' : 'shared', ...(cgroup && { cgroup }) })],
     // It begins at the group that its first process is in.
-    ['a namespace of cgroups', cgroup && namespaces.isNew('cgroup') ? create('cgroup') : []],
+    ['a namespace of cgroups', !cgroup ? [] : namespaces.isNew('cgroup') ? create('cgroup') : joins(['cgroup'])],
   ];
 }
 
