@@ -98,7 +98,7 @@ describe('values', () => {
       { mounts: [{ tmpfs: '/t' }, { tmpfs: '/u', sizeBytes: 67_108_864 }, { tmpfs: '/v', sizeBytes: 1024 }] },
     ],
     [['--read-only', '--init', '-q', '-T'], { readonly: true, init: true, quiet: true, passThrough: true }],
-    [['-it'], { terminal: true }],
+    [['-it', '--rm'], { terminal: true }],
     [['--pids-limit', '20'], { limits: { pids: 20 } }],
     [['--pids-limit', '-1'], { limits: { pids: 'max' } }],
     [['--pids-limit=max', '-m', '64m', '--cpus', '1.5'], { limits: { pids: 'max', memoryBytes: 67_108_864, cpuCores: 1.5 } }],

@@ -1,6 +1,6 @@
 import { collectGarbage, findByName, readStatistics, readUsage, removeGroup, type PlannedGroup, type Statistics, type Usage as GroupUsage } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
-import { checkOptions, Fd, launch, requireKernel, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
+import { checkOptions, Fd, isSyscallError, launch, requireKernel, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
 
 import { makeScope, requireScope, type ContainerGroup } from './container-scope.js';
 import { Master } from './master.js';
@@ -30,7 +30,7 @@ export interface Container extends AsyncDisposable {
   readonly terminal: Master | undefined;
   /** Settles when the program has ended and nothing of the container is left. Rejects only if something could not be removed. */
   readonly exited: Promise<Ending>;
-  /** Sends a signal to its first process. @returns whether it was sent: not after the end */
+  /** Sends a signal to its first process. Throws a `RangeError` for one that does not exist. @returns whether it was sent: not after the end */
   kill(signal?: SignalName | number): boolean;
 }
 
@@ -112,14 +112,21 @@ export async function startSpec(
     child = await launched;
   } catch (error) {
     master?.close();
+    const reason = killedForMemory(error, spec, container.group);
     container.group?.undo(error);
     // What was refused for the scope has ended the process that waited for it: that is the error then.
     const scope = await making;
     await scope?.remove();
-    throw error;
+    throw reason ?? error;
   }
   const scope = await making;
   return running(spec, scope ?? (container.group && groupOf(container.group)), child, master, swept, began, cancelSignal, timeoutMs);
+}
+
+/** Why a set-up has ended early, where it was too much for the container's memory. A step that failed says so itself. */
+function killedForMemory(error: unknown, { limits: { memoryBytes } }: Spec, group: PlannedGroup | undefined): Error | undefined {
+  if (!(error instanceof Error) || isSyscallError(error) || memoryBytes === undefined || !group?.read().oomKills) return undefined;
+  return new Error(`${error.message}: it was at its memory limit, and ${memoryBytes} bytes are too few to set up a container: give it more`, { cause: error });
 }
 
 async function mapIds({ idMaps, spec }: ContainerPlan, pid: number): Promise<void> {
@@ -163,7 +170,6 @@ function running(
   const { measure } = spec;
   const read = measure || Object.keys(spec.limits).length > 0 ? group?.read : undefined;
   let timedOut = false;
-  let ended = false;
   const timer =
     timeoutMs === undefined
       ? undefined
@@ -175,7 +181,6 @@ function running(
         );
   const finish = async (): Promise<Ending> => {
     const exit = await child.exited;
-    ended = true;
     clearTimeout(timer);
     const measured = read?.();
     const statistics = measure ? group?.statistics() : undefined;
@@ -198,7 +203,7 @@ function running(
     pid: child.pid,
     terminal: master,
     exited,
-    kill: (signal = 'SIGTERM') => !ended && child.kill(signal),
+    kill: (signal) => child.kill(signal),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
       await exited;

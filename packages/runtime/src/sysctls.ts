@@ -22,6 +22,7 @@ export function checkSysctls(sysctls: Readonly<Record<string, string>>, isNew: (
     if (!/^[a-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/.test(name) || name.includes('..'))
       throw new TypeError(`sysctl ${shown(name)}: give a name with dots, such as net.ipv4.ip_forward`);
     if (typeof (value as unknown) !== 'string' || /[\0\n]/.test(value)) throw new TypeError(`sysctl ${name}: its value is a text of one line`);
+    if (name === 'kernel.hostname') throw new TypeError('sysctl kernel.hostname is the option hostname: give it there');
     if (!owner) throw new TypeError(`sysctl ${name} belongs to the whole host, not to a namespace: set it there`);
     if (!isNew(owner)) throw new TypeError(`sysctl ${name} needs a new ${owner} namespace: here it would change that of others`);
   }

@@ -136,6 +136,15 @@ describe('the memory limit', () => {
     expect(result).toMatchObject({ oomKilled: true, exitCode: 0, stdout: '137\n' });
   });
 
+  it('that is too low for the set-up is told', async () => {
+    const error: unknown = await start(['true'], { rootfs: image.path, limits: { memoryBytes: 4096 } }).catch((reason: unknown) => reason);
+    expect(error).toEqual(
+      new Error(
+        'the process ended during its set-up, killed by SIGKILL: it was at its memory limit, and 4096 bytes are too few to set up a container: give it more',
+      ),
+    );
+  });
+
   it('that is not reached is not told', async () => {
     expect(await run(['true'], { rootfs: image.path, limits: { memoryBytes: 64 * 2 ** 20 } })).toMatchObject({ oomKilled: false });
   });

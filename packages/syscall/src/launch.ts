@@ -55,7 +55,7 @@ export interface Child extends AsyncDisposable {
   readonly pid: number;
   /** Settles when the process has ended; never rejects. */
   readonly exited: Promise<Exit>;
-  /** Sends a signal, unless the process has ended already. @returns whether it was sent */
+  /** Sends a signal, unless the process has ended already. Throws a `RangeError` for one that does not exist. @returns whether it was sent */
   kill(signal?: SignalName | number): boolean;
 }
 
@@ -134,8 +134,10 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
     throw new Error(`the process ended during its set-up, ${exit.signal ? `killed by ${exit.signal}` : `with exit code ${exit.code}`}`);
   }
   let running = true;
-  const kill = (signal: SignalName | number = 'SIGTERM'): boolean =>
-    running && syscall(numbers.kill, setup.pid, typeof signal === 'number' ? signal : signals[signal]) === 0;
+  const kill = (signal: SignalName | number = 'SIGTERM'): boolean => {
+    const number = signalNumber(signal);
+    return running && syscall(numbers.kill, setup.pid, number) === 0;
+  };
   const cancel = (): void => void kill('SIGKILL');
   cancelSignal?.addEventListener('abort', cancel, { once: true });
   if (cancelSignal?.aborted) cancel();
@@ -153,6 +155,14 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
       await exited;
     },
   };
+}
+
+/** 0 sends nothing, and tells whether something could be sent: kill(2). The last one is SIGRTMAX of signal(7). */
+function signalNumber(signal: SignalName | number): number {
+  const number = typeof signal === 'number' ? signal : Object.hasOwn(signals, signal) ? signals[signal] : undefined;
+  if (number === undefined || !Number.isInteger(number) || number < 0 || number > 64)
+    throw new RangeError(`there is no signal ${typeof signal === 'string' ? JSON.stringify(signal) : String(signal)}: see signal(7)`);
+  return number;
 }
 
 function isParts(plan: Plan | readonly Plan[]): plan is readonly Plan[] {

@@ -214,6 +214,17 @@ describe('launch', () => {
     expect(child.kill(9)).toBe(false);
   });
 
+  it.each<unknown>(['SIGNOTHING', 'KILL', 'toString', -1, 65, 1.5, Number.NaN, null])(
+    'kill throws for %j, which is no signal, and sends nothing',
+    async (signal) => {
+      const child = await launch(script('exec sleep 60'));
+      expect(() => child.kill(signal as number)).toThrow(RangeError);
+      expect(child.kill('SIGKILL')).toBe(true);
+      expect((await child.exited).signal).toBe('SIGKILL');
+      expect(() => child.kill(signal as number)).toThrow(/^there is no signal/);
+    },
+  );
+
   it('disposing kills, and waits for the end; a second time does nothing', async () => {
     const child = await launch(script('trap "" TERM; exec sleep 3600'));
     await child[Symbol.asyncDispose]();

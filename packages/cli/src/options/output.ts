@@ -24,6 +24,12 @@ export const streamOptions: readonly Option[] = [
   },
   { name: 'interactive', short: 'i', group: 'Input and output', help: "Stdin is the caller's, as it always is: taken out of habit", set: () => undefined },
   {
+    name: 'rm',
+    group: 'Input and output',
+    help: 'Nothing of the container stays after its end, as nothing ever does: taken out of habit',
+    set: () => undefined,
+  },
+  {
     name: 'stats',
     group: 'Input and output',
     help: 'At the end, a line on stderr of what it used: time, memory, processes',

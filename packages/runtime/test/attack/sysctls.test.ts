@@ -8,7 +8,9 @@ const astray = ['net..ipv4', 'net.ipv4..', 'net.ipv4.../../kernel/core_pattern',
 
 describe('a setting', () => {
   it.each([...ofTheHost, ...astray])('that is not of a namespace is refused: %j', (name) => {
-    expect(() => plan(['true'], { sysctls: { [name]: '0' }, cgroup: false })).toThrow(/^sysctl .*(belongs to the whole host|give a name with dots)/s);
+    expect(() => plan(['true'], { sysctls: { [name]: '0' }, cgroup: false })).toThrow(
+      /^sysctl .*(belongs to the whole host|is the option hostname|give a name with dots)/s,
+    );
   });
 
   it.each([
