@@ -8,6 +8,7 @@ import { defaultConfig, remove, start, toSpec, type Hook, type Linux } from '@ct
 import { explain, openFd, openFlags, perform, type Fd } from '@ctr/syscall';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
+import { makesVeth } from '../../../test/support/veth.js';
 import { bundleOf, cgroupsBelow, configOf, created, newId, place, ran, type Changes } from './container.js';
 import { shell } from './ctr-oci.js';
 
@@ -23,11 +24,11 @@ const ownNetwork = (): Fd => {
 };
 const ip = (line: string): string => execFileSync('/bin/busybox', ['ip', ...line.split(' ')], { encoding: 'utf8' });
 
-beforeEach(() => {
+beforeEach(({ skip }) => {
   home = ownNetwork();
   perform(newNamespaces('net'));
   host = ownNetwork();
-  ip('link add veth type veth');
+  skip(!makesVeth(), 'this kernel has no veth devices');
   ip('link set veth mtu 1400');
   ip('link set veth up');
   ip('addr add 192.0.2.1/24 dev veth');
@@ -70,6 +71,12 @@ function asBefore(): void {
   expect(shown).toMatch(/<[^>]*\bUP\b[^>]*> mtu 1400 /);
   expect(shown).toContain('inet 192.0.2.1/24');
   expect(shown).toContain('inet6 2001:db8::1/64');
+}
+
+/** Nor of a container. */
+function nothingMade(): void {
+  asBefore();
+  expect({ states: existsSync(at.root) ? readdirSync(at.root) : [], groups: cgroupsBelow(at.cgroup) }).toEqual({ states: [], groups: [] });
 }
 
 describe('linux.netDevices', () => {
@@ -148,16 +155,11 @@ describe('linux.netDevices', () => {
 });
 
 describe('linux.netDevices, where it cannot be:', () => {
-  const nothing = (): void => {
-    asBefore();
-    expect({ states: existsSync(at.root) ? readdirSync(at.root) : [], groups: cgroupsBelow(at.cgroup) }).toEqual({ states: [], groups: [] });
-  };
-
   it('a device that is not there', async () => {
     await expect(ran(at, ['true'], { linux: { netDevices: { veth: {}, none: {} } } })).rejects.toThrow(
       /^linux\.netDevices: RTM_GETLINK\(IFLA_IFNAME="none"\) = ENODEV .*: look for the network device none\nhint: no network device of this process's network namespace/,
     );
-    nothing();
+    nothingMade();
   });
 
   it('a loopback device', async () => {
@@ -170,13 +172,13 @@ describe('linux.netDevices, where it cannot be:', () => {
     await expect(ran(at, ['true'], { linux: { netDevices: { veth: { name: 'lo' } } } })).rejects.toThrow(
       'linux.netDevices: the network device veth cannot have the name lo there: a device of that network namespace has it already; choose another',
     );
-    nothing();
+    nothingMade();
     const other = otherNetwork();
     other.within('link add taken type veth');
     await expect(ran(at, ['true'], { linux: { namespaces: joining(other.path), netDevices: { veth: { name: 'taken' } } } })).rejects.toThrow(
       'the name taken there',
     );
-    nothing();
+    nothingMade();
   });
 
   it('the network of the host, by its path', async () => {
@@ -184,7 +186,7 @@ describe('linux.netDevices, where it cannot be:', () => {
     const changes = { linux: { namespaces: joining('/proc/self/ns/net'), netDevices: { veth: {} } }, hooks: { poststop: [sh(`touch ${hook}`)] } };
     await expect(ran(at, ['true'], changes)).rejects.toThrow('linux.netDevices: the network namespace /proc/self/ns/net is the one that this process is in');
     expect(existsSync(hook)).toBe(false);
-    nothing();
+    nothingMade();
   });
 
   it('without the right to change the network of the host', async () => {
@@ -208,14 +210,14 @@ describe('linux.netDevices, where it cannot be:', () => {
   it.each(failures)('%s brings the devices back', async (_, changes, message) => {
     const linux = { ...changes.linux, netDevices: { veth: { name: 'data0' } } };
     await expect(created(at, ['true'], { ...changes, linux })).rejects.toThrow(message);
-    nothing();
+    nothingMade();
   });
 
   it('a joined network loses them again', async () => {
     const other = otherNetwork();
     const linux = { namespaces: joining(other.path), netDevices: { veth: { name: 'data0' } } };
     await expect(created(at, ['true'], { linux, hooks: { createRuntime: [sh('exit 3')] } })).rejects.toThrow('createRuntime hook #0: exit status 3');
-    nothing();
+    nothingMade();
     expect(other.within('-o link')).not.toContain('data0');
   });
 
@@ -224,9 +226,24 @@ describe('linux.netDevices, where it cannot be:', () => {
       const cancelSignal = AbortSignal.timeout(delayMs);
       const linux = { netDevices: { veth: { name: 'data0' } } };
       await expect(created(at, ['true'], { linux, hooks: { createRuntime: [sh('sleep 100')] } }, { cancelSignal })).rejects.toThrow('timeout');
-      nothing();
+      nothingMade();
     }
   });
+});
+
+it.each(['INT', 'TERM'])('a runtime that is ended by SIG%s while it creates a container brings the devices back', async (signal) => {
+  const config = configOf(at, ['true'], {
+    linux: { netDevices: { veth: { name: 'data0' } } },
+    hooks: { createRuntime: [sh(`kill -${signal} $PPID; sleep 100`)] },
+  });
+  const bundle = bundleOf(at, config);
+  for (const command of ['create', 'run'])
+    expect(await shell(`$CTR_OCI --root ${at.root} ${command} ${newId()}`, { cwd: bundle })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `ctr-oci: ${command} failed: broken off by SIG${signal}\n`,
+    });
+  nothingMade();
 });
 
 it('a runtime that is killed takes devices that are no hardware with it, as the end of any network namespace does', async () => {

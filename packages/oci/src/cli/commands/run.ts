@@ -1,6 +1,7 @@
 import { create } from '../../life-cycle/create.js';
 import { remove } from '../../life-cycle/delete.js';
 import { start } from '../../life-cycle/start.js';
+import { brokenOff } from '../broken-off.js';
 import type { Context } from '../context.js';
 import { creation } from '../creation.js';
 import { Foreground } from '../foreground.js';
@@ -12,11 +13,14 @@ export async function runCommand(context: Context): Promise<number> {
   const id = idOf(args);
   const detach = args.flag('detach');
   const foreground = new Foreground();
-  const child = await create(bundle, id, {
-    ...options,
-    detached: detach,
-    ...(!detach && options.consoleSocket === undefined && { onConsole: foreground.onConsole }),
-  });
+  const child = await brokenOff((cancelSignal) =>
+    create(bundle, id, {
+      ...options,
+      cancelSignal,
+      detached: detach,
+      ...(!detach && options.consoleSocket === undefined && { onConsole: foreground.onConsole }),
+    }),
+  );
   const deleting = { ...root, force: true, onWarning: (message: string) => log.warn(message) };
   try {
     await start(id, root);
