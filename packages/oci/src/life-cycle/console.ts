@@ -13,7 +13,8 @@ export interface ConsoleOptions {
 
 /** Refuses a terminal that nobody takes, and the other way round, in the words that engines know. */
 export function checkConsole({ terminal = false }: Process, { consoleSocket, onConsole }: ConsoleOptions): void {
-  if (terminal && consoleSocket === undefined && !onConsole) throw new Error('cannot allocate tty if runc will detach without setting console socket');
+  if (terminal && consoleSocket === undefined && !onConsole)
+    throw new Error('cannot allocate tty if runc will detach without setting console socket: give one, or set process.terminal to false');
   if (!terminal && consoleSocket !== undefined) throw new Error('cannot use console socket if runc will not detach or allocate tty');
 }
 
