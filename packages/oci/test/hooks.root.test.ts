@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { remove, start, state, type Hook, type Hooks } from '@ctr/oci';
 import { describe, expect, it } from 'vitest';
 
-import { cgroupsBelow, created, place, ran } from './container.js';
+import { cgroupsBelow, created, place, ran, type Changes } from './container.js';
 
 const at = place();
 
@@ -55,6 +55,25 @@ describe('hooks', () => {
     const [host, own] = [all[0]?.net, all[3]?.net];
     expect(own).not.toBe(host);
     expect(all.map(({ net }) => net)).toEqual([host, host, host, own, own, host, host]);
+  });
+
+  it.each([true, false])('of startContainer may no more than the program: no_new_privs %s', async (noNewPrivileges) => {
+    const line = 'grep -E "^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:)" /proc/self/status; umask; ulimit -n; pwd; mkdir /tmp/x 2>&1';
+    const { file, lines } = journal();
+    const shown = ['sh', '-c', `(${line}) >> /log/journal; echo >> /log/journal`];
+    const changes: Changes = {
+      process: { noNewPrivileges, user: { uid: 1000, gid: 1000, additionalGids: [7], umask: 0o27 }, cwd: '/tmp' },
+      linux: { seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 38 }] } },
+      hooks: { startContainer: [{ path: '/bin/sh', args: shown, env: ['PATH=/bin'] }] },
+      mounts: mounts(file),
+    };
+    mkdirSync(join(at.rootfs, 'log'), { recursive: true });
+    chmodSync(join(file, '..'), 0o777);
+    expect((await ran(at, shown, changes)).exit).toMatchObject({ code: 0 });
+    const [hook = '', program] = lines().join('\n').split('\n\n');
+    expect(hook).toMatch(/Uid:\t1000\t[^]*CapEff:\t0{16}\n[^]*Seccomp:\t2\n0027\n1024\n\/tmp\nmkdir: [^\n]*Function not implemented$/);
+    expect(hook).toContain(`NoNewPrivs:\t${Number(noNewPrivileges)}`);
+    expect(hook).toBe(program);
   });
 
   it.each(['prestart', 'createRuntime', 'createContainer'] as const)('a %s hook that fails undoes everything', async (kind) => {

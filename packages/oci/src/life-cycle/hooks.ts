@@ -1,4 +1,4 @@
-import { dieWithHost, launch, type Child, type Exit, type Step } from '@ctr/syscall';
+import { dieWithHost, launch, type Child, type Exit, type LaunchOptions, type Plan } from '@ctr/syscall';
 
 import type { Hook, Hooks } from '../config/hooks.js';
 import { OciError } from '../error.js';
@@ -10,8 +10,10 @@ const MAX_OUTPUT_BYTES = 4096;
 
 /** How hooks are run. */
 export interface HookOptions {
-  /** What a hook's process does before its program: goes into the namespaces of a container, for instance. */
-  readonly way?: readonly Step[];
+  /** What a hook's process does before its program: goes into the namespaces of a container, for instance. Its tie to the host is a part of it. @default the tie alone */
+  readonly way?: Plan;
+  /** What the host does for that. */
+  readonly host?: Pick<LaunchOptions, 'onFile' | 'onWaiting'>;
   /** Kills the one that runs. */
   readonly cancelSignal?: AbortSignal;
   /** Is told of each that fails, and those that come after it are run all the same. */
@@ -33,20 +35,20 @@ export async function runHooks(kind: keyof Hooks, hooks: readonly Hook[] | undef
   }
 }
 
-async function runHook(name: string, { path, args = [path], env = [], timeout }: Hook, state: State, { way = [], cancelSignal }: HookOptions): Promise<void> {
+async function runHook(name: string, { path, args = [path], env = [], timeout }: Hook, state: State, options: HookOptions): Promise<void> {
+  const { way = dieWithHost(), host = {}, cancelSignal } = options;
   using input = memoryFile('state', JSON.stringify(state));
   using output = memoryFile('output');
-  const plan: Step[] = [
+  const plan: Plan = [
     // What it starts ends with it when its time is over.
     { call: 'setsid', args: [], purpose: 'a session of its own' },
     ...way,
-    ...dieWithHost(),
     { call: 'execve', args: [path, args, env], purpose: `the ${name}` },
   ];
   let timedOut = false;
   let exit: Exit;
   try {
-    const child = await launch(plan, { stdio: [input, output, output], ...(cancelSignal && { cancelSignal }) });
+    const child = await launch(plan, { stdio: [input, output, output], ...host, ...(cancelSignal && { cancelSignal }) });
     const end = (): void => endSession(child);
     cancelSignal?.addEventListener('abort', end, { once: true });
     const late = (): void => {

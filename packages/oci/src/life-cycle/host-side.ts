@@ -1,5 +1,5 @@
 import { writeIdMaps, type IdMaps } from '@ctr/namespaces';
-import type { Fd } from '@ctr/syscall';
+import { dieWithHost, type Fd } from '@ctr/syscall';
 
 import type { Hooks } from '../config/hooks.js';
 import type { LinuxSeccomp } from '../config/seccomp.js';
@@ -93,7 +93,7 @@ export class HostSide implements Disposable {
     if (!pidfd) throw new Error('the container has ended while it was created');
     // To be in a pid namespace takes a further process, and a hook is one that the host waits for.
     const kinds = foreignNamespaces(pid).filter((kind) => kind !== 'pid' && kind !== 'time');
-    await runHooks('createContainer', hooks.createContainer, state(pid), { way: joinAll(pidfd, kinds), cancelSignal });
+    await runHooks('createContainer', hooks.createContainer, state(pid), { way: [...joinAll(pidfd, kinds), ...dieWithHost()], cancelSignal });
   }
 
   #answerer(pid: number): void {

@@ -1,7 +1,10 @@
-import { SyscallError, type Step } from '@ctr/syscall';
+import { openFd, SyscallError, type Fd } from '@ctr/syscall';
 
+import type { Config } from '../config/config.js';
 import { OciError } from '../error.js';
 import { parseConfig } from '../parse-config.js';
+import { wayToHookInside } from '../plan/hook-inside.js';
+import type { State } from '../state.js';
 import { StateDirectory } from '../state/directory.js';
 import { openGate } from '../state/gate.js';
 import { openProcess } from '../state/identity.js';
@@ -11,8 +14,8 @@ import { readConfig, readState, type StoredState } from '../state/stored.js';
 import type { RootOptions } from './root-options.js';
 import { runHooks } from './hooks.js';
 import { kill } from './kill.js';
+import { sendListener } from './seccomp-listener.js';
 import { stateOf } from './state-of.js';
-import { wayIntoContainer } from '../plan/into-container.js';
 
 /** How a container is started. */
 export interface StartOptions extends RootOptions {
@@ -41,14 +44,9 @@ export async function start(id: string, options: StartOptions = {}): Promise<voi
   if (status === 'stopped') throw new OciError('not-created', 'cannot start a container that has stopped');
   if (status !== 'created') throw new OciError('not-created', `cannot start an already running container`);
   // Most containers have none, and to read a configuration takes longer than to start them.
-  const { hooks = {} } = stored.hooks.length > 0 ? parseConfig(readConfig(directory)) : {};
-  if (hooks.startContainer?.length) {
-    await orEnd(
-      id,
-      options,
-      inContainer(stored, (way) => runHooks('startContainer', hooks.startContainer, stateOf(directory, stored), { way })),
-    );
-  }
+  const config = stored.hooks.length > 0 ? parseConfig(readConfig(directory)) : undefined;
+  const { hooks = {} } = config ?? {};
+  if (config && hooks.startContainer?.length) await orEnd(id, options, runInside(config, stateOf(directory, stored), stored, options));
   const failure = await openGate(directory);
   if (failure) throw startError(stored, failure);
   if (hooks.poststart?.length) await orEnd(id, options, runHooks('poststart', hooks.poststart, stateOf(directory, stored)));
@@ -64,11 +62,28 @@ async function orEnd(id: string, options: RootOptions, hooks: Promise<void>): Pr
   }
 }
 
-/** Runs something by steps that lead into the container. */
-async function inContainer({ process, places }: StoredState, run: (way: readonly Step[]) => Promise<void>): Promise<void> {
-  using pidfd = process && openProcess(process);
-  if (!process || !pidfd) throw new OciError('not-running', 'container not running');
-  await run(wayIntoContainer(process.pid, pidfd, places).steps);
+/** Runs the hooks that are programs of the container, as its own would run. */
+async function runInside(config: Config, state: State, { process: first, places }: StoredState, { onWarning }: StartOptions): Promise<void> {
+  const { hooks, process, linux: { seccomp } = {} } = config;
+  using pidfd = first && openProcess(first);
+  if (!first || !pidfd) throw new OciError('not-running', 'container not running');
+  if (!process) throw new OciError('broken', `container ${state.id}: it was created without a process`);
+  using proc = openFd('/proc', { directory: true });
+  let listener: Fd | undefined;
+  const onFile = (file: Fd): void => {
+    listener = file;
+  };
+  const onWaiting = (pid: number): void => {
+    using file = listener;
+    listener = undefined;
+    if (seccomp && file) sendListener(seccomp, file, state, pid);
+  };
+  const way = wayToHookInside({ config, process, pid: first.pid, pidfd, places, proc, warn: onWarning ?? (() => undefined) });
+  try {
+    await runHooks('startContainer', hooks?.startContainer, state, { way, host: { onFile, onWaiting } });
+  } finally {
+    listener?.close();
+  }
 }
 
 /** The step that failed, as far as it has been kept. */
