@@ -10,6 +10,8 @@ export function checkBundle(config: Config, directory: string): { readonly proce
   const { process } = config;
   if (!process) throw new TypeError('the config has no process, which is what a container runs');
   refuseWhatIsNotThere(config);
+  if (!config.linux?.namespaces?.some(({ type }) => type === 'mount'))
+    throw new TypeError('linux.namespaces has none of the type mount: the program would run in the root of the host, whatever root.path says');
   const rootfs = resolve(directory, config.root.path);
   if (!statSync(rootfs, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`the root file system ${rootfs} is no directory, or not there: no such file or directory`);

@@ -34,6 +34,14 @@ function ownRoot(): string {
   return rootfs;
 }
 
+describe('namespaces', () => {
+  it('are refused without one of mounts, in which the program would have the root of the host', async () => {
+    const namespaces = (defaultConfig().linux?.namespaces ?? []).filter(({ type }) => type !== 'mount');
+    const changes: Changes = { mounts: [], linux: { namespaces, maskedPaths: [], readonlyPaths: [] } };
+    await expect(ran(at, ['true'], changes)).rejects.toThrow('linux.namespaces has none of the type mount: the program would run in the root of the host');
+  });
+});
+
 describe('process', () => {
   it('user, umask, further groups and the home of the user', async () => {
     expect(
