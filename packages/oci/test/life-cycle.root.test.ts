@@ -183,6 +183,17 @@ describe('what is kept of a container', () => {
 });
 
 describe('a group of processes', () => {
+  it.each([false, true])('ends by SIGKILL while it is paused: all %s', async (all) => {
+    const { id, child, root } = await created(at, sleeper);
+    await start(id, root);
+    await pause(id, root);
+    kill(id, 'SIGTERM', { ...root, all });
+    expect(state(id, root).status).toBe('paused');
+    kill(id, 'SIGKILL', { ...root, all });
+    expect((await child.exited).signal).toBe('SIGKILL');
+    expect(state(id, root).status).toBe('stopped');
+  });
+
   it('is listed, stopped, let go on, limited and measured', async () => {
     const { id, root } = await created(at, ['sh', '-c', 'sleep 1000 & sleep 1000 & wait']);
     await start(id, root);

@@ -1,4 +1,6 @@
-import { groupAt } from '@ctr/cgroups';
+import { writeFileSync } from 'node:fs';
+
+import { groupAt, type Place } from '@ctr/cgroups';
 import { call, Fd, signals, type SignalName } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
@@ -15,7 +17,7 @@ export interface KillOptions extends RootOptions {
 }
 
 /**
- * Sends a signal to a container's first process, which no other can be taken for.
+ * Sends a signal to a container's first process, which no other can be taken for. SIGKILL also ends one that is paused.
  * Throws an {@link OciError}: `does-not-exist`, or `not-running` for one that has stopped.
  *
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#kill
@@ -31,15 +33,25 @@ export function kill(id: string, signal: SignalName | number = 'SIGTERM', option
   const number = typeof signal === 'number' ? signal : signals[signal];
   using first = process && openProcess(process);
   if (!options.all || places.length === 0) {
-    if (first) return send(first, number);
-    if (options.all) return;
-    throw new OciError('not-running', 'container not running');
+    if (first) send(first, number);
+    else if (!options.all) throw new OciError('not-running', 'container not running');
+  } else for (const pid of groupAt(places).pids()) sendIfMember(pid, number, places);
+  if (number === signals.SIGKILL) thaw(places);
+}
+
+/** What is frozen on v1 does not even end before it thaws. What is gone has nothing to thaw. */
+function thaw(places: readonly Place[]): void {
+  const freezer = places.find(({ version, controllers }) => version === 1 && controllers.includes('freezer'));
+  if (!freezer) return;
+  try {
+    writeFileSync(`${freezer.directory}/freezer.state`, 'THAWED', { flag: 'r+' });
+  } catch (error) {
+    if (!['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
-  for (const pid of groupAt(places).pids()) sendIfMember(pid, number, places);
 }
 
 /** A pid of the group may be another's by the time it is opened: then it is in the group no more. */
-function sendIfMember(pid: number, number: number, places: Parameters<typeof groupAt>[0]): void {
+function sendIfMember(pid: number, number: number, places: readonly Place[]): void {
   const opened = call({ call: 'pidfd_open', args: [pid, 0], purpose: `hold on to process ${pid}`, tolerates: ['ESRCH', 'EINVAL'] });
   if (opened < 0) return;
   using pidfd = new Fd(opened);
