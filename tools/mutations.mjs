@@ -506,11 +506,18 @@ export const mutations = [
   },
   {
     defence: 'a process executed in an OCI container cannot be looked into',
-    file: 'packages/oci/src/plan/exec.ts',
+    file: 'packages/oci/src/plan/enter.ts',
     text: "['who may look into it', globalThis.process.geteuid?.() === 0 ? dumpable(false) : []]",
     instead: "['who may look into it', dumpable(true)]",
     test: 'packages/oci/test/exec-watched.root.test.ts',
     name: '',
+  },
+  {
+    defence: 'a hook that is a program of the image has no more rights than the program',
+    file: 'packages/oci/src/plan/hook-inside.ts',
+    text: '...rights(process, entered.options, nnp ? [...dieWithHost(), ...early] : early, true),',
+    test: 'packages/oci/test/hooks.root.test.ts',
+    name: 'may no more than the program',
   },
   {
     defence: 'network devices are not moved to the network that they are in',

@@ -9,7 +9,7 @@ export interface Hooks {
   readonly createRuntime?: readonly Hook[];
   /** The host's program, in the container's namespaces, at the same time. 1.0.2 */
   readonly createContainer?: readonly Hook[];
-  /** The container's program, in the container, before its own. 1.0.2 */
+  /** The container's program, in the container and with the rights of its own, before that. 1.0.2 */
   readonly startContainer?: readonly Hook[];
   /** On the host, when the program runs, before `start` is done. */
   readonly poststart?: readonly Hook[];
