@@ -46,6 +46,25 @@ it('explains a bundle, and makes nothing of it', async () => {
   expect(groups).toEqual([]);
 });
 
+const program = (...args: string[]): object => ({ process: { cwd: '/', args } });
+
+it.each<[code: number, what: string, changes: object, message: RegExp]>([
+  [125, 'a bundle that cannot be', { hostname: 5 }, /^ctr: hostname: 5: /],
+  [125, 'a root that is missing', { root: { path: 'no-rootfs' } }, /^ctr: .*no-rootfs/],
+  [126, 'a directory', program('/bin'), /^ctr: exec: "\/bin"\n/],
+  [127, 'a program that is nowhere', program('nothing'), /^ctr: exec: "nothing": executable file not found in \$PATH\n {2}hint: /],
+  [127, 'a path that leads nowhere', program('/bin/nothing'), /^ctr: faccessat\(.*"\/bin\/nothing".* = ENOENT/],
+])('fails with %i, as without a bundle: %s', async (code, _, changes, message) => {
+  expect(await ctr(['run', '--oci', bundle('true', changes)])).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) as unknown });
+});
+
+it('fails with 125 where there is no bundle', async () => {
+  expect(await ctr(['run', '--oci', '/nowhere'])).toMatchObject({
+    code: 125,
+    stderr: expect.stringMatching(/^ctr: ENOENT: .*\/nowhere\/config\.json/) as unknown,
+  });
+});
+
 it('says what is wrong with a bundle, and what cannot stand beside one', async () => {
   expect(await ctr(['run', '--oci', bundle('true', { hostname: 5 }), '--dry-run'])).toMatchObject({
     code: 125,

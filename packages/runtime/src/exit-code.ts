@@ -17,7 +17,7 @@ const notFound = 127;
  */
 export function exitCodeOf(error: unknown): 125 | 126 | 127 {
   if (!isSyscallError(error)) return failed;
-  // The steps of program.ts: one of them only fails, since nothing of the name was found.
-  if (!error.purpose?.startsWith('exec ')) return failed;
-  return error.call === 'add' && error.code === 'ENOENT' ? notFound : notExecutable;
+  // The steps of program.ts, and those of @ctr/oci in the words of runc. That execve(2) finds something missing which they have found is a matter of its `#!` line, or of its loader.
+  if (!/^exec:? /.test(error.purpose ?? '')) return failed;
+  return error.call !== 'execve' && error.code === 'ENOENT' ? notFound : notExecutable;
 }

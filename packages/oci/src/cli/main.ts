@@ -15,13 +15,14 @@ const EXEC_FAILED = 255;
 /**
  * The program `ctr-oci`: carries out a command line of runc's form and resolves to its exit code. Errors are told on stderr and in the log.
  *
+ * @param tell Gets an error in the place of stderr and the log, and returns the exit code.
  * @example
  * ```ts
  * import { main } from '@ctr/oci';
  * process.exitCode = await main(['--root', '/tmp/ctr-oci-example', 'list', '-q']);
  * ```
  */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[], tell?: (error: unknown) => number): Promise<number> {
   let log = new Log({ file: undefined, format: 'text' });
   let name = '';
   try {
@@ -45,6 +46,7 @@ export async function main(args: readonly string[]): Promise<number> {
     progress.hasRun = true;
     return code;
   } catch (error) {
+    if (tell) return tell(error);
     log.error(messageOf(name, error));
     return name === 'exec' ? EXEC_FAILED : FAILED;
   }
