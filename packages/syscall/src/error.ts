@@ -80,6 +80,20 @@ export function isSyscallError(value: unknown): value is SyscallError {
   return value instanceof Error && brand in value;
 }
 
+/** Those that Node has no words for, and that a program, a file system or a key can lead to: in the words of errno(3). */
+const texts: Readonly<Partial<Record<ErrnoName, string>>> = {
+  EBADMSG: 'bad message',
+  ECHILD: 'no child processes',
+  EDEADLK: 'resource deadlock avoided',
+  EDQUOT: 'disk quota exceeded',
+  ELIBBAD: 'accessing a corrupted shared library',
+  ENOEXEC: 'exec format error',
+  ENOKEY: 'required key not available',
+  ENOMEDIUM: 'no medium found',
+  ESTALE: 'stale file handle',
+  EUCLEAN: 'structure needs cleaning',
+};
+
 /**
  * What an errno means, in words: `operation not permitted` for EPERM.
  *
@@ -90,7 +104,8 @@ export function isSyscallError(value: unknown): value is SyscallError {
  * ```
  */
 export function errnoText(errno: number): string {
-  return getSystemErrorMap().get(-errno)?.[1] ?? errnoName(errno);
+  const name = errnoName(errno);
+  return getSystemErrorMap().get(-errno)?.[1] ?? texts[name] ?? name;
 }
 
 function messageOf({ call, line, errno, step, of, purpose, hint }: SyscallFailure): string {

@@ -37,6 +37,9 @@ describe('errnos', () => {
   it('have names and texts', () => {
     expect(errnoName(errnos.ENOENT)).toBe('ENOENT');
     expect(errnoText(errnos.ENOENT)).toBe('no such file or directory');
+    // Node has no words for these.
+    expect(errnoText(errnos.ENOEXEC)).toBe('exec format error');
+    expect(errnoText(errnos.EDQUOT)).toBe('disk quota exceeded');
     // Names of the same number: the one that man pages use.
     expect(errnoName(11)).toBe('EAGAIN');
     expect(errnoName(95)).toMatch(/^EOPNOTSUPP$|^ENOTSUP$/);
