@@ -117,6 +117,9 @@ function ownPidNamespace(): number {
   return pidNamespace;
 }
 
+/** How a process that is gone, or is not to be seen, shows in /proc. */
+const hidden: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
+
 /**
  * 4711 (a name) S 1 4711 …
  * (1) pid, (2) its name, in which there may be spaces and parentheses, (3) state, … (22) when it started, in clock ticks since boot.
@@ -125,8 +128,9 @@ function readStat(pid: number): { state: string; startTime: number } | undefined
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (hidden.has((error as NodeJS.ErrnoException).code)) return undefined;
+    throw error;
   }
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return { state: fields[0] ?? '', startTime: Number(fields[22 - 3]) };

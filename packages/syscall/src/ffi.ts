@@ -51,9 +51,12 @@ export interface Readiness {
 /**
  * Calls back whenever the fd (a pipe, a socket, a pidfd) is readable or hung up.
  * It goes to the C library's `epoll` by libuv, so it works in worker threads too.
+ *
+ * koffi calls from the bare event loop, behind which no promise goes on until Node has something else to do: newer versions have nothing.
+ * The callback comes in the same turn of the loop, but as one of Node's own.
  */
 export function whenReadable(fd: number, callback: () => void): Readiness {
-  return koffi.node.poll(fd, { readable: true, disconnect: true }, callback);
+  return koffi.node.poll(fd, { readable: true, disconnect: true }, () => void setImmediate(callback));
 }
 
 // Opaque to callers in glibc and musl: 80 and 336 bytes on 64-bit, here with room to spare.

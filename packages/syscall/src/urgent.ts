@@ -36,7 +36,9 @@ export function watchUrgent(file: Fd, callback: () => void): Watch {
     const event = Buffer.alloc(EVENT_BYTES);
     event.writeUInt32LE(epollEvents.EPOLLPRI, 0);
     call({ call: 'epoll_ctl', args: [epoll, epollOperations.EPOLL_CTL_ADD, file, event], purpose: 'watch a file for what is urgent' });
-    const handle = whenReadable(epoll.number, callback);
+    const handle = whenReadable(epoll.number, () => {
+      if (!epoll.closed) callback();
+    });
     const close = (): void => {
       if (epoll.closed) return;
       handle.close();

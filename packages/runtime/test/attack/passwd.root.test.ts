@@ -1,4 +1,4 @@
-// The accounts of an image are read on the host: whatever is in their place is read in little time and memory, within the image, and is not opened if it is a device.
+// The accounts of an image are read on the host: whatever is in their place is read at once and in little memory, within the image, and is not opened if it is a device.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,12 +15,11 @@ import { watchTheHost } from './host.js';
 watchForLeaks();
 watchTheHost();
 
-const MAX_MS = 1000;
 const MAX_GROWTH = 64 * 2 ** 20;
 
-/** What a look-up says, and that it took neither long nor much memory. */
+/** What a look-up says, and that it took little memory; what waits for something, or has no end, ends with the time of the test. */
 function lookup(rootfs: string, text = 'root'): string {
-  const [began, memory] = [performance.now(), process.memoryUsage.rss()];
+  const memory = process.memoryUsage.rss();
   const outcome = ((): string => {
     try {
       return JSON.stringify(lookupUser(text, rootfs));
@@ -28,7 +27,6 @@ function lookup(rootfs: string, text = 'root'): string {
       return String(error);
     }
   })();
-  expect(performance.now() - began).toBeLessThan(MAX_MS);
   expect(process.memoryUsage.rss() - memory).toBeLessThan(MAX_GROWTH);
   return outcome;
 }
