@@ -5,6 +5,7 @@ import { join as joinPaths } from 'node:path';
 
 import { create as newNamespaces, join } from '@ctr/namespaces';
 import { defaultConfig, remove, start, toSpec, type Hook, type Linux } from '@ctr/oci';
+import { posture } from '@ctr/runtime';
 import { explain, openFd, openFlags, perform, type Fd } from '@ctr/syscall';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
@@ -138,7 +139,8 @@ describe('linux.netDevices', () => {
   it('shows in a spec as what the host does', () => {
     const config = configOf(at, ['true'], { linux: { netDevices: { veth: {}, other: { name: 'eth1' } } } });
     const { plan } = toSpec(config, { bundle: bundleOf(at, config) });
-    expect(explain(plan)).toContain('wait for the host: move into the network namespace, with addresses, and switch on: veth, other as eth1');
+    expect(posture(plan).find(({ item }) => item === 'network')?.value).toBe('its own, with a loopback; from the host: veth, other as eth1');
+    expect(explain(plan)).toContain('wait for the host: move network devices, with their addresses: veth, other as eth1');
     asBefore();
   });
 

@@ -29,7 +29,7 @@ export function posture(plan: Plan): PostureItem[] {
     'hidden paths': pathsOf(plan, / is hidden, if it exists$/),
     'read-only paths': pathsOf(plan, / is read-only, if it exists$/),
     sysctls: listed(plan.filter(({ call, purpose }) => call === 'write' && /^[a-z]+\..* = /.test(purpose)).map(({ purpose }) => purpose)),
-    network: newKinds(plan).has('net') ? 'its own, with a loopback only' : "another's: see namespaces",
+    network: network(plan),
     limits: limits(plan),
     devices: devices(plan),
     'resource limits': listed(calls('prlimit64').flatMap((step) => (step.args[2] === null ? [] : resourceLimit(step, plan)))),
@@ -52,6 +52,12 @@ function newKinds(plan: Plan): Set<Kind> {
     call === 'unshare' ? [Number(args[0])] : call === 'clone' ? [Number(args[0]) & ~cloneFlags.CLONE_NEWTIME] : [],
   );
   return new Set(kinds.filter((kind) => flags.some((set) => (set & namespaceFlags[kind]) !== 0)));
+}
+
+function network(plan: Plan): string {
+  const devices = plan.flatMap(({ purpose }) => /^wait for the host: move network devices.*?: (.+)$/.exec(purpose)?.[1] ?? []);
+  const whose = newKinds(plan).has('net') ? `its own, with a loopback${devices.length > 0 ? '' : ' only'}` : "another's: see namespaces";
+  return [whose, ...devices.map((names) => `from the host: ${names}`)].join('; ');
 }
 
 function namespaces(plan: Plan): string {

@@ -12,5 +12,5 @@ export function netDevicesOf({ linux }: Config): NetDeviceMove[] {
 export function awaitNetDevices(devices: readonly NetDeviceMove[]): Step[] {
   if (devices.length === 0) return [];
   const listed = devices.map(({ name, newName }) => (newName === undefined ? name : `${name} as ${newName}`)).join(', ');
-  return waitForHost(`move into the network namespace, with addresses, and switch on: ${listed}`);
+  return waitForHost(`move network devices, with their addresses: ${listed}`);
 }
