@@ -37,7 +37,7 @@ describe('the command', () => {
       signal: null,
       stdout: '',
       stderr:
-        'ctr: exec "no-such-program": executable file not found\n  hint: it is in none of the directories of PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n',
+        'ctr: exec "no-such-program": executable file not found\n  hint: it is in none of the directories of PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; without a rootfs these are the host\'s, and a name is never that of an image\n',
     });
     expect(await ctr(['run', '/no/such/program'])).toMatchObject({
       code: 127,

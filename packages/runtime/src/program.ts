@@ -10,11 +10,13 @@ import type { Spec } from './spec.js';
  *
  * @see execve(2), execvp(3)
  */
-export function program({ command: [name, ...args], env, path }: Pick<Spec, 'command' | 'env' | 'path'>): Step[] {
+export function program({ command: [name, ...args], env, path, rootfs }: Pick<Spec, 'command' | 'env' | 'path' | 'rootfs'>): Step[] {
   const argv = [name, ...args];
   const candidates = name.includes('/') ? [name] : path.map((directory) => `${directory}/${name}`);
   const missing = fail(errnos.ENOENT, `exec ${JSON.stringify(name)}: ${name.includes('/') ? 'no such file or directory' : 'executable file not found'}`, {
-    ENOENT: name.includes('/') ? 'the path is one of the container, not of the host' : `it is in none of the directories of PATH=${path.join(':')}`,
+    ENOENT: name.includes('/')
+      ? 'the path is one of the container, not of the host'
+      : `it is in none of the directories of PATH=${path.join(':')}${rootfs === undefined ? "; without a rootfs these are the host's, and a name is never that of an image" : ''}`,
   });
   return [
     ...candidates.map((file) => execute(file, argv, env, { tolerates: ['ENOENT', 'ENOTDIR', 'EACCES', 'ENOEXEC', 'ELOOP', 'ENAMETOOLONG'] })),
