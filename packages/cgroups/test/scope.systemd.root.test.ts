@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { CgroupError } from '../src/index.js';
-import { createScope, scopeAt, scopeName, type Scope } from '../src/systemd/index.js';
+import { createScope, findScopes, scopeAt, scopeName, type Scope } from '../src/systemd/index.js';
 
 const started: ChildProcess[] = [];
 const scopes: Scope[] = [];
@@ -55,6 +55,19 @@ describe('a scope of systemd', () => {
     const scope = await create([sleeping()], {}, { slice: 'ctr-test.slice', description: 'a test' });
     expect(scope.group.directories).toEqual([`/sys/fs/cgroup/ctr.slice/ctr-test.slice/${scope.unit}`]);
     expect(shown(scope, 'Slice', 'Description')).toEqual({ Slice: 'ctr-test.slice', Description: 'a test' });
+  });
+
+  it('of the name of a container is found, in its slice too', async () => {
+    const directories = (slice?: string) => findScopes(slice === undefined ? {} : { slice }).map(({ name, unit, directory }) => ({ name, unit, directory }));
+    const before = directories();
+    const scope = await create([sleeping()], {}, { slice: 'ctr-test.slice' });
+    const directory = scope.group.directories[0] ?? '';
+    const found = { name: scope.unit.slice('ctr-'.length, -'.scope'.length), unit: scope.unit, directory };
+    expect(directories()).toEqual(expect.arrayContaining([...before, found]));
+    expect(directories('ctr.slice')).toEqual([found]);
+    expect(directories('nosuch.slice')).toEqual([]);
+    await scope.stop();
+    expect(directories()).toEqual(before);
   });
 
   it('has limits that systemd has no word for: huge pages, and rules about devices', async () => {

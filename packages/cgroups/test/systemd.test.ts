@@ -11,6 +11,7 @@ import { Connection } from '../src/systemd/bus.js';
 import { createScope, expandSlice, parseScopePath, placesOfScope, requireSystemd, scopeName } from '../src/systemd/index.js';
 import { propertiesOf } from '../src/systemd/properties.js';
 import { unifiedOf } from '../src/systemd/running.js';
+import { nameOfScope } from '../src/systemd/unit-name.js';
 import { systemdHybrid, systemdUnified, type LayoutTexts } from './layouts.js';
 
 const layoutOf = ({ mountinfo, cgroup, unifiedControllers }: LayoutTexts): CgroupLayout => parseLayout(mountinfo, cgroup, unifiedControllers);
@@ -52,6 +53,8 @@ describe('names', () => {
 
   it('of any text have what systemd does not take escaped', () => {
     expect(['web', 'a b', 'ü/..'].map(scopeName)).toEqual(['ctr-web.scope', String.raw`ctr-a\x20b.scope`, String.raw`ctr-\xc3\xbc\x2f...scope`]);
+    expect(['web', 'a b', 'ü/..', String.raw`a\x20`].map((name) => nameOfScope(scopeName(name)))).toEqual(['web', 'a b', 'ü/..', String.raw`a\x20`]);
+    expect(['web.scope', 'ctr-web.service'].map(nameOfScope)).toEqual([undefined, undefined]);
     expect(() => scopeName('x'.repeat(250))).toThrow(/cannot be the name of a scope: it has 1 to 255 of letters/);
   });
 });

@@ -4,8 +4,8 @@ import type { IoDevice, Limits } from '../limits.js';
 import { noPeriod, quotaOf } from '../quota.js';
 import { weightOf } from '../v2/cpu.js';
 
-/** A property of a unit as D-Bus has it: its name, and the signature and value of a variant. */
-export type Property = readonly [name: string, value: readonly [signature: string, value: unknown]];
+/** A property of a unit as D-Bus has it: its name, and the signature and value of a variant. An integer that a number cannot hold is text. */
+export type UnitProperty = readonly [name: string, value: readonly [signature: string, value: unknown]];
 
 /** UINT64_MAX, as the library takes numbers of more than 53 bits: systemd's "infinity". */
 const INFINITY = '18446744073709551615';
@@ -35,10 +35,10 @@ const throttles = [
  *
  * @see systemd.resource-control(5)
  */
-export function propertiesOf(given: Limits): Property[] {
+export function propertiesOf(given: Limits): UnitProperty[] {
   const limits = { ...given, ...ofFiles(given.unified ?? {}) };
   return [
-    ...numbers.flatMap(([limit, name]): Property[] => (limits[limit] === undefined ? [] : [[name, ['t', infinite(limits[limit])]]])),
+    ...numbers.flatMap(([limit, name]): UnitProperty[] => (limits[limit] === undefined ? [] : [[name, ['t', infinite(limits[limit])]]])),
     ...cpu(limits),
     ...list('AllowedCPUs', limits.cpus),
     ...list('AllowedMemoryNodes', limits.memoryNodes),
@@ -50,7 +50,7 @@ function infinite(limit: number | 'max'): number | string {
   return limit === 'max' ? INFINITY : limit;
 }
 
-function cpu(limits: Limits): Property[] {
+function cpu(limits: Limits): UnitProperty[] {
   const { cpuWeight, cpuShares, cpuPeriodMicroseconds: period } = limits;
   const weight = cpuWeight ?? (cpuShares === undefined ? undefined : weightOf(cpuShares));
   const quota = quotaOf(limits);
@@ -68,7 +68,7 @@ function cpu(limits: Limits): Property[] {
 }
 
 /** A list such as `0-3,5` as a set of bits, the least first. */
-function list(name: string, text: string | undefined): Property[] {
+function list(name: string, text: string | undefined): UnitProperty[] {
   if (text === undefined) return [];
   const bytes: number[] = [];
   for (const range of text.trim().split(',')) {
@@ -82,7 +82,7 @@ function list(name: string, text: string | undefined): Property[] {
 }
 
 /** A disk is named by a path, which systemd looks up itself. */
-function io({ ioWeight, blkioWeight, ioDevices = [] }: Limits): Property[] {
+function io({ ioWeight, blkioWeight, ioDevices = [] }: Limits): UnitProperty[] {
   const weight = ioWeightOf(ioWeight, blkioWeight);
   const disks = ioDevices.map((device) => ({ ...device, path: `/dev/block/${deviceNumbers(device.device)}` }));
   const weights = disks.flatMap(({ path, weight: own, blkioWeight: old }) => {
@@ -92,7 +92,7 @@ function io({ ioWeight, blkioWeight, ioDevices = [] }: Limits): Property[] {
   return [
     ...(weight === undefined ? [] : [['IOWeight', ['t', weight]] as const]),
     ...(weights.length === 0 ? [] : [['IODeviceWeight', ['a(st)', weights]] as const]),
-    ...throttles.flatMap(([limit, name]): Property[] => {
+    ...throttles.flatMap(([limit, name]): UnitProperty[] => {
       const values = disks.flatMap((disk) => (disk[limit] === undefined ? [] : [[disk.path, infinite(disk[limit])]]));
       return values.length === 0 ? [] : [[name, ['a(st)', values]]];
     }),

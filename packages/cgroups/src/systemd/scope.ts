@@ -9,9 +9,10 @@ import { groupAt, type Cgroup } from '../group.js';
 import { readLayout, type CgroupLayout } from '../layout.js';
 import type { Limits } from '../limits.js';
 import type { Place } from '../place.js';
+import { shown } from '../shown.js';
 import { waitUntil, type WaitOptions } from '../wait.js';
 import { passAll } from './places.js';
-import { propertiesOf, type Property } from './properties.js';
+import { propertiesOf, type UnitProperty } from './properties.js';
 import { ownManager, requireSystemd, type Manager } from './running.js';
 import { keepProperties, removeUnit, startUnit } from './unit.js';
 import { checkUnitName, expandSlice } from './unit-name.js';
@@ -43,6 +44,13 @@ export interface ScopeOptions extends WaitOptions {
   readonly slice?: string;
   /** What `systemctl status` says of it. @default its name */
   readonly description?: string;
+  /**
+   * What else systemd is told of the unit: `[['TimeoutStopUSec', ['t', 5_000_000]]]`. It stands in the place of what `createScope` says itself, but for `PIDs`, `Slice` and `Delegate`; a limit
+   * of `limits` counts before it.
+   *
+   * @default nothing
+   */
+  readonly properties?: readonly UnitProperty[];
   /** Which systemd makes it. @default that of the system for root, their own for others */
   readonly manager?: Manager;
   /** What `readLayout` has found. @default it is read anew */
@@ -74,17 +82,19 @@ const TIMEOUT_MS = 25_000;
  * ```
  */
 export async function createScope(unit: string, options: ScopeOptions): Promise<Scope> {
-  checkOptions('createScope', options, ['pids', 'limits', 'slice', 'description', 'manager', 'layout', 'timeoutMs', 'cancelSignal']);
-  const { pids, limits = {}, slice, description = unit, manager = ownManager(), layout = readLayout(), timeoutMs = TIMEOUT_MS, cancelSignal } = options;
+  checkOptions('createScope', options, ['pids', 'limits', 'slice', 'description', 'properties', 'manager', 'layout', 'timeoutMs', 'cancelSignal']);
+  const { pids, limits = {}, slice, description = unit, properties: given = [], manager = ownManager(), layout = readLayout() } = options;
+  const { timeoutMs = TIMEOUT_MS, cancelSignal } = options;
   checkUnitName(unit, 'scope');
   if (slice !== undefined) expandSlice(slice);
   if (pids.length === 0) throw new TypeError(`the scope ${unit} has no processes: systemd makes none without, and ends it with the last one`);
   for (const pid of pids) if (!Number.isSafeInteger(pid) || pid <= 0) throw new RangeError(`${pid} is not the id of a process`);
   checkLimits(limits);
+  checkProperties(given);
   requireSystemd(layout, manager);
   // What version 2 does not have is refused before anything is made.
   limitNeeds(limits, layout);
-  const properties: Property[] = [
+  const own: UnitProperty[] = [
     ['Description', ['s', description]],
     ...(slice === undefined ? [] : [['Slice', ['s', slice]] as const]),
     ['PIDs', ['au', pids]],
@@ -93,8 +103,10 @@ export async function createScope(unit: string, options: ScopeOptions): Promise<
     ['DefaultDependencies', ['b', false]],
     // A unit that has failed would keep the name taken.
     ['CollectMode', ['s', 'inactive-or-failed']],
-    ...propertiesOf(limits),
   ];
+  const ofLimits = propertiesOf(limits);
+  const without = (list: readonly UnitProperty[], others: readonly UnitProperty[]) => list.filter(([name]) => !others.some(([other]) => other === name));
+  const properties = [...without(own, given), ...without(given, ofLimits), ...ofLimits];
   cancelSignal?.throwIfAborted();
   // Not by the caller's signal: what became of a call that is given up would not be known.
   const places = await startUnit({ unit, manager, pids, layout }, properties, within({ timeoutMs }, `made the scope ${unit}`));
@@ -158,6 +170,17 @@ async function stop(unit: string, manager: Manager, group: Cgroup, options: Wait
     done: isGone,
     late: (ms) => `systemd has not removed the group of ${unit} within ${ms} ms: ${directories.join(', ')}. See systemctl status ${unit}`,
   });
+}
+
+/** What a scope is, and where: given by options of their own. */
+const ofOptions = ['PIDs', 'Slice', 'Delegate'];
+
+function checkProperties(properties: readonly UnitProperty[]): void {
+  for (const [name] of properties) {
+    if (!/^[A-Z][A-Za-z0-9]*$/.test(name)) throw new TypeError(`${shown(name)} is not the name of a property as D-Bus has it, such as CollectMode`);
+    if (ofOptions.includes(name))
+      throw new TypeError(`the property ${name} is not among those that may be given: pids and slice are options, and each scope is delegated`);
+  }
 }
 
 /** Fires when the time is over, with words of ours, or when the caller's does. */

@@ -1,6 +1,9 @@
 import { MAX_NAME_BYTES } from '../cgroups-path.js';
 import { shown } from '../shown.js';
 
+/** What the scopes of containers are called, before their names. */
+const PREFIX = 'ctr-';
+
 /** A scope by its names. */
 export interface ScopeName {
   /** `ctr-web.scope` */
@@ -69,9 +72,18 @@ export function scopeName(name: string): string {
     const letter = String.fromCharCode(byte);
     return /[a-zA-Z0-9:_.-]/.test(letter) ? letter : `\\x${byte.toString(16).padStart(2, '0')}`;
   });
-  const unit = `ctr-${escaped.join('')}.scope`;
+  const unit = `${PREFIX}${escaped.join('')}.scope`;
   checkUnitName(unit, 'scope');
   return unit;
+}
+
+/** What a name of {@link scopeName} stands for; `undefined` for any other unit. */
+export function nameOfScope(unit: string): string | undefined {
+  if (!unit.startsWith(PREFIX) || !unit.endsWith('.scope')) return undefined;
+  const text = unit.slice(PREFIX.length, -'.scope'.length);
+  // Escaped are bytes, of which several may be one letter.
+  const bytes = text.replaceAll(/\\x([\da-f]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+  return Buffer.from(bytes, 'latin1').toString();
 }
 
 /** Throws a `TypeError` for what systemd does not take for a unit. @see systemd.unit(5): the letters of a name, and 255 of them at most */

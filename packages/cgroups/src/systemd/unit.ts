@@ -7,7 +7,7 @@ import type { CgroupLayout } from '../layout.js';
 import type { Place } from '../place.js';
 import { Connection, RefusedError } from './bus.js';
 import { placesOf } from './places.js';
-import type { Property } from './properties.js';
+import type { UnitProperty } from './properties.js';
 import { socketsOf, type Manager } from './running.js';
 
 /** What a scope is made of. */
@@ -19,7 +19,7 @@ export interface Start {
 }
 
 /** Has a scope made, of which nothing is left if that fails. @returns where its processes are */
-export async function startUnit({ unit, manager, pids, layout }: Start, properties: readonly Property[], signal: AbortSignal): Promise<Place[]> {
+export async function startUnit({ unit, manager, pids, layout }: Start, properties: readonly UnitProperty[], signal: AbortSignal): Promise<Place[]> {
   using connection = await Connection.open(socketsOf(manager), signal);
   const start = async (): Promise<string> => String(await connection.call('StartTransientUnit', 'ssa(sv)a(sa(sv))', unit, 'fail', properties, []));
   let job: string;
@@ -55,7 +55,7 @@ function notDone(unit: string, result: string, pids: readonly number[]): CgroupE
 }
 
 /** Tells systemd of new limits: until the next boot, as all of the scope. @see org.freedesktop.systemd1(5), SetUnitProperties() */
-export async function keepProperties(unit: string, manager: Manager, properties: readonly Property[], signal: AbortSignal): Promise<void> {
+export async function keepProperties(unit: string, manager: Manager, properties: readonly UnitProperty[], signal: AbortSignal): Promise<void> {
   using connection = await Connection.open(socketsOf(manager), signal);
   try {
     await connection.call('SetUnitProperties', 'sba(sv)', unit, true, properties);
@@ -92,8 +92,10 @@ const remedies: Readonly<Record<string, string>> = {
   'org.freedesktop.DBus.Error.UnixProcessIdUnknown': 'the process has ended before it was put there, or is of another pid namespace than systemd',
   'org.freedesktop.DBus.Error.AccessDenied': 'this user may not: ask as root, or the systemd of the user itself (systemctl --user)',
   'org.freedesktop.DBus.Error.InteractiveAuthorizationRequired': 'this user may not: ask as root, or the systemd of the user itself (systemctl --user)',
-  'org.freedesktop.DBus.Error.PropertyReadOnly': 'this systemd does not know the property: see systemctl --version, and leave the limit out or update it',
-  'org.freedesktop.DBus.Error.UnknownProperty': 'this systemd does not know the property: see systemctl --version, and leave the limit out or update it',
+  'org.freedesktop.DBus.Error.PropertyReadOnly': 'this systemd does not know the property: see systemctl --version, and leave it out or update that',
+  'System.Error.ENXIO':
+    'a property has another type than systemd has for it: busctl introspect org.freedesktop.systemd1 /org/freedesktop/systemd1/unit/init_2escope shows them',
+  'org.freedesktop.DBus.Error.UnknownProperty': 'this systemd does not know the property: see systemctl --version, and leave it out or update that',
 };
 
 function refused(what: string, unit: string, error: unknown): unknown {
