@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 
 import { readLayout } from '@ctr/cgroups';
+import * as systemd from '@ctr/cgroups/systemd';
 import { checkOptions, Fd, type Plan } from '@ctr/syscall';
 
 import { checkBundle, hasHooksBeforeRoot } from './check-bundle.js';
@@ -10,6 +11,7 @@ import { ConfigError } from './parse-config.js';
 import { callersGroups, cgroupOf, isRootless } from './plan/cgroup.js';
 import { planContainer } from './plan/container.js';
 import { isMapped } from './plan/mounts.js';
+import { isScopePath, planScope } from './plan/scope.js';
 import { namespacesOf } from './plan/namespaces.js';
 import { streamsOf } from './plan/streams.js';
 import { checkConfig } from './validate.js';
@@ -26,6 +28,8 @@ export interface Spec {
 export interface SpecOptions {
   /** The directory of the bundle, from which relative paths begin. @default the current one */
   readonly bundle?: string;
+  /** Who makes the control group. @default `systemd` where `linux.cgroupsPath` is `slice:prefix:name`, and `cgroupfs` for others */
+  readonly cgroupManager?: 'cgroupfs' | 'systemd';
   /** The container's id, which its control group has where the configuration names none. @default 'container' */
   readonly id?: string;
   /** Is told what has no effect. */
@@ -37,7 +41,7 @@ const FIRST_FILE = 4;
 
 /**
  * What a container of a configuration would be made of, without making any of it: every step that `create` and `start` would take, for `explain` of @ctr/syscall, or to be searched.
- * What the host does beside it, such as hooks and id maps, shows as the steps that wait for it.
+ * What the host does beside it, such as hooks, id maps, and having systemd make a scope, shows as the steps that wait for it.
  *
  * Throws a {@link ConfigError} with all that is wrong with the configuration; an `Error` for a root file system or the source of a bind mount that is not there; a `CgroupError` of @ctr/cgroups
  * for limits that cannot be had here.
@@ -51,7 +55,7 @@ const FIRST_FILE = 4;
  * ```
  */
 export function toSpec(config: Config, options: SpecOptions = {}): Spec {
-  checkOptions('toSpec', options, ['bundle', 'id', 'onWarning']);
+  checkOptions('toSpec', options, ['bundle', 'cgroupManager', 'id', 'onWarning']);
   const { problems } = checkConfig(config);
   if (problems.some(({ severity }) => severity === 'error')) throw new ConfigError(problems);
   const bundle = resolve(options.bundle ?? '.');
@@ -61,7 +65,9 @@ export function toSpec(config: Config, options: SpecOptions = {}): Spec {
   const gate = { go: file('the gate'), report: file('reports to start') };
   const lock = file('the lock of the state');
   const layout = readLayout();
-  const group = cgroupOf(config, options.id ?? 'container', layout, { rootless: isRootless() });
+  const { id = 'container', cgroupManager = isScopePath(config.linux?.cgroupsPath) ? 'systemd' : 'cgroupfs' } = options;
+  const scope = cgroupManager === 'systemd' ? planScope(config, id, layout, systemd) : undefined;
+  const group = scope ? undefined : cgroupOf(config, id, layout, { rootless: isRootless() });
   const mapped = (config.mounts ?? []).filter(isMapped);
   const { plan } = planContainer({
     config,
@@ -71,8 +77,8 @@ export function toSpec(config: Config, options: SpecOptions = {}): Spec {
     namespaces: namespacesOf(config, file),
     layout,
     group,
-    scope: undefined,
-    groupPlaces: group?.places ?? callersGroups(layout),
+    scope,
+    groupPlaces: (scope ?? group)?.places ?? callersGroups(layout),
     gate,
     lock,
     passed: [],

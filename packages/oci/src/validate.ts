@@ -2,6 +2,7 @@ import { config, type Config } from './config/config.js';
 import { process, type Process } from './config/process.js';
 import type { LinuxResources } from '@ctr/cgroups';
 import { resources } from './config/resources.js';
+import { annotationRules } from './rules/annotation-rules.js';
 import { linuxRules } from './rules/linux-rules.js';
 import { mountRules } from './rules/mount-rules.js';
 import { namespaceRules } from './rules/namespace-rules.js';
@@ -10,7 +11,7 @@ import { check } from './schema/check.js';
 import { Problems, type Problem } from './schema/problem.js';
 import type { Schema } from './schema/schema.js';
 
-const rules = [...linuxRules, ...namespaceRules, ...mountRules, ...sysctlRules];
+const rules = [...linuxRules, ...namespaceRules, ...mountRules, ...sysctlRules, ...annotationRules];
 
 /**
  * Says all that is wrong with the content of a `config.json`, each with its JSON path: nothing if the runtime can take it. Nothing of the host is looked at, but for what its kernel's interfaces allow.

@@ -83,6 +83,32 @@ describe('a container in a scope of systemd', () => {
     expect(shown('never.scope', 'LoadState')).toEqual(['LoadState=not-found']);
   });
 
+  it('has the properties that its annotations name, and is refused, by their place, with others', async () => {
+    const withProperties = (values: Record<string, string>, cgroupsPath: string) =>
+      created(
+        at,
+        ['sleep', '1000'],
+        { annotations: Object.fromEntries(Object.entries(values).map(([name, value]) => [`org.systemd.property.${name}`, value])), linux: { cgroupsPath } },
+        bySystemd,
+      );
+    const { id, root } = await withProperties(
+      { TimeoutStopSec: '7', CollectMode: "'inactive'", Documentation: "['man:sleep(1)', 'man:sh(1)']", MemoryHigh: 'uint64 33554432', SendSIGHUP: 'true' },
+      '::properties',
+    );
+    expect(shown('properties.scope', 'TimeoutStopUSec,CollectMode,Documentation,MemoryHigh,SendSIGHUP')).toEqual([
+      'CollectMode=inactive',
+      'Documentation="man:sleep(1)" "man:sh(1)"',
+      'MemoryHigh=33554432',
+      'SendSIGHUP=yes',
+      'TimeoutStopUSec=7s',
+    ]);
+    await remove(id, { ...root, force: true });
+    await expect(withProperties({ After: '[]' }, '::never')).rejects.toThrow('annotations["org.systemd.property.After"]: "[]": the type before an empty array');
+    await expect(withProperties({ NoSuch: '1' }, '::never')).rejects.toThrow(/NoSuch.*this systemd does not know the property/);
+    await expect(withProperties({ CollectMode: '1' }, '::never')).rejects.toThrow('a property has another type than systemd has for it');
+    expect(shown('never.scope', 'LoadState')).toEqual(['LoadState=not-found']);
+  });
+
   it('is asked for by --systemd-cgroup', async () => {
     const config = configOf(at, ['cat', '/proc/self/cgroup'], {
       linux: { cgroupsPath: 'ctroci-test.slice:pod:run', namespaces: (defaultConfig().linux?.namespaces ?? []).filter(({ type }) => type !== 'cgroup') },

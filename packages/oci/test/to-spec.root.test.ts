@@ -49,6 +49,20 @@ it('nothing is made for a spec', () => {
   expect(readLayout().hierarchies.length).toBeGreaterThan(0);
 });
 
+it('a path of the form slice:prefix:name is a scope of systemd, with the limits that it has, unless it is told otherwise', () => {
+  const annotations = { 'org.systemd.property.CollectMode': 'inactive' };
+  const config = configOf(at, ['true'], { linux: { cgroupsPath: 'machine.slice:pod:web', resources: { pids: { limit: 20 } } } });
+  const bundle = bundleOf(at, config);
+  const text = explain(toSpec(config, { bundle }).plan);
+  expect(text).toMatch(/the scope pod-web\.scope of systemd in machine\.slice with pids = 20\n/);
+  expect(text).not.toContain('pids.max');
+  expect(explain(toSpec(config, { bundle, cgroupManager: 'cgroupfs' }).plan)).toContain('machine.slice:pod:web');
+  expect(explain(toSpec({ ...config, linux: { ...config.linux, cgroupsPath: '' } }, { bundle, id: 'web', cgroupManager: 'systemd' }).plan)).toContain(
+    'the scope ctr-web.scope of systemd',
+  );
+  expect(() => toSpec({ ...config, annotations }, { bundle })).toThrow('annotations["org.systemd.property.CollectMode"]: "inactive": a type that is taken');
+});
+
 it('what cannot be is refused, as create does', () => {
   const config = configOf(at, ['true']);
   const bundle = bundleOf(at, config);

@@ -1,4 +1,5 @@
 // `@ctr/runtime/assembly`: parts that containers of every kind are assembled from, for those who assemble their own (an OCI runtime).
+export { waitForScope } from './container-scope.js';
 export { defaultDeviceRules } from './device-rules.js';
 export { Master } from './master.js';
 export { program } from './program.js';

@@ -32,16 +32,20 @@ const MAX_PIDS = 4_194_304;
 export function planScope(spec: Spec): PlannedScope | undefined {
   if (spec.cgroupManager !== 'systemd') return undefined;
   const limits = limitsOfScope(spec);
-  const { devices, ...rest } = limits;
-  const text = Object.entries(rest).map(([name, value]) => `${name} = ${typeof value === 'object' ? JSON.stringify(value) : value}`);
-  const rules = devices?.map((rule) => `${rule.allow ? 'allow' : 'deny'} ${formatDeviceRule(rule)}`);
   return {
-    steps: [...waitForHost(`a scope of systemd with ${text.join(', ')}`), ...(rules ? [label(`device rules: ${rules.join('; ')}`)] : [])],
+    steps: waitForScope('a scope of systemd', limits),
     name: spec.name ?? groupName(),
     slice: spec.cgroupParent,
     limits,
     measure: spec.measure,
   };
+}
+
+/** The plan waits until a scope is made, which has these limits. */
+export function waitForScope(scope: string, { devices, ...limits }: Limits): Step[] {
+  const text = Object.entries(limits).map(([name, value]) => `${name} = ${typeof value === 'object' ? JSON.stringify(value) : value}`);
+  const rules = devices?.map((rule) => `${rule.allow ? 'allow' : 'deny'} ${formatDeviceRule(rule)}`);
+  return [...waitForHost([scope, text.join(', ')].filter(Boolean).join(' with ')), ...(rules ? [label(`device rules: ${rules.join('; ')}`)] : [])];
 }
 
 /** Finds out, before anything is made, whether systemd can be asked. Rejects with a {@link CgroupError} of kind `no-systemd`, or a `TypeError` for names that it does not take. */

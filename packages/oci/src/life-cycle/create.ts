@@ -11,7 +11,7 @@ import type { Mount } from '../config/mount.js';
 import { environmentOf } from '../environment.js';
 import { parseConfig } from '../parse-config.js';
 import { callersGroups, cgroupOf, isRootless, removeLeftovers } from '../plan/cgroup.js';
-import { planScope } from '../plan/scope.js';
+import { makeScope, planScope, requireScope } from '../plan/scope.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
 import { streamsOf } from '../plan/streams.js';
 import { isMapped } from '../plan/mounts.js';
@@ -124,7 +124,8 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const layout = readLayout();
   const rootless = isRootless();
   const bySystemd = options.cgroup !== false && options.cgroupManager === 'systemd';
-  const scope = bySystemd ? await planScope(config, directory.id, layout, options.cancelSignal) : undefined;
+  const scope = bySystemd ? planScope(config, directory.id, layout, await import('@ctr/cgroups/systemd')) : undefined;
+  if (scope) await requireScope(scope, layout);
   const group = options.cgroup === false || scope ? undefined : cgroupOf(config, directory.id, layout, { rootless });
   if (group) removeLeftovers(group);
   const { listenFds = 0, preserveFds = 0 } = options;
@@ -185,7 +186,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     ownUsers: namespaces.has('user'),
     state: current,
     scope: async (pid) => {
-      making = scope?.make(pid);
+      making = scope && makeScope(scope, pid, { id: directory.id, layout, cancelSignal: options.cancelSignal });
       made = await making;
     },
     network: (pid) => devices.move(pid),

@@ -1,6 +1,6 @@
 import type { CgroupLayout, PlannedGroup } from '@ctr/cgroups';
 import { bindMount, idmap, type Handle } from '@ctr/fs';
-import { control, flatten, giveTerminal, program, type Section } from '@ctr/runtime/assembly';
+import { control, flatten, giveTerminal, program, waitForScope, type Section } from '@ctr/runtime/assembly';
 import { dumpable, handOverListener, oomScoreAdj, readCapabilities, seccomp, type SeccompFilter } from '@ctr/security';
 import { waitForHost, type Fd, type Plan, type Step } from '@ctr/syscall';
 
@@ -126,7 +126,7 @@ function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: Co
   }
   return {
     sections: [
-      ['the scope', scope ? waitForHost(`the scope ${scope.unit} of systemd`) : []],
+      ['the scope', scope ? waitForScope(`the scope ${scope.unit} of systemd${scope.slice === undefined ? '' : ` in ${scope.slice}`}`, scope.limits) : []],
       ['the cgroup', !group ? [] : isBorn ? [...group.create, ...group.joinV1] : group.steps],
       ['the OOM score', process.oomScoreAdj === undefined ? [] : oomScoreAdj(process.oomScoreAdj)],
       ['the sources of mounts, which the namespace may not reach', sources],
