@@ -20,6 +20,40 @@ it('a container of systemd goes when its ctr is killed, and its scope with it', 
   expect(await ctr([...systemd, '--name', 'killed', 'echo', 'again'])).toMatchObject({ code: 0, stdout: 'again\n', stderr: '' });
 });
 
+it('a container of systemd is seen by ctr top, in its slice alone where that is asked for, and counted by ctr doctor', async () => {
+  const running = startCtr([
+    ...systemd,
+    '--cgroup-parent',
+    'ctrtest-jobs.slice',
+    '--name',
+    'seen',
+    '-m',
+    '64m',
+    '--pids-limit',
+    '30',
+    'sh',
+    '-c',
+    'echo ready; exec sleep 600',
+  ]);
+  await running.until('ready');
+  const namesIn = async (...options: readonly string[]) => {
+    const { stdout } = await ctr(['top', '--json', '-n', '1', ...options]);
+    return stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { name: string; pids: number; pidsMax: number; memoryLimitBytes: number });
+  };
+  expect(await namesIn()).toMatchObject([{ name: 'seen', pids: 1, pidsMax: 30, memoryLimitBytes: 64 * 2 ** 20 }]);
+  expect(await namesIn('--cgroup-parent', 'ctrtest.slice')).toMatchObject([{ name: 'seen' }]);
+  expect(await namesIn('--cgroup-parent', 'machine.slice')).toEqual([]);
+  const { stdout } = await ctr(['doctor', '--json']);
+  const systemdOf = (JSON.parse(stdout) as { what: string; ok: boolean; found: string }[]).find(({ what }) => what === 'systemd');
+  expect(systemdOf).toMatchObject({ ok: true, found: 'that of the system, with 1 scope of ctr (--cgroup-manager systemd)' });
+  running.kill('SIGTERM');
+  await running.ended;
+  expect(await namesIn()).toEqual([]);
+});
+
 it("an ordinary user's container is in a scope of their own systemd", async () => {
   // systemd runs nothing for a user that it does not find: this one every Debian has.
   const uid = 1;

@@ -11,9 +11,10 @@ const controllers: Readonly<Record<string, readonly [limits: Limits, option: str
 };
 
 /** Which control groups there are, and whether a limit could be made. */
-export function cgroups(): Section {
+export async function cgroups(): Promise<Section> {
   const { layout, parent } = ownGroups();
-  return { title: 'Control groups', findings: [mode(layout), ...Object.keys(controllers).map((name) => controller(layout, parent, name))] };
+  const limits = Object.keys(controllers).map((name) => controller(layout, parent, name));
+  return { title: 'Control groups', findings: [mode(layout), ...limits, await systemd(layout)] };
 }
 
 function mode({ mode: found, hierarchies }: CgroupLayout): Finding {
@@ -25,6 +26,20 @@ function mode({ mode: found, hierarchies }: CgroupLayout): Finding {
     found: found === 'none' ? 'not mounted' : `${found} (${all.join(' ') || 'no controllers'})`,
     ...(found === 'none' && { advice: 'mount -t cgroup2 none /sys/fs/cgroup (as root)' }),
   };
+}
+
+/** Whether systemd can be asked for scopes, and for how many containers it has made one. */
+async function systemd(layout: CgroupLayout): Promise<Finding> {
+  const { findScopes, ownManager, requireSystemd } = await import('@ctr/cgroups/systemd');
+  const finding = { what: 'systemd', needed: false };
+  try {
+    requireSystemd(layout);
+    const count = findScopes({ layout }).length;
+    const whose = ownManager() === 'system' ? 'of the system' : 'of this user';
+    return { ...finding, ok: true, found: `that ${whose}, with ${count} ${count === 1 ? 'scope' : 'scopes'} of ctr (--cgroup-manager systemd)` };
+  } catch (error) {
+    return { ...finding, ok: false, found: 'makes no groups here', advice: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** Planning a group looks at everything, and makes nothing. */

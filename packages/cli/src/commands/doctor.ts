@@ -19,7 +19,7 @@ export async function doctor(args: readonly string[]): Promise<number> {
   refuseMore('doctor', line.rest);
   // All that follows is looked up there.
   if (!existsSync('/proc/self/mountinfo')) throw new Error('/proc is not mounted here, and ctr needs it: mount -t proc proc /proc (as root)');
-  const sections = [await kernel(), await namespaces(), await userNamespaces(), await fileSystems(), cgroups(), capabilities(), security()];
+  const sections = [await kernel(), await namespaces(), await userNamespaces(), await fileSystems(), await cgroups(), capabilities(), security()];
   const missing = sections.flatMap(({ findings }) => findings.filter(({ ok, needed }) => !ok && needed));
   print(line.settings.json ? json(sections) : `${table(sections)}\n${verdict(missing.map(({ what }) => what))}\n`);
   return missing.length === 0 ? 0 : 1;

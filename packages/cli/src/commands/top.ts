@@ -1,12 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { groupsOf } from '@ctr/runtime';
-
 import { terminalSize } from '../caller-terminal.js';
 import { readCommandLine, refuseMore } from '../command-line.js';
 import { isTerminal } from '../is-terminal.js';
 import { print } from '../print.js';
 import { time } from '../stats.js';
+import { finder } from '../top/find.js';
 import { Sampler, type Row } from '../top/sampler.js';
 import { Screen } from '../top/screen.js';
 import { short, tableOf } from '../top/table.js';
@@ -23,7 +22,7 @@ export async function top(args: readonly string[]): Promise<number> {
   if (!line) return 0;
   refuseMore('top', line.rest);
   const { json, once, cgroupParent, intervalMs = INTERVAL_MS } = line.settings;
-  const sampler = new Sampler(groupsOf(cgroupParent));
+  const sampler = new Sampler(await finder(cgroupParent));
   const live = !json && !once && isTerminal(1);
   const looks = line.settings.looks ?? (once || (!json && !live) ? 1 : Infinity);
   if (live) return watch(sampler, intervalMs, looks);

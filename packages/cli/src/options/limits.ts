@@ -8,7 +8,7 @@ export const cgroupParentOption: Option = {
   name: 'cgroup-parent',
   metavar: 'PATH',
   group: 'Limits',
-  help: "The cgroup above the container's: /PATH from the top, PATH from the caller's (default: /ctr)",
+  help: "The cgroup above the container's: /PATH from the top, PATH from the caller's (default: /ctr); with systemd a slice",
   set: (settings, value) => {
     if (value === '') throw new ValueError('a path, such as /jobs');
     settings.cgroupParent = value;

@@ -1,6 +1,7 @@
-import { findGroups, gaugesOf, isOwnerAlive, readStatistics, type FindOptions, type FoundGroup, type Gauges } from '@ctr/cgroups';
+import { gaugesOf, readStatistics, type Gauges } from '@ctr/cgroups';
 
 import { sum } from '../stats.js';
+import type { Find, FoundContainer } from './find.js';
 import { pidsIn, usageOfProcesses } from './processes.js';
 
 /** What a container uses at the moment. What is not known is `undefined`. */
@@ -37,12 +38,12 @@ const LIMITS_EVERY = 10;
 
 /** Looks at all containers of this user that run. */
 export class Sampler {
-  readonly #where: FindOptions;
+  readonly #find: Find;
   #known = new Map<string, Known>();
   #looks = 0;
 
-  constructor(where: FindOptions) {
-    this.#where = where;
+  constructor(find: Find) {
+    this.#find = find;
   }
 
   /** What they use, those that use most processor time first. */
@@ -50,22 +51,21 @@ export class Sampler {
     this.#looks++;
     const known = new Map<string, Known>();
     const rows: Row[] = [];
-    for (const group of findGroups(this.#where)) {
-      const container = this.#find(group, known.size);
+    for (const group of this.#find()) {
+      const container = this.#knownOf(group, known.size);
       if (!container) continue;
-      known.set(group.directoryName, container);
+      known.set(group.key, container);
       rows.push(rowOf(group, container, performance.now()));
     }
     this.#known = known;
     return rows.toSorted((a, b) => (b.cpuPercent ?? -1) - (a.cpuPercent ?? -1) || (b.memoryBytes ?? 0) - (a.memoryBytes ?? 0) || (a.name < b.name ? -1 : 1));
   }
 
-  #find(group: FoundGroup, index: number): Known | undefined {
-    const { directories, directoryName } = group;
-    let container = this.#known.get(directoryName);
+  #knownOf({ key, directories, isAlive }: FoundContainer, index: number): Known | undefined {
+    let container = this.#known.get(key);
     // It is made one hierarchy after the other: there may be more of it now.
     if (container?.directories !== directories.length) {
-      if (!isOwnerAlive(group)) return undefined;
+      if (!isAlive()) return undefined;
       container = { read: gaugesOf(directories), directories: directories.length, pid: undefined, limits: limitsOf(directories), before: undefined };
     } else if ((this.#looks + index) % LIMITS_EVERY === 0) container.limits = limitsOf(directories);
     return container;
@@ -77,7 +77,7 @@ function limitsOf(directories: readonly string[]): Known['limits'] {
   return { memory: memory?.limitBytes, pids: pids?.max };
 }
 
-function rowOf({ name, directories }: FoundGroup, container: Known, at: number): Row {
+function rowOf({ name, directories }: FoundContainer, container: Known, at: number): Row {
   const gauges = container.read();
   const estimated = gauges.cpuMicroseconds === undefined && gauges.memoryBytes === undefined;
   const members = estimated || container.pid === undefined ? pidsIn(directories[0] ?? '') : undefined;
