@@ -1,24 +1,12 @@
 // Starts the real program: the bin, bundled once for each test file, as it is published.
 import { spawn, type StdioOptions } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { bundle } from '../../../tools/bundle.mjs';
+import { makeProgram } from '../../../test/support/program.js';
 
-/** Of this run of the tests alone; inside of the repository, so that koffi is found. */
-const directory = makeDirectory();
+const directory = await makeProgram('cli');
 /** The bin, in a directory that every user can read. */
 export const bin = join(directory, 'bin.cjs');
-await bundle(directory);
-
-function makeDirectory(): string {
-  const cache = join(import.meta.dirname, '../../../node_modules/.cache');
-  mkdirSync(cache, { recursive: true });
-  const made = mkdtempSync(join(cache, 'ctr-cli-'));
-  chmodSync(made, 0o755);
-  process.once('exit', () => rmSync(made, { recursive: true, force: true }));
-  return made;
-}
 
 /** How the program ended, and what it said. */
 export interface Outcome {

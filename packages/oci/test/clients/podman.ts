@@ -12,6 +12,10 @@ import { missing, Sandbox } from './sandbox.js';
 import { snippet } from './snippet.js';
 
 export const image = 'localhost/bb:1';
+/** Who makes the groups of containers. */
+type CgroupManager = 'cgroupfs' | 'systemd';
+/** Where the scopes of containers are, with systemd. */
+export const slice = 'ctroci-podman.slice';
 
 /** What a test has of podman. */
 export interface Podman {
@@ -29,8 +33,8 @@ export interface Podman {
 }
 
 /** The configuration that docs/podman.md has, and what is of the tests. Hard limits are not above those of who runs them: podman would have them raised. */
-function configuration(): string {
-  const ofTests = '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"';
+function configuration(manager: CgroupManager): string {
+  const ofTests = `[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n\n[engine]\ncgroup_manager = "${manager}"\nevents_logger = "file"`;
   return snippet('podman.md', 'toml').replace('[engine]', ofTests).replace('/usr/local/bin/ctr-oci', bin);
 }
 
@@ -43,7 +47,7 @@ export function archiveOf(directory: string): string {
 }
 
 /** podman for the tests of a file, with an image of busybox. At the end nothing may be left of their containers. */
-export function podmanFor(name: string, needed: readonly string[] = [], owner: Owner = { uid: 0 }): Podman {
+export function podmanFor(name: string, needed: readonly string[] = [], owner: Owner = { uid: 0 }, manager: CgroupManager = 'cgroupfs'): Podman {
   const lacks = missing('podman', 'conmon', ...needed);
   let sandbox: Sandbox | undefined;
   let driver = 'overlay';
@@ -62,13 +66,13 @@ export function podmanFor(name: string, needed: readonly string[] = [], owner: O
     ...environmentOf(owner),
   });
   // An ordinary user's are below what is delegated to it, if anything is.
-  const parent = (): string[] => (owner.uid === 0 ? [`--cgroup-parent=${here().cgroup}`] : []);
+  const parent = (): string[] => (owner.uid !== 0 ? [] : manager === 'systemd' ? [`--cgroup-parent=${slice}`] : [`--cgroup-parent=${here().cgroup}`]);
   const podman: Podman['podman'] = (args, options = {}) => here().run(words(args), { ...options, env: env() });
   beforeAll(async () => {
     if (lacks !== undefined) return;
-    sandbox = await Sandbox.open(name);
+    sandbox = await Sandbox.open(name, { bySystemd: manager === 'systemd' });
     const { directory } = sandbox;
-    writeFileSync(join(directory, 'containers.conf'), configuration());
+    writeFileSync(join(directory, 'containers.conf'), configuration(manager));
     const archive = archiveOf(directory);
     mkdirSync(own('.'));
     chownSync(own('.'), owner.uid, owner.uid);

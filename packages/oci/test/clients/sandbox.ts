@@ -39,16 +39,15 @@ export class Sandbox {
     this.#pid = Number(readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, 'utf8').trim());
   }
 
-  static async open(name: string): Promise<Sandbox> {
+  /** @param bySystemd who makes the groups takes pids of the host alone, and is reached below its /run: the client's processes are then among those of the host */
+  static async open(name: string, { bySystemd = false } = {}): Promise<Sandbox> {
     const directory = mkdtempSync(join(realpathSync(tmpdir()), `ctr-oci-${name}-`));
     chmodSync(directory, 0o755);
-    const holder = spawn(
-      'unshare',
-      ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'tini', '--', 'sh', '-c', 'mount -t tmpfs tmpfs /run && echo && read -r _'],
-      {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      },
-    );
+    const own = bySystemd ? [] : ['--pid', '--mount-proc', 'tini', '--'];
+    const run = bySystemd ? '' : 'mount -t tmpfs tmpfs /run && ';
+    const holder = spawn('unshare', ['--mount', '--fork', '--kill-child', ...own, 'sh', '-c', `${run}echo && read -r _`], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     await once(holder.stdout ?? holder, 'data');
     return new Sandbox(directory, holder, name);
   }
