@@ -7,7 +7,7 @@ import { askedLimits } from './container-group.js';
 import { groupsOf } from './own-groups.js';
 import { refuseNamespacesOfAll } from './own-namespaces.js';
 import { setUp } from './plan.js';
-import { program } from './program.js';
+import { programOf } from './program.js';
 import { flatten } from './section.js';
 import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
 
@@ -54,7 +54,7 @@ export function childPlan(command: readonly [string, ...string[]], options: Cont
   const spec = checkSpec(command, { cgroup: isAsked, ...options, namespaces: around(options.namespaces) });
   if (options.mounts?.some((mount) => 'bind' in mount && mount.idMap)) throw new TypeError('child has no idMap: nobody is there to map the owners of a mount');
   const group = spec.cgroup ? planGroup(groupName(spec.name), askedLimits(spec), groupsOf(spec.cgroupParent)) : undefined;
-  return [...(group?.steps ?? []), ...flatten(setUp(spec)).map(marked), ...defaultSignals(), ...keepStreams(), ...program(spec)];
+  return [...(group?.steps ?? []), ...flatten(setUp(spec)).map(marked), ...defaultSignals(), ...keepStreams(), ...programOf(spec)];
 }
 
 /** If the program cannot be executed Node goes on, and needs its files: they are closed by execve. */

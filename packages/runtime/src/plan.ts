@@ -41,7 +41,7 @@ import { mappedMount, openMapped } from './id-mapped-mounts.js';
 import { checkIsMapped, hasId, idMapsOf, idMapsText, isOwnAlone } from './ids.js';
 import { init } from './init.js';
 import { isInUserNamespace, ownIdRanges } from './own-user-namespace.js';
-import { program } from './program.js';
+import { programOf } from './program.js';
 import { checkFilter, rights } from './rights.js';
 import { rootfs, type Root } from './rootfs.js';
 import { flatten, type Section } from './section.js';
@@ -83,7 +83,7 @@ export function plan(command: readonly [string, ...string[]], options: Container
 export function planContainer(spec: Spec): ContainerPlan {
   const scope = planScope(spec);
   const group = scope ? undefined : planOwnGroup(spec, groupName(spec.name));
-  const last = [announceExec(), ...program(spec)];
+  const last = [announceExec(), ...programOf(spec)];
   const parts =
     group?.cgroup && canBeBornIn(spec)
       ? [[...group.create, ...flatten(enter(spec, group)), ...group.close, ...withoutLimits(spec, group)], wayIn(spec, true), last]

@@ -2,21 +2,28 @@ import { AT_FDCWD, accessModes, errnos, fail, type Step } from '@ctr/syscall';
 
 import type { Spec } from './spec.js';
 
+/** The program of a container, with what a name is that is looked for in the host's own userland. */
+export function programOf(spec: Spec): Step[] {
+  return program(spec, spec.rootfs === undefined ? { hint: "; without a rootfs these are the host's, and a name is never that of an image" } : {});
+}
+
 /**
  * The end of a plan: the program. A name without a slash is looked for in each directory of PATH, in the container, by execve itself.
  *
  * The first pass takes any candidate that can be executed. If none can, the second finds out why and fails with the reason,
  * so that the way that succeeds makes no call too many.
  *
+ * @param hint what else is to be said of a name that is in none of them
  * @see execve(2), execvp(3)
  */
-export function program({ command: [name, ...args], env, path, rootfs }: Pick<Spec, 'command' | 'env' | 'path' | 'rootfs'>): Step[] {
+export function program(
+  { command: [name, ...args], env, path }: Pick<Spec, 'command' | 'env' | 'path'>,
+  { hint = '' }: { readonly hint?: string } = {},
+): Step[] {
   const argv = [name, ...args];
   const candidates = name.includes('/') ? [name] : path.map((directory) => `${directory}/${name}`);
   const missing = fail(errnos.ENOENT, `exec ${JSON.stringify(name)}: ${name.includes('/') ? 'no such file or directory' : 'executable file not found'}`, {
-    ENOENT: name.includes('/')
-      ? 'the path is one of the container, not of the host'
-      : `it is in none of the directories of PATH=${path.join(':')}${rootfs === undefined ? "; without a rootfs these are the host's, and a name is never that of an image" : ''}`,
+    ENOENT: name.includes('/') ? 'the path is one of the container, not of the host' : `it is in none of the directories of PATH=${path.join(':')}${hint}`,
   });
   return [
     ...candidates.map((file) => execute(file, argv, env, { tolerates: ['ENOENT', 'ENOTDIR', 'EACCES', 'ENOEXEC', 'ELOOP', 'ENAMETOOLONG'] })),

@@ -14,7 +14,7 @@ import {
   selinuxLabel,
 } from '@ctr/security';
 
-import { program } from './program.js';
+import { programOf } from './program.js';
 import type { Section } from './section.js';
 import type { Spec } from './spec.js';
 
@@ -87,7 +87,7 @@ export function checkFilter(spec: Spec, setUp: readonly Step[]): void {
   if (!filter || !ownProfile) return;
   const loaded = setUp.findIndex(({ call }) => call === 'seccomp');
   const end: Step = { call: 'exit_group', args: [0], purpose: 'end' };
-  const rest = [...setUp.slice(loaded + 1), announceExec(), ...program(spec).filter(({ call }) => call === 'execve'), end];
+  const rest = [...setUp.slice(loaded + 1), announceExec(), ...programOf(spec).filter(({ call }) => call === 'execve'), end];
   const refused = firstRefused(filter, rest);
   if (!refused) return;
   const { step, verdict } = refused;

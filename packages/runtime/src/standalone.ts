@@ -25,7 +25,7 @@ import {
 import { planOwnGroup } from './container-group.js';
 import { nameForPid, putOwnPid } from './own-pid.js';
 import { enter, isNew, joined, mapsOfHost, newKinds, setUp, userNamespace } from './plan.js';
-import { program } from './program.js';
+import { programOf } from './program.js';
 import { flatten, type Section } from './section.js';
 import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
 import { endAs, holdSignals, releaseSignals, supervise } from './supervise.js';
@@ -123,7 +123,7 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
     ...way.after,
     ...setUp(spec),
   ];
-  const execution = program(spec);
+  const execution = programOf(spec);
   return [...flatten(sections), ...execution, ...messages(sections, execution)];
 }
 
