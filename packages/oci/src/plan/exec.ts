@@ -45,7 +45,11 @@ export function planExec(parts: ExecParts): Plan {
     ['the program', findProgram(name, path)],
     [
       'the program',
-      [announceExec(), ...(isLate(filter, process) ? seccomp(filter) : []), ...passOn(passed, program({ command: [name, ...args], env: environment, path }))],
+      [
+        announceExec(),
+        ...(isLate(filter, process) ? seccomp(filter) : []),
+        ...passOn(passed, program({ command: [name, ...args], env: environment, path, rootfs: '/' })),
+      ],
     ],
   ];
   const plan = flatten(sections);
