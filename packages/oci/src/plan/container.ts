@@ -83,7 +83,7 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
   const start = [
     ...leaveGate(),
     ...(isLate(filter, process) ? seccomp(filter) : []),
-    ...passOn(passed, program({ command: [name, ...args], env: environment, path: pathOf(environment), rootfs: parts.rootfs })),
+    ...passOn(passed, program({ command: [name, ...args], env: environment, path: pathOf(environment) })),
   ];
   checkFilter(filter, [...create, ...start]);
   const copies = namespaces.isNew('mount') ? (config.mounts ?? []).filter(copiesUp) : [];

@@ -45,11 +45,7 @@ export function planExec(parts: ExecParts): Plan {
     ['the program', findProgram(name, path)],
     [
       'the program',
-      [
-        announceExec(),
-        ...(isLate(filter, process) ? seccomp(filter) : []),
-        ...passOn(passed, program({ command: [name, ...args], env: environment, path, rootfs: '/' })),
-      ],
+      [announceExec(), ...(isLate(filter, process) ? seccomp(filter) : []), ...passOn(passed, program({ command: [name, ...args], env: environment, path }))],
     ],
   ];
   const plan = flatten(sections);
