@@ -1,19 +1,21 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
+import { readLayout, type LinuxResources } from '@ctr/cgroups';
 import { exec, kill, OciError, pause, resume, start, type ExecOptions, type Process } from '@ctr/oci';
 import { describe, expect, it } from 'vitest';
 
-import { created, Output, place } from './container.js';
+import { created, Output, place, type Changes } from './container.js';
 
 const at = place();
 const sleeper = ['sleep', '1000'];
 
-async function running() {
-  const container = await created(at, sleeper);
+async function running(changes: Changes = {}) {
+  const container = await created(at, sleeper, changes);
   await start(container.id, container.root);
-  const run = async (args: readonly string[], changes: Partial<Process> = {}, options: ExecOptions = {}) => {
+  const run = async (args: readonly string[], own: Partial<Process> = {}, options: ExecOptions = {}) => {
     const output = new Output();
-    const child = await exec(container.id, (own) => ({ ...own, args, ...changes }), { ...container.root, stdio: ['ignore', output.fd, output.fd], ...options });
+    const child = await exec(container.id, (given) => ({ ...given, args, ...own }), { ...container.root, stdio: ['ignore', output.fd, output.fd], ...options });
     const { code } = await child.exited;
     return { code, output: output.text };
   };
@@ -123,6 +125,23 @@ describe('a further process', () => {
     await child.exited;
     await expect(run(['true'])).rejects.toThrow(OciError);
     await expect(run(['true'])).rejects.toThrow('cannot exec in a stopped container');
+  });
+
+  it('is where the first one is, if the container has divided its group of v2', async (context) => {
+    const unified = readLayout().hierarchies.find(({ version }) => version === 2);
+    const limits: Readonly<Record<string, LinuxResources>> = {
+      memory: { memory: { limit: 64 * 2 ** 20 } },
+      hugetlb: { hugepageLimits: [{ pageSize: '2MB', limit: 0 }] },
+    };
+    const controller = unified?.controllers.find((name) => Object.hasOwn(limits, name));
+    if (!unified || controller === undefined) return context.skip('no controller of v2 for which a group is divided');
+    const { child, run } = await running({ linux: { resources: limits[controller] ?? {} } });
+    const [, path = ''] = /^0::(.*)$/m.exec(readFileSync(`/proc/${child.pid}/cgroup`, 'latin1')) ?? [];
+    const group = `${unified.mount}${path}`;
+    for (const name of ['init.scope', 'init.scope/deeper']) mkdirSync(join(group, name));
+    writeFileSync(join(group, 'init.scope/deeper/cgroup.procs'), String(child.pid));
+    writeFileSync(join(group, 'cgroup.subtree_control'), `+${controller}`);
+    expect((await run(['grep', '^0::', '/proc/self/cgroup'])).output).toBe('0::/init.scope/deeper\n');
   });
 
   it('leaves no file behind', async () => {

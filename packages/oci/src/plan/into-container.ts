@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { becomeUser } from '@ctr/security';
 import { AT_FDCWD, continueInChild, openFlags, resultOf, type Fd, type Step } from '@ctr/syscall';
 import type { Namespace } from '@ctr/namespaces';
@@ -20,11 +22,12 @@ export interface WayIntoContainer {
  */
 export function wayIntoContainer(pid: number, pidfd: Fd, places: readonly Place[], below = ''): WayIntoContainer {
   const kinds = foreignNamespaces(pid);
+  const belowIn = (place: Place): string => below || (place.version === 2 ? groupOfFirst(pid, place) : '');
   // Being born in a group of v2 costs nothing, where moving there waits for a lock on the whole system. Who has become another user may not.
   const unified = kinds.includes('user') ? undefined : places.find(({ version }) => version === 2);
   const group: Step | undefined = unified && {
     call: 'openat',
-    args: [AT_FDCWD, pathIn(unified, below), openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],
+    args: [AT_FDCWD, pathIn(unified, belowIn(unified)), openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],
     purpose: "the container's cgroup of v2",
     as: 'group',
   };
@@ -37,7 +40,7 @@ export function wayIntoContainer(pid: number, pidfd: Fd, places: readonly Place[
   return {
     kinds,
     steps: [
-      ...places.filter((place) => place !== unified).flatMap((place) => joinGroup(place, below)),
+      ...places.filter((place) => place !== unified).flatMap((place) => joinGroup(place, belowIn(place))),
       ...(group ? [group] : []),
       ...joined,
       ...(kinds.includes('user') ? becomeUser({ uid: 0, gid: 0 }) : []),
@@ -46,6 +49,29 @@ export function wayIntoContainer(pid: number, pidfd: Fd, places: readonly Place[
       ...joinAll(pidfd, late),
     ],
   };
+}
+
+/**
+ * Where a container has divided its group of v2, as systemd does in one, no process can be in that any more: a further one is where the first one is, below it.
+ *
+ * @see Documentation/admin-guide/cgroup-v2.rst of the kernel: No Internal Process Constraint
+ */
+function groupOfFirst(pid: number, { directory }: Place): string {
+  if (textOf(`${directory}/cgroup.subtree_control`) === '') return '';
+  const [, path = ''] = /^0::(.*)$/m.exec(textOf(`/proc/${pid}/cgroup`)) ?? [];
+  const names = path.split('/').filter(Boolean);
+  // The path is another from within another namespace of groups: how much of it lies below is looked up.
+  const ends = names.map((_, i) => names.slice(i).join('/')).toReversed();
+  return ends.find((end) => textOf(`${directory}/${end}/cgroup.procs`).split('\n').includes(String(pid))) ?? '';
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'latin1').trim();
+  } catch {
+    // It is gone, and so is the container, which the plan finds out.
+    return '';
+  }
 }
 
 function joinGroup(place: Place, below: string): Step[] {
@@ -57,7 +83,7 @@ function joinGroup(place: Place, below: string): Step[] {
       call: 'write',
       args: [resultOf(open), '0', 1],
       purpose: 'join it',
-      hints: { EBUSY: 'the container has divided its cgroup, so that no process can be in it: name a group below it' },
+      hints: { EBUSY: 'the group passes controllers on to groups below it, so that no process can be in it: name one of these' },
     },
     { call: 'close', args: [resultOf(open)], purpose: 'it is joined' },
   ];
