@@ -137,6 +137,43 @@ describe('ctr-oci', () => {
     expect(stdout.replaceAll('\r', '')).toBe('/dev/ptmx\n33 77\n/dev/pts/0\n');
   });
 
+  it('gives a program the files of its caller, and none that Node has opened in their place', async () => {
+    const { id, bundle, oci, quietly } = container(['sleep', '1000']);
+    expect(await quietly('run', '--detach', id)).toBe(0);
+    for (const command of [`run -b ${bundle} ${newId()}`, `exec ${id} true`]) {
+      const [name = '', rest = ''] = command.split(/ (.*)/);
+      const line = `exec 3</dev/null; $CTR_OCI --root ${at.root} ${name} --preserve-fds 2 ${rest}`;
+      expect((await shell(line)).stderr).toContain('file 4 is not open: as many files have to be open as are to be preserved');
+    }
+    expect((await oci('exec', '--preserve-fds', '-1', id, 'true')).stderr).toContain('--preserve-fds -1: give a number of files');
+    const line = `exec 3<${join(at.rootfs, 'etc/group')} 4</dev/null; $CTR_OCI --root ${at.root} exec --preserve-fds 2 ${id} sh -c 'cat <&3; ls /proc/self/fd'`;
+    // The last one is of ls.
+    expect((await shell(line)).stdout).toBe('root:x:0:\nuser:x:1000:\n0\n1\n2\n3\n4\n5\n');
+  });
+
+  it('passes on signals that would end it alone', async () => {
+    const names = ['USR1', 'ALRM', 'VTALRM', 'PROF', 'IO', 'PWR', 'TERM'];
+    const { id, bundle } = container([
+      'sh',
+      '-c',
+      `${names.map((name) => `trap 'echo ${name}' ${name}`).join('; ')}; trap "exit 7" HUP; echo ready; while :; do sleep 0.02; done`,
+    ]);
+    const child = spawn(command[0], [command[1], '--root', at.root, 'run', id], { cwd: bundle, stdio: ['ignore', 'pipe', 'inherit'] });
+    const said: string[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      const name = names[said.push(line) - 1];
+      child.kill(name === undefined ? 'SIGHUP' : (`SIG${name}` as NodeJS.Signals));
+    }
+    expect(said).toEqual(['ready', ...names]);
+    expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(7);
+  });
+
+  it('prints the plan of a step that fails, if it is asked to', async () => {
+    const { id, oci } = container(['nosuch']);
+    expect((await oci('create', id)).stderr).not.toContain('prctl');
+    expect((await oci('--debug', 'create', id)).stderr).toMatch(/^ctr-oci: create failed: exec: "nosuch".*\n[^]*prctl\([^]*→[^\n]*ENOENT/);
+  });
+
   it('ends as it should where nobody reads what it says any more', async () => {
     const fifo = join(mkdtempSync(join(at.directory, 'fifo-')), 'fifo');
     execFileSync('mkfifo', [fifo]);

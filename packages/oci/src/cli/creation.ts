@@ -1,6 +1,7 @@
 import type { CreateOptions } from '../life-cycle/create.js';
 import { UsageError } from './args.js';
 import type { Context } from './context.js';
+import { preservedFiles } from './preserved-files.js';
 
 /** What `create` and `run` have in common. */
 export function creation({ args, root, log, cgroupManager }: Context): { readonly bundle: string; readonly options: CreateOptions } {
@@ -8,6 +9,7 @@ export function creation({ args, root, log, cgroupManager }: Context): { readonl
     throw new UsageError(`--cgroup-manager ${JSON.stringify(cgroupManager)}: cgroupfs, systemd or disabled`);
   const consoleSocket = args.text('console-socket');
   const pidFile = args.text('pid-file');
+  const passed = listenFds();
   return {
     bundle: args.text('bundle') ?? '.',
     options: {
@@ -15,8 +17,8 @@ export function creation({ args, root, log, cgroupManager }: Context): { readonl
       ...(consoleSocket !== undefined && consoleSocket !== '' && { consoleSocket }),
       ...(pidFile !== undefined && pidFile !== '' && { pidFile }),
       ...(args.has('pidfd-socket') && { pidfdSocket: args.text('pidfd-socket') ?? '' }),
-      listenFds: listenFds(),
-      preserveFds: args.integer('preserve-fds') ?? 0,
+      listenFds: passed,
+      preserveFds: preservedFiles(args, passed),
       pivot: !args.flag('no-pivot'),
       newKeyring: !args.flag('no-new-keyring'),
       cgroup: cgroupManager !== 'disabled',

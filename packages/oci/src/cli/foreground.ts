@@ -1,7 +1,21 @@
 import { Master } from '@ctr/runtime/assembly';
 import { signals, type Child, type Fd, type SignalName } from '@ctr/syscall';
 
-const forwarded = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const satisfies readonly SignalName[];
+/** What others send, and what would end this process alone otherwise; and what goes on after a stop. */
+const forwarded = [
+  'SIGHUP',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGTERM',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGPROF',
+  'SIGIO',
+  'SIGPWR',
+  'SIGCONT',
+] as const satisfies readonly SignalName[];
 
 /** The terminal of a program, shown at the caller's own. */
 export class Foreground {

@@ -44,7 +44,7 @@ export class Log {
 }
 
 /** What a config or a container has made up must not command the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex -- these are what it is about
   return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

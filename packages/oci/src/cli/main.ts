@@ -1,9 +1,11 @@
+import { isSyscallError } from '@ctr/syscall';
+
 import { parseArgs, UsageError, type Args } from './args.js';
 import { help, noCommand } from './help.js';
-import { Log } from './log.js';
+import { Log, printable } from './log.js';
 import { commands, globalOptions } from './options.js';
 import { actions } from './actions.js';
-import { print } from './print.js';
+import { print, printError } from './print.js';
 import { progress } from './progress.js';
 import { ownVersion } from './version.js';
 import { OCI_VERSION } from '../version.js';
@@ -25,9 +27,11 @@ const EXEC_FAILED = 255;
 export async function main(args: readonly string[], tell?: (error: unknown) => number): Promise<number> {
   let log = new Log({ file: undefined, format: 'text' });
   let name = '';
+  let isDebugging = false;
   try {
     const globals = parseArgs(args, globalOptions);
     log = logOf(globals);
+    isDebugging = globals.flag('debug');
     if (globals.flag('version')) return print(`ctr-oci version ${ownVersion()}\nspec: ${OCI_VERSION}\n`);
     [name = 'help'] = globals.rest;
     if (globals.flag('help') || name === 'help') return print(help(name === 'help' ? globals.rest[1] : undefined));
@@ -48,6 +52,7 @@ export async function main(args: readonly string[], tell?: (error: unknown) => n
   } catch (error) {
     if (tell) return tell(error);
     log.error(messageOf(name, error));
+    if (isDebugging && isSyscallError(error) && error.plan !== undefined) printError(`${printable(error.plan)}\n`);
     return name === 'exec' ? EXEC_FAILED : FAILED;
   }
 }

@@ -5,7 +5,7 @@ export const globalOptions: readonly Option[] = [
   { names: ['root'], metavar: 'DIR', help: 'where the states of containers are kept (default /run/ctr-oci, or $XDG_RUNTIME_DIR/ctr-oci)' },
   { names: ['log'], metavar: 'FILE', help: 'write errors and warnings to a file as well' },
   { names: ['log-format'], metavar: 'FORMAT', help: 'text or json' },
-  { names: ['debug'], help: 'show the plan at which a container failed' },
+  { names: ['debug'], help: 'with the error of a step, print the whole plan, too' },
   { names: ['systemd-cgroup'], help: 'have systemd make the cgroups' },
   { names: ['cgroup-manager'], metavar: 'NAME', help: 'cgroupfs, systemd or disabled' },
   { names: ['rootless'], metavar: 'WHEN', help: 'true, false or auto; accepted, and always found out' },

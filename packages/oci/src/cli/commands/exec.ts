@@ -8,6 +8,7 @@ import { parseProcess } from '../../parse-config.js';
 import { UsageError, type Args } from '../args.js';
 import type { Context } from '../context.js';
 import { Foreground } from '../foreground.js';
+import { preservedFiles } from '../preserved-files.js';
 
 export async function execCommand({ args, root, log }: Context): Promise<number> {
   const [id, ...command] = args.rest;
@@ -23,7 +24,7 @@ export async function execCommand({ args, root, log }: Context): Promise<number>
     ...(consoleSocket !== undefined && consoleSocket !== '' ? { consoleSocket } : !detach && { onConsole: foreground.onConsole }),
     ...(pidFile !== undefined && pidFile !== '' && { pidFile }),
     ...(args.has('pidfd-socket') && { pidfdSocket: args.text('pidfd-socket') ?? '' }),
-    preserveFds: args.integer('preserve-fds') ?? 0,
+    preserveFds: preservedFiles(args),
     detached: detach,
     ignorePaused: args.flag('ignore-paused'),
     ...(args.has('cgroup') && { cgroup: groupOf(args) }),
