@@ -287,6 +287,21 @@ describe('linux', () => {
     expect(text.replaceAll(/ +/g, ' ')).toBe(' 0 100000 65536\n0\ncrw-rw-rw-\n0\n');
   });
 
+  it('a group of v2 that belongs to the user of the program, where it is mounted to be written', async (context) => {
+    if (!readLayout().hierarchies.some(({ version }) => version === 2)) return context.skip('no cgroup2 is mounted');
+    const ids = [{ containerID: 0, hostID: 100_000, size: 2000 }];
+    const namespaces = [...(defaultConfig().linux?.namespaces ?? []), { type: 'user' as const }];
+    const line = 'stat -c "%u %n" . cgroup.procs cgroup.type; mkdir own 2>&1; ls -d own';
+    const shown = (options: readonly string[]): Promise<{ output: string }> =>
+      ran(at, ['sh', '-c', line], {
+        process: { user: { uid: 1000, gid: 1000 }, cwd: '/sys/fs/cgroup' },
+        mounts: [...usual.filter(({ destination }) => destination !== '/sys/fs/cgroup'), { destination: '/sys/fs/cgroup', type: 'cgroup2', options }],
+        linux: { namespaces, uidMappings: ids, gidMappings: ids },
+      });
+    expect((await shown([])).output).toBe('1000 .\n1000 cgroup.procs\n65534 cgroup.type\nown\n');
+    expect((await shown(['ro'])).output).toMatch(/^65534 \.\n65534 cgroup.procs\n65534 cgroup.type\nmkdir: .*\n/);
+  });
+
   it('namespaces of others, by their files', async () => {
     const { child } = await created(at, ['sleep', '100']);
     const linux = {

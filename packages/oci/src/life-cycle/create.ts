@@ -27,6 +27,7 @@ import { laterHooks, removeState, writeConfig, writeState, type StoredState, typ
 import { readConfigFile } from './config-file.js';
 import { sendPidfd } from './console-socket.js';
 import { checkConsole, handOverConsole, type ConsoleOptions } from './console.js';
+import { giveGroup } from './give-group.js';
 import { runHooks } from './hooks.js';
 import { HostSide } from './host-side.js';
 import { NetDevices } from './net-devices.js';
@@ -193,7 +194,9 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     keep: (pid) => {
       const identity = identityOf(pid);
       if (!identity) throw new Error('the container has ended while it was created');
-      writeState(directory, { ...stored, ...(made && { places: made.places }), process: identity });
+      const places = made?.places ?? stored.places;
+      giveGroup(places, { config, namespaces, layout, warn: given.warn });
+      writeState(directory, { ...stored, places, process: identity });
     },
   });
   try {
