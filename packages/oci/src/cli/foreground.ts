@@ -17,9 +17,16 @@ const forwarded = [
   'SIGCONT',
 ] as const satisfies readonly SignalName[];
 
-/** The terminal of a program, shown at the caller's own. */
+/** A program that is waited for: its terminal, shown at the caller's own, and the caller's signals. */
 export class Foreground {
   #master: Master | undefined;
+  #pass = (name: SignalName): void => void this.#waiting.push(name);
+  readonly #waiting: SignalName[] = [];
+
+  /** Signals are for the program from here on: those that come before it runs wait for it. */
+  listen(): void {
+    for (const name of forwarded) process.on(name, () => this.#pass(name));
+  }
 
   /** What takes the master of the program's terminal. */
   readonly onConsole = (fd: Fd): void => {
@@ -28,7 +35,8 @@ export class Foreground {
 
   /** Passes signals and the terminal on until a process has ended, and resolves to its exit code: 128 and the number for a signal. */
   async wait(child: Child): Promise<number> {
-    for (const name of forwarded) process.on(name, () => void child.kill(name));
+    this.#pass = (name) => void child.kill(name);
+    for (const name of this.#waiting.splice(0)) this.#pass(name);
     const restore = this.#master ? attach(this.#master) : undefined;
     try {
       const exit = await child.exited;

@@ -6,6 +6,7 @@ import type { Process } from '../../config/process.js';
 import { exec, type ExecOptions } from '../../life-cycle/exec.js';
 import { parseProcess } from '../../parse-config.js';
 import { UsageError, type Args } from '../args.js';
+import { brokenOff } from '../broken-off.js';
 import type { Context } from '../context.js';
 import { Foreground } from '../foreground.js';
 import { preservedFiles } from '../preserved-files.js';
@@ -30,7 +31,8 @@ export async function execCommand({ args, root, log }: Context): Promise<number>
     ...(args.has('cgroup') && { cgroup: groupOf(args) }),
     onWarning,
   };
-  const child = await exec(id, given, options);
+  if (!detach) foreground.listen();
+  const child = await brokenOff((cancelSignal) => exec(id, given, { ...options, cancelSignal }));
   return detach ? 0 : foreground.wait(child);
 }
 

@@ -13,6 +13,7 @@ export async function runCommand(context: Context): Promise<number> {
   const id = idOf(args);
   const detach = args.flag('detach');
   const foreground = new Foreground();
+  if (!detach) foreground.listen();
   const child = await brokenOff((cancelSignal) =>
     create(bundle, id, {
       ...options,
