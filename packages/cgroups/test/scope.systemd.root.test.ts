@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 
@@ -68,6 +68,22 @@ describe('a scope of systemd', () => {
     expect(directories('nosuch.slice')).toEqual([]);
     await scope.stop();
     expect(directories()).toEqual(before);
+  });
+
+  it('is not looked for among what another user has made', () => {
+    const other = '/sys/fs/cgroup/ctrother.slice';
+    mkdirSync(`${other}/ctr-x.scope`, { recursive: true });
+    try {
+      expect(findScopes({ slice: 'ctrother.slice' }).map(({ name }) => name)).toEqual(['x']);
+      chownSync(`${other}/ctr-x.scope`, 1, 1);
+      expect(findScopes({ slice: 'ctrother.slice' })).toEqual([]);
+      chownSync(`${other}/ctr-x.scope`, 0, 0);
+      chownSync(other, 1, 1);
+      expect(findScopes().map(({ directory }) => directory)).not.toContain(`${other}/ctr-x.scope`);
+    } finally {
+      rmdirSync(`${other}/ctr-x.scope`);
+      rmdirSync(other);
+    }
   });
 
   it('has limits that systemd has no word for: huge pages, and rules about devices', async () => {
