@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -44,6 +44,16 @@ it('explains a bundle, and makes nothing of it', async () => {
   expect((await ctr(['run', '--oci', directory, '--show-posture', '-q'])).stdout).toMatch(/^no_new_privs|capabilities|seccomp/m);
   const groups = readLayout().hierarchies.flatMap(({ mount }) => readdirSync(mount).filter((name) => name === 'ctr-bundle-test'));
   expect(groups).toEqual([]);
+});
+
+it('has systemd make the cgroup where the bundle has its words for it, unless another manager is named', async () => {
+  const linux = { ...defaultConfig().linux, cgroupsPath: 'machine.slice:pod:web' };
+  const directory = bundle('echo ran', { linux });
+  expect((await ctr(['run', '--oci', directory, '--dry-run'])).stdout).toContain('the scope pod-web.scope of systemd in machine.slice');
+  expect((await ctr(['run', '--oci', directory, '--dry-run', '--cgroup-manager', 'cgroupfs'])).stdout).toContain('machine.slice:pod:web');
+  expect(await ctr(['run', '--oci', directory, '--cgroup-manager', 'cgroupfs'])).toMatchObject({ code: 0, stdout: 'ran\n' });
+  if (existsSync('/run/systemd/system')) return;
+  expect(await ctr(['run', '--oci', directory])).toMatchObject({ code: 125, stderr: expect.stringContaining('systemd is not running here') as unknown });
 });
 
 const program = (...args: string[]): object => ({ process: { cwd: '/', args } });

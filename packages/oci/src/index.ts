@@ -51,6 +51,7 @@ export { ConfigError, parseConfig, parseProcess, parseResources, type ParseOptio
 export { problemText, type Problem } from './schema/problem.js';
 export { containerStatuses, type ContainerProcessState, type ContainerStatus, type State } from './state.js';
 export { supportedFields, type Support, type SupportedField } from './support.js';
+export { cgroupManagerOf } from './cgroup-manager.js';
 export { toSpec, type Spec, type SpecOptions } from './to-spec.js';
 export { validate, validateProcess, validateResources } from './validate.js';
 export { OCI_VERSION, OCI_VERSION_MIN } from './version.js';

@@ -4,6 +4,7 @@ import { readLayout } from '@ctr/cgroups';
 import * as systemd from '@ctr/cgroups/systemd';
 import { checkOptions, Fd, type Plan } from '@ctr/syscall';
 
+import { cgroupManagerOf } from './cgroup-manager.js';
 import { checkBundle, hasHooksBeforeRoot } from './check-bundle.js';
 import type { Config } from './config/config.js';
 import { environmentOf } from './environment.js';
@@ -11,7 +12,7 @@ import { ConfigError } from './parse-config.js';
 import { callersGroups, cgroupOf, isRootless } from './plan/cgroup.js';
 import { planContainer } from './plan/container.js';
 import { isMapped } from './plan/mounts.js';
-import { isScopePath, planScope } from './plan/scope.js';
+import { planScope } from './plan/scope.js';
 import { namespacesOf } from './plan/namespaces.js';
 import { streamsOf } from './plan/streams.js';
 import { checkConfig } from './validate.js';
@@ -28,7 +29,7 @@ export interface Spec {
 export interface SpecOptions {
   /** The directory of the bundle, from which relative paths begin. @default the current one */
   readonly bundle?: string;
-  /** Who makes the control group. @default `systemd` where `linux.cgroupsPath` is `slice:prefix:name`, and `cgroupfs` for others */
+  /** Who makes the control group. @default by {@link cgroupManagerOf} */
   readonly cgroupManager?: 'cgroupfs' | 'systemd';
   /** The container's id, which its control group has where the configuration names none. @default 'container' */
   readonly id?: string;
@@ -65,7 +66,7 @@ export function toSpec(config: Config, options: SpecOptions = {}): Spec {
   const gate = { go: file('the gate'), report: file('reports to start') };
   const lock = file('the lock of the state');
   const layout = readLayout();
-  const { id = 'container', cgroupManager = isScopePath(config.linux?.cgroupsPath) ? 'systemd' : 'cgroupfs' } = options;
+  const { id = 'container', cgroupManager = cgroupManagerOf(config) } = options;
   const scope = cgroupManager === 'systemd' ? planScope(config, id, layout, systemd) : undefined;
   const group = scope ? undefined : cgroupOf(config, id, layout, { rootless: isRootless() });
   const mapped = (config.mounts ?? []).filter(isMapped);

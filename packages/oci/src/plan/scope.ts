@@ -45,11 +45,6 @@ export function planScope(
   return { unit, slice, manager, limits, properties, places: isPlaced ? placesOfScope({ unit, slice }, layout) : [] };
 }
 
-/** Whether a path is such as systemd takes: engines that have systemd make the cgroup write no other. */
-export function isScopePath(path: string | undefined): boolean {
-  return path !== undefined && /^[^/:]*:[^/:]*:[^/:]+$/.test(path);
-}
-
 /** Rejects with a {@link CgroupError} where systemd cannot be asked, or the scope is there already. */
 export async function requireScope({ unit, manager, places }: PlannedScope, layout: CgroupLayout): Promise<void> {
   const { requireSystemd } = await import('@ctr/cgroups/systemd');
