@@ -85,8 +85,8 @@ export function planContainer(spec: Spec): ContainerPlan {
   const group = scope ? undefined : planOwnGroup(spec, groupName(spec.name));
   const last = [announceExec(), ...programOf(spec)];
   const parts =
-    group?.cgroup && canBeBornIn(spec)
-      ? [[...group.create, ...flatten(enter(spec, group)), ...group.close, ...withoutLimits(spec, group)], wayIn(spec, true), last]
+    group && entersAlone(spec, group)
+      ? [[...group.create, ...opening(group), ...flatten(enter(spec, group)), ...group.close, ...withoutLimits(spec, group)], wayIn(spec, true), last]
       : [[...(scope?.steps ?? []), ...(group?.steps ?? []), ...withoutLimits(spec, group)], wayIn(spec, false), last];
   return { spec, parts, group, scope, idMaps: mapsOfHost(spec) };
 }
@@ -144,6 +144,24 @@ function wayIn(spec: Spec, entered: boolean): readonly Step[] {
 }
 
 /**
+ * Whether the container's first process is the only one that is ever in its group: it is born there, or joins by files that the process before has opened, as only version 1
+ * allows from everywhere. Else that one joins as well, and counts for the limits until it has been waited for.
+ */
+function entersAlone(spec: Spec, { cgroup, places }: PlannedGroup): boolean {
+  return cgroup ? canBeBornIn(spec) : places.length > 0 && places.every(({ version }) => version === 1);
+}
+
+/** The files by which the first process joins. Who has opened them is asked for the right to it, cgroups(7): in its user namespace that process may have none. */
+function opening({ cgroup, join }: PlannedGroup): Step[] {
+  return cgroup ? [] : join.filter(({ call }) => call === 'openat');
+}
+
+/** The rest of it. */
+function joining({ cgroup, join }: PlannedGroup): Step[] {
+  return cgroup ? [] : join.filter(({ call }) => call !== 'openat');
+}
+
+/**
  * Whether the kernel lets a process of the container be born in a group that the caller has made. From namespaces that are joined the group may not be seen, and
  * as root of a user namespace whose ids the host maps, the process is nobody who may write it: there, the first process joins the group before all that.
  */
@@ -154,13 +172,13 @@ function canBeBornIn(spec: Spec): boolean {
 /**
  * The way into the namespaces: the plan goes on in the container's first process.
  *
- * @param group the one that this process is born in, whose directory is open
+ * @param group the one that this process is born in, or joins by files that are open
  */
 export function enter(spec: Spec, group?: PlannedGroup): Section[] {
   const copied = isNew(spec, 'time');
   const cgroup = group?.cgroup;
-  // A cgroup namespace begins at the group of the process that makes it: the one that is born in the group makes it.
-  const kinds = newKinds(spec).filter((kind) => !cgroup || kind !== 'cgroup');
+  // A cgroup namespace begins at the group of the process that makes it: the one that is in the group makes it.
+  const kinds = newKinds(spec).filter((kind) => !group || kind !== 'cgroup');
   return [
     ['the mounts whose owners are mapped', isNew(spec, 'user') ? openMapped(spec) : []],
     ['a user namespace', userNamespace(spec)],
@@ -170,6 +188,7 @@ export function enter(spec: Spec, group?: PlannedGroup): Section[] {
       [
         ...(copied ? create('time') : []),
         ...continueInChild({ namespaces: createFlags(kinds), memory: copied ? 'copied' : 'shared', ...(cgroup && { cgroup }) }),
+        ...(group ? joining(group) : []),
         ...(kinds.length < newKinds(spec).length ? create('cgroup') : []),
       ],
     ],

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'nod
 
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { isContainerError, run, start, type ContainerError, type StartOptions } from '@ctr/runtime';
+import { isContainerError, run, start, type ContainerError, type RunOptions, type StartOptions } from '@ctr/runtime';
 import { readLayout } from '@ctr/cgroups';
 
 import { sharedImage } from './image.js';
@@ -119,6 +119,26 @@ describe('limits', () => {
     await using container = await sleeper();
     expect(readFileSync('/proc/self/cgroup', 'latin1')).toBe(before);
     expect(readFileSync(`/proc/${container.pid}/cgroup`, 'latin1')).not.toBe(before);
+  });
+});
+
+describe('the limit of processes', () => {
+  /** Where the group is of version 2 in part, or the host maps ids and it is of version 2, the process before the first one joins as well. */
+  const isExact = versionOf('pids') === 1;
+
+  it.each<[what: string, options: RunOptions]>([
+    ['as root', {}],
+    ['in a user namespace', { namespaces: { user: 'new' } }],
+    ['with an own id', { namespaces: { user: 'new' }, ids: 'own' }],
+    ['in a time namespace', { namespaces: { time: 'new' } }],
+    ['in a network namespace that is joined', { namespaces: { net: { pid: process.pid } } }],
+  ])('counts nothing but the container: %s', async (_, options) => {
+    const counted = (pids: number, script: string): ReturnType<typeof run> =>
+      run(['sh', '-c', script], { rootfs: image.path, ...options, limits: { pids }, reject: false });
+    if (isExact) expect(await counted(1, 'echo alone; /bin/true')).toMatchObject({ stdout: 'alone\n', usage: { peakPids: 1 } });
+    // Whoever waits for the processes of the set-up has twenty of them to wait for.
+    const many = await Promise.all(Array.from({ length: 20 }, () => counted(isExact ? 2 : 3, '/bin/true; echo $?')));
+    expect(many.map(({ stdout, stderr }) => stdout + stderr)).toEqual(many.map(() => '0\n'));
   });
 });
 
