@@ -272,6 +272,24 @@ describe('root and mounts', () => {
       ).toContain(' / ');
     expect(readFileSync('/proc/self/mountinfo', 'latin1')).toBe(before);
   });
+
+  it('a mount at a link of the image that leads to nothing is made where it leads, and nowhere else', async () => {
+    const rootfs = ownRoot();
+    symlinkSync('../run/./resolve/stub', join(rootfs, 'etc/resolv.conf'));
+    symlinkSync('/run', join(rootfs, 'var'));
+    symlinkSync('../../../../../../tmp/outside', join(rootfs, 'data'));
+    symlinkSync('loop', join(rootfs, 'loop'));
+    const at = (destination: string): Mount => ({ destination, type: 'bind', source: join(source(), 'file'), options: ['bind'] });
+    const mounts = [...usual, at('/etc/resolv.conf'), at('/data'), { destination: '/var/own', type: 'tmpfs' }];
+    expect(await output('cat /etc/resolv.conf /run/resolve/stub /tmp/outside; grep -c " /run/own " /proc/mounts', { root: { path: rootfs }, mounts })).toBe(
+      'from the host\nfrom the host\nfrom the host\n1\n',
+    );
+    expect(existsSync('/tmp/outside')).toBe(false);
+    expect(statSync(join(rootfs, 'tmp/outside')).size).toBe(0);
+    await expect(output('true', { root: { path: rootfs }, mounts: [...usual, at('/loop')] })).rejects.toThrow('ELOOP');
+    symlinkSync('/proc/self/attr/exec', join(rootfs, 'proc-link'));
+    await expect(output('true', { root: { path: rootfs }, mounts: [...usual, at('/proc-link')] })).rejects.toThrow('leads into proc');
+  });
 });
 
 /** A user namespace in which root is another on the host. */

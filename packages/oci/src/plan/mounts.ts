@@ -9,6 +9,7 @@ import type { Mount } from '../config/mount.js';
 import { parseMountOptions, type MountOptions } from '../mount-options.js';
 import { closed, setMasks } from './attributes.js';
 import { cgroupMount, type CgroupMountContext } from './cgroup-mount.js';
+import { throughDanglingLink } from './dangling-link.js';
 import { fileSystemType } from './file-system-type.js';
 import { layersOneByOne } from './layers.js';
 import { idMapsOf } from './namespaces.js';
@@ -112,7 +113,8 @@ function made(at: string, mount: Mount, options: MountOptions, context: MountCon
     as: posix.basename(at) || 'mount',
   });
   const links = type === 'proc' || type === 'sysfs' ? 'refuse' : 'in-root';
-  const place = openPlace(inRoot(context.root, at, { create: 'directory', symlinks: links }));
+  const to = links === 'refuse' ? at : throughDanglingLink(context.rootfs, at);
+  const place = openPlace(inRoot(context.root, to, { create: 'directory', symlinks: links }));
   // Something may still have to be made in it.
   const { set, clear } = options.attributes;
   const isLate = type === 'tmpfs' && (set & mountAttrs.MOUNT_ATTR_RDONLY) !== 0;
@@ -142,7 +144,8 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
   const kind = stat.isDirectory() ? 'directory' : 'file';
   const opened = context.opened.get(mount);
   const from = opened ? { steps: [], mount: opened } : bindMount(source, { recursive: options.bind?.recursive ?? false, purpose: `a mount of ${source}` });
-  const place = openPlace(inRoot(context.root, at, { create: kind }), { directory: kind === 'directory' });
+  const to = throughDanglingLink(context.rootfs, at);
+  const place = openPlace(inRoot(context.root, to, { create: kind }), { directory: kind === 'directory' });
   return {
     at,
     mount: undefined,
