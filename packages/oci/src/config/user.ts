@@ -6,7 +6,7 @@ export interface User {
   readonly uid?: number;
   /** @default 0 */
   readonly gid?: number;
-  /** A decimal number in JSON: 18 is 022. @default that of the caller */
+  /** A decimal number in JSON: 18 is 022. @default 18 */
   readonly umask?: number;
   /** Supplementary groups. @default none */
   readonly additionalGids?: readonly number[];

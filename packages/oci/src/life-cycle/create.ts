@@ -204,8 +204,8 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
       stdio: streams,
       onWaiting: host.onWaiting,
       onFile: host.onFile,
-      // How long a hook may take stands in the configuration.
-      ...(hasHooks && { setupTimeoutMs: NO_TIMEOUT_MS }),
+      // How long a hook may take stands in the configuration, and to copy takes as long as there is something to copy.
+      ...(waits.includes('root') && { setupTimeoutMs: NO_TIMEOUT_MS }),
       ...(options.detached !== undefined && { detached: options.detached }),
       ...(options.cancelSignal && { cancelSignal: options.cancelSignal }),
     });
