@@ -19,6 +19,8 @@ const integers: Readonly<Record<string, readonly [bits: bigint, signed: boolean]
   x: [64n, true],
   t: [64n, false],
 };
+/** More than any number of 64 bits has, and few enough to be read at once. */
+const MAX_DIGITS = 40;
 const escapes: Readonly<Record<string, string>> = { a: '\u0007', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
 /**
@@ -83,11 +85,12 @@ class Reader {
 
   #number(type: string | undefined): Variant {
     const before = this.#before();
-    const digits = this.#match(/[+-]?(0x[\da-f]+|(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)(?![\w.])/iy)?.[0];
+    const digits = this.#match(/[+-]?(0x[\da-f]+|(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?)(?![\w.])/iy)?.[0];
     if (digits === undefined)
       throw new NotAllowed(
         `a string in quotes, true, false, a number, or an array of these ${this.#before()}, such as 'inactive-or-failed', uint64 5000000 or ['a', 'b']`,
       );
+    if (digits.length > MAX_DIGITS) throw new NotAllowed(`a number of up to ${MAX_DIGITS} characters ${before}`);
     const isHex = /x/i.test(digits);
     if (type === 'd' || (type === undefined && !isHex && /[.e]/i.test(digits))) {
       const value = Number(digits);

@@ -54,4 +54,21 @@ describe('the text of a value of D-Bus', () => {
   ])('%s is refused, and it is said why', (text, words) => {
     expect(parseVariant(text)).toEqual(expect.stringContaining(words));
   });
+
+  it('is read once, however long it is', () => {
+    const many = 200_000;
+    for (const text of [
+      `${'1'.repeat(many)}x`,
+      '1'.repeat(many),
+      `'${"\\\\'".repeat(many)}`,
+      `[${'1,'.repeat(many)}`,
+      `${'a'.repeat(many)}'`,
+      ' '.repeat(many),
+      '@'.repeat(many),
+    ]) {
+      const refusal = parseVariant(text);
+      expect(refusal).toBeTypeOf('string');
+      expect(String(refusal).length).toBeLessThan(300);
+    }
+  });
 });
