@@ -305,6 +305,12 @@ describe('linux', () => {
     expect(text.replaceAll(/ +/g, ' ')).toBe(' 0 100000 65536\n0\ncrw-rw-rw-\n0\n');
   });
 
+  it('a limit of processes that counts those of the container alone', async () => {
+    // Where there are groups of v1 alone, the process before the first one is counted for a moment.
+    const least = readLayout().hierarchies.some(({ version }) => version === 2) ? 1 : 2;
+    for (const limit of least === 1 ? [0, 1] : [2]) expect(await output('echo alone', { linux: { resources: { pids: { limit } } } })).toBe('alone\n');
+  });
+
   it('a group of v2 that belongs to the user of the program, where it is mounted to be written', async (context) => {
     if (!readLayout().hierarchies.some(({ version }) => version === 2)) return context.skip('no cgroup2 is mounted');
     const ids = [{ containerID: 0, hostID: 100_000, size: 2000 }];

@@ -112,6 +112,11 @@ function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: Co
 } {
   // Who has become another user may not be born elsewhere.
   const isBorn = group?.unified !== undefined && !namespaces.has('user');
+  // Who has opened the files is asked for the right to join by them, cgroups(7); the first process alone is counted then.
+  const [opening, joining] = [true, false].map((isOpening) => (isBorn ? group.joinV1.filter(({ call }) => (call === 'openat') === isOpening) : [])) as [
+    Step[],
+    Step[],
+  ];
   const opened = new Map<Mount, Handle>();
   const sources: Step[] = [];
   // Who has no such right reaches as much from within the namespace: the sources are looked up there.
@@ -127,10 +132,10 @@ function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: Co
   return {
     sections: [
       ['the scope', scope ? waitForScope(`the scope ${scope.unit} of systemd${scope.slice === undefined ? '' : ` in ${scope.slice}`}`, scope.limits) : []],
-      ['the cgroup', !group ? [] : isBorn ? [...group.create, ...group.joinV1] : group.steps],
+      ['the cgroup', !group ? [] : isBorn ? [...group.create, ...opening] : group.steps],
       ['the OOM score', process.oomScoreAdj === undefined ? [] : oomScoreAdj(process.oomScoreAdj)],
       ['the sources of mounts, which the namespace may not reach', sources],
-      ...enterNamespaces(config, namespaces, isBorn ? group?.unified : undefined),
+      ...enterNamespaces(config, namespaces, isBorn ? group?.unified : undefined, joining),
       ['the files of the cgroup', group && isBorn ? group.close : []],
     ],
     opened,

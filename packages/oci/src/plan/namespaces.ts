@@ -68,8 +68,9 @@ export function idMapsOf(config: { readonly linux?: Pick<Linux, 'uidMappings' | 
  * The way into the namespaces: the plan goes on in the container's first process.
  *
  * @param cgroup what it is born in, which costs nothing, where moving there waits for a lock on the whole system
+ * @param joining the steps by which it joins groups of v1
  */
-export function enterNamespaces(config: Config, namespaces: Namespaces, cgroup: ResultOf | undefined): Section[] {
+export function enterNamespaces(config: Config, namespaces: Namespaces, cgroup: ResultOf | undefined, joining: readonly Step[]): Section[] {
   const joins = (kinds: readonly Namespace[]): Step[] =>
     kinds.flatMap((kind) => {
       const fd = namespaces.joined.get(kind);
@@ -84,6 +85,7 @@ export function enterNamespaces(config: Config, namespaces: Namespaces, cgroup: 
     ['a user namespace', namespaces.isNew('user') ? [...create('user'), ...waitForHost('map the ids'), ...becomeUser({ uid: 0, gid: 0 })] : []],
     ['a time namespace', namespaces.isNew('time') ? [...create('time'), ...offsets(config)] : []],
     ['new namespaces', continueInChild({ namespaces: flags, memory: copied ? 'copied' : 'shared', ...(cgroup && { cgroup }) })],
+    ['the cgroup of v1', joining],
     // It begins at the group that its first process is in.
     ['a namespace of cgroups', !cgroup ? [] : namespaces.isNew('cgroup') ? create('cgroup') : joins(['cgroup'])],
   ];
