@@ -14,7 +14,7 @@ import { MAX_TEXT_BYTES } from '../json/parse-json.js';
  */
 export function readConfigFile(bundle: string): Buffer {
   const path = join(bundle, 'config.json');
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const fd = open(path);
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) throw new Error(`${path} is no file`);
@@ -22,5 +22,16 @@ export function readConfigFile(bundle: string): Buffer {
     return readFileSync(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The error of Node does not say what the file is for. */
+function open(path: string): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const advice = code === 'ENOENT' || code === 'ENOTDIR' ? ': a bundle is a directory with a config.json in it' : '';
+    throw Object.assign(new Error(`${path} cannot be read (${code})${advice}`, { cause: error }), { code });
   }
 }
