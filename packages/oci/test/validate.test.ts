@@ -97,6 +97,7 @@ const cases: Record<string, readonly (readonly [said: string[], ...expected: str
     [process({ args: ['sh', 'x'.repeat(131_072)] }), `error: process.args[1]: "${'x'.repeat(80)}…": a string of less than 131072 bytes`],
     [process({ env: ['A'] }), 'warning: process.env[0]: "A": NAME=value: programs may not find it otherwise'],
     [process({ user: { uid: -1 } }), 'error: process.user.uid: -1: an integer from 0 to 4294967294'],
+    [process({ user: { additionalGids: [4294967295] } }), 'error: process.user.additionalGids[0]: 4294967295: an integer from 0 to 4294967294'],
     [process({ user: { umask: 512 } }), 'error: process.user.umask: 512: an integer from 0 to 511'],
     [process({ user: { username: 'a' } }), 'warning: process.user.username: "a": of no effect on Linux: see uid'],
     [process({ commandLine: 'a' }), 'warning: process.commandLine: "a": of no effect on Linux: see args'],

@@ -1,4 +1,4 @@
-import { integer, list, object, text, uint32, type Schema } from '../schema/schema.js';
+import { integer, list, object, text, type Schema } from '../schema/schema.js';
 
 /** Who the program runs as, in ids of the container. */
 export interface User {
@@ -14,10 +14,9 @@ export interface User {
   readonly username?: string;
 }
 
-export const user: Schema<User> = object<User>(
-  // The largest id is no id: -1 says "as it is" to the kernel.
-  { uid: integer(0, 2 ** 32 - 2), gid: integer(0, 2 ** 32 - 2), umask: integer(0, 0o777), additionalGids: list(uint32()), username: text() },
-  (value, report) => {
-    if (value.username !== undefined) report.warning('username', value.username, 'of no effect on Linux: see uid');
-  },
-);
+/** The largest number is no id: -1 says "as it is" to the kernel. */
+const id = integer(0, 2 ** 32 - 2);
+
+export const user: Schema<User> = object<User>({ uid: id, gid: id, umask: integer(0, 0o777), additionalGids: list(id), username: text() }, (value, report) => {
+  if (value.username !== undefined) report.warning('username', value.username, 'of no effect on Linux: see uid');
+});
