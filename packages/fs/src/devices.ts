@@ -81,7 +81,8 @@ export function device(parent: Handle, name: string, options: Device): Step {
     args: [parent, name, types[type] | mode, type === 'fifo' ? 0 : deviceNumber(name, options)],
     purpose: `make the device ${name}`,
     hints: {
-      EPERM: 'a device can only be made with CAP_MKNOD in the initial user namespace: elsewhere, bind the one of the host',
+      EPERM:
+        'a device can only be made with CAP_MKNOD in the initial user namespace: elsewhere, bind the one of the host. With it, the device rules of a cgroup that the process is in or below refuse the device',
       EEXIST: `${name} is there already, and not trusted to be the right device`,
     },
   };

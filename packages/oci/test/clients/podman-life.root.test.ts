@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readLayout } from '@ctr/cgroups';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { image, podmanFor } from './podman.js';
 
@@ -110,6 +110,10 @@ describe('podman exec', () => {
 });
 
 describe('pods', () => {
+  beforeEach((context) => {
+    if (isV2) context.skip('podman 4.3 makes groups of pods on cgroup v2 that refuse all devices, to every runtime');
+  });
+
   it('share namespaces by their infra container, and are paused, stopped and removed', async () => {
     onTestFinished(async () => void (await podman(['pod', 'rm', '--force', '--time=0', 'pod'])));
     expect(await podman(['pod', 'create', '--name=pod', '--share=net,ipc,uts,pid', ...on.usual])).toMatchObject({ code: 0 });
