@@ -18,6 +18,7 @@ export function creation({ args, root, log, cgroupManager }: Context): { readonl
       ...(pidFile !== undefined && pidFile !== '' && { pidFile }),
       ...(args.has('pidfd-socket') && { pidfdSocket: args.text('pidfd-socket') ?? '' }),
       listenFds: passed,
+      notify: managerSocket() !== undefined,
       preserveFds: preservedFiles(args, passed),
       pivot: !args.flag('no-pivot'),
       newKeyring: !args.flag('no-new-keyring'),
@@ -26,6 +27,11 @@ export function creation({ args, root, log, cgroupManager }: Context): { readonl
       onWarning: (message) => log.warn(message),
     },
   };
+}
+
+/** The socket of whoever manages services, if this is to be one of them. @see sd_notify(3) */
+export function managerSocket(): string | undefined {
+  return process.env['NOTIFY_SOCKET'] || undefined;
 }
 
 /** How many files of the caller are sockets that systemd has opened for this process. @see sd_listen_fds(3) */

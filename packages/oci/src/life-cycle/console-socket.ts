@@ -1,30 +1,6 @@
-import { call, cmsgFd, Fd, iovec, Memory, msghdr, SCM_RIGHTS, socketDomains, socketTypes, SOL_SOCKET, type Struct } from '@ctr/syscall';
+import { call, cmsgFd, Fd, iovec, Memory, msghdr, SCM_RIGHTS, SOL_SOCKET, type Struct } from '@ctr/syscall';
 
-/** linux/un.h: struct sockaddr_un is 2 bytes of the family and the path. */
-const MAX_PATH_BYTES = 107;
-
-/**
- * Connects to a socket of the file system. The path is the caller's own.
- * Throws a `RangeError` for one that is longer than a socket's can be, a `SyscallError` (ENOENT, ECONNREFUSED, ENOTSOCK).
- */
-export function connectTo(path: string): Fd {
-  const bytes = Buffer.byteLength(path);
-  if (bytes > MAX_PATH_BYTES || bytes === 0) throw new RangeError(`${JSON.stringify(path)} is not the path of a socket: 1 to ${MAX_PATH_BYTES} bytes`);
-  const address = Buffer.alloc(2 + MAX_PATH_BYTES + 1);
-  address.writeUInt16LE(socketDomains.AF_UNIX);
-  address.write(path, 2);
-  const socket = new Fd(
-    call({ call: 'socket', args: [socketDomains.AF_UNIX, socketTypes.SOCK_STREAM | socketTypes.SOCK_CLOEXEC, 0], purpose: 'a socket' }),
-    path,
-  );
-  try {
-    call({ call: 'connect', args: [socket, new Memory(address, 'address'), address.byteLength], purpose: `connect to ${path}` });
-  } catch (error) {
-    socket.close();
-    throw error;
-  }
-  return socket;
-}
+import { connectTo } from './unix-socket.js';
 
 /** Sends a text with an open file to whoever listens at a socket. @see unix(7): SCM_RIGHTS */
 export function sendFile(socket: Fd, text: string, file: Fd): void {

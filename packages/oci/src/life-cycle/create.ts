@@ -32,6 +32,7 @@ import { runHooks } from './hooks.js';
 import { HostSide } from './host-side.js';
 import { NetDevices } from './net-devices.js';
 import { NO_TIMEOUT_MS } from './no-timeout.js';
+import { makeNotifyPlace } from './notify-socket.js';
 import { mappedNamespace } from './mapped-namespace.js';
 import { passedFiles } from './passed-files.js';
 import { writePidFile } from './pid-file.js';
@@ -49,6 +50,8 @@ export interface CreateOptions extends RootOptions, ConsoleOptions {
   readonly pidFile?: string;
   /** So many files of the caller, from fd 3 on, are the program's, which is told of them by `LISTEN_FDS`, as systemd does: those that are preserved come after them. @default 0 */
   readonly listenFds?: number;
+  /** Whether the program can tell that it is ready, as services of systemd do: `NOTIFY_SOCKET` in its environment names a socket, and {@link start} passes on what comes there. @default false */
+  readonly notify?: boolean;
   /** So many files of the caller, from fd 3 on, are those of the program as well. @default 0 */
   readonly preserveFds?: number;
   /** Whether the program has a session keyring of its own. @default true */
@@ -114,7 +117,9 @@ interface Given extends Pick<ContainerParts, 'config' | 'process' | 'bundle' | '
 }
 
 async function createIn(directory: StateDirectory, given: Given, options: CreateOptions): Promise<Child> {
-  const { config, process, bundle, rootfs, opened, text } = given;
+  const { process, bundle, rootfs, opened, text } = given;
+  const notify = options.notify ? makeNotifyPlace(directory) : undefined;
+  const config = notify ? { ...given.config, mounts: [...(given.config.mounts ?? []), notify.mount] } : given.config;
   const { hooks = {} } = config;
   const namespaces = namespacesOf(config, (path) => {
     const fd = openFd(path, { flags: openFlags.O_RDONLY });
@@ -138,6 +143,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const streams = streamsOf(process.terminal, options.stdio);
   const { plan, waits, files } = planContainer({
     ...given,
+    config,
     mapped: await mappedMounts(config, maps, opened),
     namespaces,
     layout,
@@ -148,7 +154,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     passed,
     hasHooks,
     streams,
-    environment: environmentOf(process, rootfs, listenFds > 0 ? [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'] : []),
+    environment: environmentOf(process, rootfs, [...(listenFds > 0 ? [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'] : []), ...(notify ? [notify.variable] : [])]),
     newKeyring: options.newKeyring ?? true,
     pivot: options.pivot ?? true,
   });

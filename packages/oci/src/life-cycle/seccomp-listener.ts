@@ -2,7 +2,8 @@ import type { Fd } from '@ctr/syscall';
 
 import type { LinuxSeccomp } from '../config/seccomp.js';
 import type { ContainerProcessState, State } from '../state.js';
-import { connectTo, sendFile } from './console-socket.js';
+import { sendFile } from './console-socket.js';
+import { connectTo } from './unix-socket.js';
 
 /** Whether somebody is to be asked about calls. */
 export function notifies(seccomp: LinuxSeccomp | undefined): boolean {

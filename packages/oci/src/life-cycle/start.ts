@@ -14,19 +14,26 @@ import { readConfig, readState, type StoredState } from '../state/stored.js';
 import type { RootOptions } from './root-options.js';
 import { runHooks } from './hooks.js';
 import { kill } from './kill.js';
+import { NotifySocket } from './notify-socket.js';
 import { sendListener } from './seccomp-listener.js';
 import { stateOf } from './state-of.js';
 
 /** How a container is started. */
 export interface StartOptions extends RootOptions {
+  /**
+   * The socket of whoever manages services, a path or `@name`: it is told when the program says that it is ready, as is waited for, and which process to watch from then on.
+   * Without effect for a container that was created without `notify`. @see sd_notify(3)
+   */
+  readonly notifySocket?: string;
   /** Is told what has no effect. */
   readonly onWarning?: (message: string) => void;
 }
 
 /**
- * Starts a container that has been created: resolves when its program runs.
+ * Starts a container that has been created: resolves when its program runs; with `notifySocket`, when that has said that it is ready, or has ended.
  *
  * Rejects with an {@link OciError} (`does-not-exist`, `not-created`, `hook`), and with a `SyscallError` that names the step which failed: the container is stopped then.
+ * With a `SyscallError` (ENOENT, ECONNREFUSED), too, if nobody is at `notifySocket`: the container waits still.
  *
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#start
  * @example
@@ -37,19 +44,44 @@ export interface StartOptions extends RootOptions {
  * ```
  */
 export async function start(id: string, options: StartOptions = {}): Promise<void> {
+  const { ready } = await startProgram(id, options);
+  await ready(true);
+}
+
+/** A program that runs. */
+export interface Started {
+  /** Waits until it has said that it is ready, or has ended. @param isMain whether its process is the one to watch from then on */
+  readonly ready: (isMain: boolean) => Promise<void>;
+}
+
+/** Starts a container as {@link start} does, and resolves when its program runs. Whoever does so has to wait until it is ready. */
+export async function startProgram(id: string, options: StartOptions): Promise<Started> {
   const directory = StateDirectory.open(options.root ?? defaultRoot(), id);
   using _lock = await directory.lock();
   const stored = readState(directory);
   const status = statusOf(directory, stored);
   if (status === 'stopped') throw new OciError('not-created', 'cannot start a container that has stopped');
   if (status !== 'created') throw new OciError('not-created', `cannot start an already running container`);
-  // Most containers have none, and to read a configuration takes longer than to start them.
-  const config = stored.hooks.length > 0 ? parseConfig(readConfig(directory)) : undefined;
-  const { hooks = {} } = config ?? {};
-  if (config && hooks.startContainer?.length) await orEnd(id, options, runInside(config, stateOf(directory, stored), stored, options));
-  const failure = await openGate(directory);
-  if (failure) throw startError(stored, failure);
-  if (hooks.poststart?.length) await orEnd(id, options, runHooks('poststart', hooks.poststart, stateOf(directory, stored)));
+  const notify = options.notifySocket === undefined ? undefined : NotifySocket.open(directory, options.notifySocket);
+  try {
+    // Most containers have none, and to read a configuration takes longer than to start them.
+    const config = stored.hooks.length > 0 ? parseConfig(readConfig(directory)) : undefined;
+    const { hooks = {} } = config ?? {};
+    if (config && hooks.startContainer?.length) await orEnd(id, options, runInside(config, stateOf(directory, stored), stored, options));
+    const failure = await openGate(directory);
+    if (failure) throw startError(stored, failure);
+    if (hooks.poststart?.length) await orEnd(id, options, runHooks('poststart', hooks.poststart, stateOf(directory, stored)));
+  } catch (error) {
+    notify?.[Symbol.dispose]();
+    throw error;
+  }
+  return {
+    ready: async (isMain) => {
+      using socket = notify;
+      const { process } = stored;
+      if (process) await socket?.passOn(process, isMain ? process.pid : undefined);
+    },
+  };
 }
 
 /** A container one of whose hooks has failed does not run. */

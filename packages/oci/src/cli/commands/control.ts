@@ -5,10 +5,12 @@ import { kill } from '../../life-cycle/kill.js';
 import { pause, resume } from '../../life-cycle/pause.js';
 import { start } from '../../life-cycle/start.js';
 import type { Context } from '../context.js';
+import { managerSocket } from '../creation.js';
 import { idOf, signalOf } from '../words.js';
 
 export async function startCommand({ args, root, log }: Context): Promise<number> {
-  await start(idOf(args), { ...root, onWarning: (message) => log.warn(message) });
+  const socket = managerSocket();
+  await start(idOf(args), { ...root, ...(socket !== undefined && { notifySocket: socket }), onWarning: (message) => log.warn(message) });
   return 0;
 }
 

@@ -1,9 +1,9 @@
 import { create } from '../../life-cycle/create.js';
 import { remove } from '../../life-cycle/delete.js';
-import { start } from '../../life-cycle/start.js';
+import { startProgram, type Started } from '../../life-cycle/start.js';
 import { brokenOff } from '../broken-off.js';
 import type { Context } from '../context.js';
-import { creation } from '../creation.js';
+import { creation, managerSocket } from '../creation.js';
 import { Foreground } from '../foreground.js';
 import { idOf } from '../words.js';
 
@@ -23,14 +23,20 @@ export async function runCommand(context: Context): Promise<number> {
     }),
   );
   const deleting = { ...root, force: true, onWarning: (message: string) => log.warn(message) };
+  const socket = managerSocket();
+  let started: Started;
   try {
-    await start(id, root);
+    started = await startProgram(id, { ...root, ...(socket !== undefined && { notifySocket: socket }) });
   } catch (error) {
     await remove(id, deleting);
     throw error;
   }
-  if (detach) return 0;
-  const code = await foreground.wait(child);
+  const ready = started.ready(detach);
+  if (detach) {
+    await ready;
+    return 0;
+  }
+  const [code] = await Promise.all([foreground.wait(child), ready.catch((error: unknown) => log.warn(String(error)))]);
   if (!args.flag('keep')) await remove(id, deleting);
   return code;
 }
