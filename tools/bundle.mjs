@@ -15,7 +15,7 @@ const sourceOf = (name) => fileURLToPath(new URL(`../packages/${name}/src/`, imp
 /** What Node gives to a CommonJS module. */
 const scope = 'exports,require,module,__filename,__dirname';
 /**
- * The second line of a bin, after `#!/bin/sh`: to a shell, Node in its place; to Node, a string and a comment.
+ * The second line of a bin, after `#!/usr/bin/env sh`, the only kind of first line that publint takes: to a shell, Node in its place; to Node, a string and a comment.
  * Without `--`, Node takes an `--env-file` for its own even behind the name of a script, be it an option of the program or a word of a container's command,
  * and obeys the NODE_OPTIONS in that file, which may be a stranger's. `env -S` could pass `--`, but BusyBox has none.
  */

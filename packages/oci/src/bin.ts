@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env sh
 import { join } from 'node:path';
 
 import { runProgram } from '@ctr/runtime/executable';
