@@ -57,6 +57,6 @@ export function mapOwners(spec: Spec, pid: number): void {
 }
 
 /** The mounts whose owners are mapped, in their order. */
-function mapped(spec: Spec): Bind[] {
+export function mapped(spec: Spec): Bind[] {
   return spec.mounts.filter((mount): mount is Bind => mount.kind === 'bind' && mount.idMap);
 }

@@ -37,7 +37,7 @@ import { becomeUser, type SeccompFilter } from '@ctr/security';
 
 import { planOwnGroup, withoutLimits } from './container-group.js';
 import { planScope, type PlannedScope } from './container-scope.js';
-import { mappedMount, openMapped } from './id-mapped-mounts.js';
+import { mapped, mappedMount, openMapped } from './id-mapped-mounts.js';
 import { checkIsMapped, hasId, idMapsOf, idMapsText, isOwnAlone } from './ids.js';
 import { init } from './init.js';
 import { isInUserNamespace, ownIdRanges } from './own-user-namespace.js';
@@ -145,10 +145,12 @@ function wayIn(spec: Spec, entered: boolean): readonly Step[] {
 
 /**
  * Whether the container's first process is the only one that is ever in its group: it is born there, or joins by files that the process before has opened, as only version 1
- * allows from everywhere. Else that one joins as well, and counts for the limits until it has been waited for.
+ * allows from everywhere. Else that one joins as well, and counts for the limits until it has been waited for; so it is with mounts that are made before the namespaces,
+ * since what attaches them then is kept for other containers.
  */
 function entersAlone(spec: Spec, { cgroup, places }: PlannedGroup): boolean {
-  return cgroup ? canBeBornIn(spec) : places.length > 0 && places.every(({ version }) => version === 1);
+  if (cgroup) return canBeBornIn(spec);
+  return places.length > 0 && places.every(({ version }) => version === 1) && mapped(spec).length === 0;
 }
 
 /** The files by which the first process joins. Who has opened them is asked for the right to it, cgroups(7): in its user namespace that process may have none. */

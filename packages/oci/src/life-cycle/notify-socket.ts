@@ -75,7 +75,7 @@ export class NotifySocket implements Disposable {
    */
   async passOn(first: ProcessIdentity, mainPid: number | undefined): Promise<void> {
     using pidfd = openProcess(first);
-    if (!pidfd) return;
+    if (!pidfd) return this.#isReady() ? await this.#tell(mainPid) : undefined;
     const waiting = new AbortController();
     const options = { cancelSignal: waiting.signal };
     try {
