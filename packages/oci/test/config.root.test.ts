@@ -290,6 +290,13 @@ describe('root and mounts', () => {
     symlinkSync('/proc/self/attr/exec', join(rootfs, 'proc-link'));
     await expect(output('true', { root: { path: rootfs }, mounts: [...usual, at('/proc-link')] })).rejects.toThrow('leads into proc');
   });
+
+  it('a link of the image that a mount before covers leads nowhere', async () => {
+    const rootfs = ownRoot();
+    symlinkSync('/run/shm', join(rootfs, 'dev/shm'));
+    const mounts = defaultConfig().mounts ?? [];
+    expect(await output('grep -c " /dev/shm " /proc/mounts; ls /run; true', { root: { path: rootfs }, mounts })).toBe('1\nls: /run: No such file or directory\n');
+  });
 });
 
 /** A user namespace in which root is another on the host. */

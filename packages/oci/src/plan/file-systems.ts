@@ -39,7 +39,8 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Ha
     opened,
   };
   const waits = parts.hasHooks || (config.mounts ?? []).some(copiesUp);
-  const mounts = (config.mounts ?? []).map((mount) => ({ mount, planned: mountSteps(mount, context) }));
+  const destinations = (config.mounts ?? []).map(destinationOf);
+  const mounts = (config.mounts ?? []).map((mount, i) => ({ mount, planned: mountSteps(mount, { ...context, before: destinations.slice(0, i) }) }));
   const known = knownMounts(mounts);
   const sysctls = linux.sysctl ?? {};
   const needsProc = Object.keys(sysctls).length > 0 || Boolean(process.apparmorProfile) || Boolean(process.selinuxLabel);

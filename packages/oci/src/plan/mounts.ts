@@ -19,6 +19,8 @@ export interface MountContext extends CgroupMountContext {
   readonly root: Handle;
   /** The directory of the root file system on the host. */
   readonly rootfs: string;
+  /** Where the mounts go that come before. */
+  readonly before: readonly string[];
   readonly bundle: string;
   readonly mountLabel: string | undefined;
   /** Binds that have been made before the user namespace, outside of which their sources may be out of reach. */
@@ -78,6 +80,11 @@ export function destinationOf({ destination }: Mount): string {
   return posix.normalize(`/${destination}`).replace(/(.)\/$/, '$1');
 }
 
+/** Where the links of the image lead. What a mount before covers of it leads nowhere any more: `/dev/shm` of an image may be a link, and that of a new `/dev` is none. */
+function throughLinks(at: string, { rootfs, before }: MountContext): string {
+  return before.some((above) => at.startsWith(`${above}/`)) ? at : throughDanglingLink(rootfs, at);
+}
+
 /** The path of a bind's source on the host. */
 export function sourceOf({ source = '' }: Mount, bundle: string): string {
   return resolve(bundle, source);
@@ -113,7 +120,7 @@ function made(at: string, mount: Mount, options: MountOptions, context: MountCon
     as: posix.basename(at) || 'mount',
   });
   const links = type === 'proc' || type === 'sysfs' ? 'refuse' : 'in-root';
-  const to = links === 'refuse' ? at : throughDanglingLink(context.rootfs, at);
+  const to = links === 'refuse' ? at : throughLinks(at, context);
   const place = openPlace(inRoot(context.root, to, { create: 'directory', symlinks: links }));
   // Something may still have to be made in it.
   const { set, clear } = options.attributes;
@@ -144,7 +151,7 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
   const kind = stat.isDirectory() ? 'directory' : 'file';
   const opened = context.opened.get(mount);
   const from = opened ? { steps: [], mount: opened } : bindMount(source, { recursive: options.bind?.recursive ?? false, purpose: `a mount of ${source}` });
-  const to = throughDanglingLink(context.rootfs, at);
+  const to = throughLinks(at, context);
   const place = openPlace(inRoot(context.root, to, { create: kind }), { directory: kind === 'directory' });
   return {
     at,
