@@ -295,7 +295,9 @@ describe('root and mounts', () => {
     const rootfs = ownRoot();
     symlinkSync('/run/shm', join(rootfs, 'dev/shm'));
     const mounts = defaultConfig().mounts ?? [];
-    expect(await output('grep -c " /dev/shm " /proc/mounts; ls /run; true', { root: { path: rootfs }, mounts })).toBe('1\nls: /run: No such file or directory\n');
+    expect(await output('grep -c " /dev/shm " /proc/mounts; ls /run; true', { root: { path: rootfs }, mounts })).toBe(
+      '1\nls: /run: No such file or directory\n',
+    );
   });
 });
 
