@@ -1,7 +1,7 @@
 import type { CgroupLayout, PlannedGroup } from '@ctr/cgroups';
 import { bindMount, idmap, type Handle } from '@ctr/fs';
 import { control, flatten, giveTerminal, program, waitForScope, type Section } from '@ctr/runtime/assembly';
-import { dumpable, handOverListener, oomScoreAdj, readCapabilities, seccomp, type SeccompFilter } from '@ctr/security';
+import { dumpable, oomScoreAdj, readCapabilities, seccomp, type SeccompFilter } from '@ctr/security';
 import { waitForHost, type Fd, type Plan, type Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
@@ -12,7 +12,7 @@ import type { Gate } from '../state/gate.js';
 import type { GroupPlace } from './cgroup-mount.js';
 import type { PlannedScope } from './scope.js';
 import { fileSystems, type FileSystems } from './file-systems.js';
-import { checkFilter, isLate } from './filter.js';
+import { checkFilter, isLate, loadFilter } from './filter.js';
 import { findProgram, pathOf } from './find-program.js';
 import { closeOthers, GATE_FILES, keepOpen, leaveGate, passOn, waitAtGate } from './gate-steps.js';
 import { copiesUp, sourceOf } from './mounts.js';
@@ -163,6 +163,6 @@ function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>, filter
       'the session',
       [{ call: 'setsid', args: [], purpose: 'a session of its own', tolerates: ['EPERM'] }, ...(inside.console ? control(inside.console.slave) : [])],
     ],
-    ...rights(process, options, filter ? (filter.notifies ? handOverListener(seccomp(filter)) : seccomp(filter)) : [], !isLate(filter, process)),
+    ...rights(process, options, loadFilter(filter), !isLate(filter, process)),
   ];
 }

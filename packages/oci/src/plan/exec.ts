@@ -1,10 +1,10 @@
 import { control, flatten, giveTerminal, program, type Section } from '@ctr/runtime/assembly';
-import { handOverListener, seccomp } from '@ctr/security';
+import { seccomp } from '@ctr/security';
 import { announceExec, AT_FDCWD, openFlags, resultOf, type Fd, type Plan, type Step } from '@ctr/syscall';
 
 import { consoleOf } from './console.js';
 import { enter, type EnterParts } from './enter.js';
-import { checkFilter, isLate } from './filter.js';
+import { checkFilter, isLate, loadFilter } from './filter.js';
 import { findProgram, pathOf } from './find-program.js';
 import { closeOthers, keepOpen, passOn } from './gate-steps.js';
 import { filterOf, rights } from './rights.js';
@@ -40,7 +40,7 @@ export function planExec(parts: ExecParts): Plan {
     ['the directory to start in', startIn(process.cwd, undefined)],
     ['the standard streams', console ? giveTerminal(console.slave, uid) : giveStreams(uid, parts.streams)],
     ['the session', [{ call: 'setsid', args: [], purpose: 'a session of its own', tolerates: ['EPERM'] }, ...(console ? control(console.slave) : [])]],
-    ...rights(process, entered.options, filter ? (filter.notifies ? handOverListener(seccomp(filter)) : seccomp(filter)) : [], !isLate(filter, process)),
+    ...rights(process, entered.options, loadFilter(filter), !isLate(filter, process)),
     ['the files that are closed', closeOthers(passed.length)],
     ['the program', findProgram(name, path)],
     [

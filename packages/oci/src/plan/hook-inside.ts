@@ -1,9 +1,8 @@
 import { flatten } from '@ctr/runtime/assembly';
-import { handOverListener, seccomp } from '@ctr/security';
 import { dieWithHost, type Plan } from '@ctr/syscall';
 
 import { enter, type EnterParts } from './enter.js';
-import { isLate } from './filter.js';
+import { isLate, loadFilter } from './filter.js';
 import { closeOthers } from './gate-steps.js';
 import { filterOf, rights } from './rights.js';
 import { startIn } from './start-in.js';
@@ -17,7 +16,7 @@ export function wayToHookInside(parts: Omit<EnterParts, 'below'>): Plan {
   const { config, process } = parts;
   const filter = filterOf(config.linux?.seccomp, process);
   const entered = enter({ ...parts, below: '' });
-  const load = filter ? (filter.notifies ? handOverListener(seccomp(filter)) : seccomp(filter)) : [];
+  const load = loadFilter(filter);
   const late = isLate(filter, process) ? load : [];
   const early = late.length > 0 ? [] : load;
   // A process that changes who it is loses its tie to the host, and a filter may refuse what makes one.
