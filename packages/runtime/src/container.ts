@@ -1,19 +1,40 @@
+import { fchownSync } from 'node:fs';
+
 import { collectGarbage, findByName, readStatistics, readUsage, removeGroup, type PlannedGroup, type Statistics, type Usage as GroupUsage } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
-import { checkOptions, Fd, isSyscallError, launch, requireKernel, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
+import { checkOptions, Fd, isSyscallError, launch, requireKernel, signalName, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
 
 import { makeScope, requireScope, type ContainerGroup } from './container-scope.js';
 import { Master } from './master.js';
-import { planContainer, type ContainerPlan } from './plan.js';
+import { ownerOutside } from './ids.js';
+import { planContainer, withStreams, type ContainerPlan } from './plan.js';
+import { Relays } from './relay/relays.js';
 import type { Ending, Usage } from './result.js';
 import { mapOwners } from './id-mapped-mounts.js';
 import { groupsOf } from './own-groups.js';
 import { checkSpec, optionNames, type ContainerOptions, type Spec } from './spec.js';
+import type { StreamChoice, Three } from './streams.js';
 
 /** How a container is started. */
 export interface StartOptions extends ContainerOptions {
-  /** stdin, stdout and stderr of the program; a `terminal` takes the place of all three. @default all 'inherit' */
-  readonly stdio?: LaunchStdio | readonly [LaunchStdio, LaunchStdio, LaunchStdio];
+  /**
+   * stdin, stdout and stderr of the program; a `terminal` takes the place of all three.
+   *
+   * - `'inherit'`: a pipe. A relay, which is a process outside of the container, moves what passes between it and the file of this process. The program never has that file.
+   *   Of a regular file as stdin it reads a copy: the offset of the caller's file does not move.
+   * - `'ignore'`, and the null device of the host: the null device of the container's own /dev.
+   * - an `Fd`: that open file itself. The program may do to it what its user may: change its mode, owner and offset, read and write a file both ways by /proc/self/fd,
+   *   read from a terminal, and leave a set-user-id file on the host if it is root of the host.
+   *
+   * A directory, or a file that is open as a path only, is a `TypeError`.
+   * @default all 'inherit'
+   */
+  readonly stdio?: LaunchStdio | Three<LaunchStdio>;
+  /**
+   * Called when nobody reads a relayed stdout or stderr any more, before the program can know: pid 1 of a pid namespace is not ended by SIGPIPE, and would go on.
+   * When it returns, the pipe of the program breaks, unless the container has been killed with SIGKILL. @default the pipe breaks
+   */
+  readonly onBrokenPipe?: (container: Container) => void;
   /** Kills the container when it fires. */
   readonly cancelSignal?: AbortSignal;
   /** Kills the container when so many milliseconds are over. @default no limit */
@@ -28,9 +49,16 @@ export interface Container extends AsyncDisposable {
   readonly pid: number;
   /** The host's side of the program's terminal, where one was asked for. */
   readonly terminal: Master | undefined;
-  /** Settles when the program has ended and nothing of the container is left. Rejects only if something could not be removed. */
+  /**
+   * Settles when the program has ended, all that it wrote to relayed streams is where it belongs, and nothing of the container is left.
+   * A reader that does not read is waited for, unless the program was killed (for a second at most), or the container is killed, disposed or cancelled meanwhile.
+   * Rejects only if something could not be removed, or a file of the caller's fails (ENOSPC, EIO).
+   */
   readonly exited: Promise<Ending>;
-  /** Sends a signal to its first process. Throws a `RangeError` for one that does not exist. @returns whether it was sent: not after the end */
+  /**
+   * Sends a signal to its first process. After the end of that, one that asks for an end (HUP, INT, QUIT, KILL, TERM) drops what a reader has not taken yet.
+   * Throws a `RangeError` for one that does not exist. @returns whether it was of use: not after the end
+   */
   kill(signal?: SignalName | number): boolean;
 }
 
@@ -64,20 +92,29 @@ function sweep({ cgroupParent }: Spec): Promise<unknown> {
  * ```
  */
 export async function start(command: readonly [string, ...string[]], options: StartOptions = {}): Promise<Container> {
-  checkOptions('start', options, [...optionNames, 'stdio', 'cancelSignal', 'timeoutMs']);
-  const { stdio = 'inherit', cancelSignal, timeoutMs, ...rest } = options;
+  checkOptions('start', options, [...optionNames, 'stdio', 'onBrokenPipe', 'cancelSignal', 'timeoutMs']);
+  const { stdio = 'inherit', onBrokenPipe, cancelSignal, timeoutMs, ...rest } = options;
   checkStdio(stdio, ['inherit', 'ignore']);
-  return startSpec(checkSpec(command, rest), { stdio, ...(cancelSignal && { cancelSignal }), ...(timeoutMs !== undefined && { timeoutMs }) });
+  return startSpec(checkSpec(command, rest), {
+    stdio,
+    ...(onBrokenPipe && { onBrokenPipe }),
+    ...(cancelSignal && { cancelSignal }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
+}
+
+/** What a start takes beside what a container is made of. */
+interface Start extends Pick<StartOptions, 'onBrokenPipe' | 'cancelSignal' | 'timeoutMs'> {
+  readonly stdio: StreamChoice | Three<StreamChoice>;
 }
 
 /** Starts a container whose options have been checked. */
-export async function startSpec(
-  spec: Spec,
-  { stdio = 'inherit', cancelSignal, timeoutMs }: Pick<StartOptions, 'stdio' | 'cancelSignal' | 'timeoutMs'>,
-): Promise<Container> {
+export async function startSpec(asked: Spec, options: Start): Promise<Container> {
+  const { stdio, cancelSignal, timeoutMs } = options;
   if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < 2 ** 31))
     throw new RangeError(`timeoutMs is ${timeoutMs}: more than 0 and less than 2147483648 milliseconds`);
   cancelSignal?.throwIfAborted();
+  const { spec, streams } = withStreams(asked, stdio);
   if (!isKernelKnown) requireKernel();
   isKernelKnown = true;
   if (spec.name !== undefined && spec.cgroup && spec.cgroupManager === 'cgroupfs') refuseTaken(spec.name, spec);
@@ -92,16 +129,15 @@ export async function startSpec(
     making = makeScope(planned, pid, cancelSignal);
     await making;
   };
-  const streams = spec.terminal
-    ? (['ignore', 'ignore', 'ignore'] as const)
-    : typeof stdio === 'string' || stdio instanceof Fd
-      ? ([stdio, stdio, stdio] as const)
-      : stdio;
   let child: Child;
+  let launched: Promise<Child> | undefined;
+  let relays: Relays | undefined;
   let swept: Promise<unknown> | undefined;
   try {
-    const launched = launch(container.parts, {
-      stdio: streams,
+    relays = new Relays(streams);
+    giveAway(spec, relays.given);
+    launched = launch(container.parts, {
+      stdio: relays.given,
       onFile: (file) => {
         master = file;
       },
@@ -109,8 +145,13 @@ export async function startSpec(
       ...(cancelSignal && { cancelSignal }),
     });
     swept = container.group && container.group.directories.length > 0 ? sweep(spec) : undefined;
-    child = await launched;
+    [child] = await Promise.all([launched, relays.start()]);
   } catch (error) {
+    await launched?.then(
+      (alone) => alone[Symbol.asyncDispose](),
+      () => undefined,
+    );
+    await relays?.abandon();
     master?.close();
     const reason = killedForMemory(error, spec, container.group);
     container.group?.undo(error);
@@ -120,7 +161,7 @@ export async function startSpec(
     throw reason ?? error;
   }
   const scope = await making;
-  return running(spec, scope ?? (container.group && groupOf(container.group)), child, master, swept, began, cancelSignal, timeoutMs);
+  return running(spec, scope ?? (container.group && groupOf(container.group)), child, relays, master, swept, began, options);
 }
 
 /** Why a set-up has ended early, where it was too much for the container's memory. A step that failed says so itself. */
@@ -158,11 +199,11 @@ function running(
   spec: Spec,
   group: ContainerGroup | undefined,
   child: Child,
+  relays: Relays,
   masterFd: Fd | undefined,
   swept: Promise<unknown> | undefined,
   began: number,
-  cancelSignal: AbortSignal | undefined,
-  timeoutMs: number | undefined,
+  { cancelSignal, timeoutMs, onBrokenPipe }: Start,
 ): Container {
   // The steps have been taken. What is kept while the container lives is what its end needs.
   const name = spec.name ?? String(child.pid);
@@ -170,21 +211,44 @@ function running(
   const { measure } = spec;
   const read = measure || Object.keys(spec.limits).length > 0 ? group?.read : undefined;
   let timedOut = false;
+  let isKilled = false;
+  // From the end of the program until its readers have everything.
+  let isDelivering = false;
+  const kill: Container['kill'] = (signal = 'SIGTERM') => {
+    const sent = child.kill(signal);
+    const name = typeof signal === 'number' ? signalName(signal) : signal;
+    if (sent) isKilled ||= name === 'SIGKILL';
+    else if (isDelivering && endings.has(name)) relays.stop();
+    else return false;
+    return true;
+  };
+  const cancel = (): void => void kill('SIGKILL');
   const timer =
     timeoutMs === undefined
       ? undefined
       : setTimeout(
           () => {
-            timedOut = child.kill('SIGKILL');
+            timedOut = kill('SIGKILL');
           },
           Math.max(0, timeoutMs - (now() - began)),
         );
   const finish = async (): Promise<Ending> => {
     const exit = await child.exited;
-    clearTimeout(timer);
     const measured = read?.();
     const statistics = measure ? group?.statistics() : undefined;
-    await group?.remove();
+    isDelivering = true;
+    cancelSignal?.addEventListener('abort', cancel, { once: true });
+    let isDelivered;
+    try {
+      // What holds a pipe open ends with the group.
+      await group?.remove();
+      isDelivered = await relays.delivered({ wasKilled: exit.signal !== undefined });
+    } finally {
+      isDelivering = false;
+      clearTimeout(timer);
+      cancelSignal?.removeEventListener('abort', cancel);
+      await relays.abandon();
+    }
     await swept;
     return {
       exitCode: exit.code,
@@ -192,24 +256,45 @@ function running(
       durationMs: now() - began,
       oomKilled: (measured?.oomKills ?? 0) > 0,
       timedOut,
-      isCanceled: cancelSignal?.aborted === true && exit.signal === 'SIGKILL' && !timedOut,
+      isCanceled: cancelSignal?.aborted === true && (exit.signal === 'SIGKILL' || !isDelivered) && !timedOut,
+      outputDropped: !isDelivered,
       usage: usageOf(exit, measured, statistics),
     };
   };
   const exited = finish();
   const master = masterFd && new Master(masterFd);
-  return {
+  const container: Container = {
     name,
     pid: child.pid,
     terminal: master,
     exited,
-    kill: (signal) => child.kill(signal),
+    kill,
     async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
+      kill('SIGKILL');
       await exited;
       master?.close();
     },
   };
+  relays.handedOver(
+    onBrokenPipe &&
+      (() => {
+        onBrokenPipe(container);
+        return !isKilled;
+      }),
+  );
+  return container;
+}
+
+/** Signals that ask for an end. */
+const endings: ReadonlySet<string> = new Set<SignalName>(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGKILL', 'SIGTERM']);
+
+/** The pipes that were made for the container belong to its user, who opens them anew by /dev/stdout. */
+function giveAway(spec: Spec, given: Three<LaunchStdio>): void {
+  const owner = ownerOutside(spec);
+  for (const [fd, file] of given.entries()) {
+    const kind = spec.streams[fd];
+    if (owner && file instanceof Fd && (kind === 'relayed' || kind === 'pipe')) fchownSync(file.number, owner.uid, owner.gid);
+  }
 }
 
 function usageOf(exit: Exit, measured: GroupUsage | undefined, statistics: Statistics | undefined): Usage {

@@ -23,6 +23,20 @@ export function hasId(map: readonly IdRange[], id: number): boolean {
   return map.some(({ inside, count }) => id >= inside && id < inside + count);
 }
 
+/** The ids that the program's user has outside of the container, where root gives it a new user namespace: nobody in there may change the owner of what this process has made. */
+export function ownerOutside(spec: Spec): { readonly uid: number; readonly gid: number } | undefined {
+  if (spec.namespaces.user !== 'new' || process.geteuid?.() !== 0) return undefined;
+  const { uids, gids } = idMapsOf(spec);
+  const uid = outsideOf(uids, spec.user?.uid ?? 0);
+  const gid = outsideOf(gids, spec.user?.gid ?? 0);
+  return uid === undefined || gid === undefined ? undefined : { uid, gid };
+}
+
+function outsideOf(map: readonly IdRange[], id: number): number | undefined {
+  const range = map.find(({ inside, count }) => id >= inside && id < inside + count);
+  return range && range.outside + id - range.inside;
+}
+
 /** Says that the user of a container is not among its ids, before there is a process. */
 export function checkIsMapped({ user, ids, uidMap, gidMap }: Spec, maps: IdMaps): void {
   if (!user) return;

@@ -4,7 +4,7 @@ export { exitCodeOf } from './exit-code.js';
 export type { Master } from './master.js';
 export { privileged, type CapabilityChanges, type HardeningOptions } from './hardening.js';
 export { groupsOf, ownGroups } from './own-groups.js';
-export { plan } from './plan.js';
+export { plan, type PlanOptions } from './plan.js';
 export { posture, type PostureItem } from './posture.js';
 export { ContainerError, isContainerError, type Ending, type Result, type Usage } from './result.js';
 export { run, type RunOptions, type RunPromise, type Stdio } from './run.js';

@@ -29,6 +29,8 @@ import {
   resultOf,
   stayInCharge,
   waitForHost,
+  type LaunchStdio,
+  type Memory,
   type Plan,
   type ResultOf,
   type Step,
@@ -47,6 +49,7 @@ import { rootfs, type Root } from './rootfs.js';
 import { flatten, type Section } from './section.js';
 import { checkSpec, type CheckedMount, type ContainerOptions, type NamespaceChoice, type Spec } from './spec.js';
 import { maskedSystemPaths, readonlySystemPaths } from './system-paths.js';
+import { describeStreams, heldNull, ownNull, streamsOf, type Stream, type StreamChoice, type Three } from './streams.js';
 import { sysctlSteps } from './sysctls.js';
 import { control, giveTerminal, terminal, type Terminal } from './terminal.js';
 import { userland, type UserlandOptions } from './userland.js';
@@ -63,6 +66,12 @@ export interface ContainerPlan {
   readonly idMaps: IdMaps | undefined;
 }
 
+/** What a plan is made of. */
+export interface PlanOptions extends ContainerOptions {
+  /** The standard streams as `start` takes them: the files of this process are looked at for `'inherit'`. @default relayed, whatever they are */
+  readonly stdio?: LaunchStdio | Three<LaunchStdio>;
+}
+
 /**
  * The plan of a container, not run: for `explain`, for tests and reviews. It looks at the host (which directories there are, which cgroups) and changes nothing.
  *
@@ -75,8 +84,21 @@ export interface ContainerPlan {
  * console.log(explain(plan(['hostname'], { hostname: 'box' })));
  * ```
  */
-export function plan(command: readonly [string, ...string[]], options: ContainerOptions = {}): Plan {
-  return planContainer(checkSpec(command, options)).parts.flat();
+export function plan(command: readonly [string, ...string[]], options: PlanOptions = {}): Plan {
+  const { stdio, ...rest } = options;
+  const spec = checkSpec(command, rest);
+  return planContainer(stdio === undefined ? spec : withStreams(spec, stdio).spec).parts.flat();
+}
+
+/** A container whose standard streams have been looked at. Throws a `TypeError` for what can be none. */
+export function withStreams(spec: Spec, stdio: StreamChoice | Three<StreamChoice>): { readonly spec: Spec; readonly streams: Three<Stream> } {
+  const given: Three<StreamChoice> = spec.terminal ? ['ignore', 'ignore', 'ignore'] : isThree(stdio) ? stdio : [stdio, stdio, stdio];
+  const streams = streamsOf(given);
+  return { spec: { ...spec, streams: [streams[0].kind, streams[1].kind, streams[2].kind] }, streams };
+}
+
+function isThree(stdio: StreamChoice | Three<StreamChoice>): stdio is Three<StreamChoice> {
+  return Array.isArray(stdio);
 }
 
 /** The whole order of things, from the caller's process to the program. */
@@ -182,6 +204,7 @@ export function enter(spec: Spec, group?: PlannedGroup): Section[] {
   // A cgroup namespace begins at the group of the process that makes it: the one that is in the group makes it.
   const kinds = newKinds(spec).filter((kind) => !group || kind !== 'cgroup');
   return [
+    ['the standard streams', isNew(spec, 'mount') ? [] : heldNull(spec.streams)],
     ['the mounts whose owners are mapped', isNew(spec, 'user') ? openMapped(spec) : []],
     ['a user namespace', userNamespace(spec)],
     ['the namespaces to join', joined(spec)],
@@ -198,16 +221,21 @@ export function enter(spec: Spec, group?: PlannedGroup): Section[] {
   ];
 }
 
-/** What the container's first process does before the program, in its new namespaces. */
-export function setUp(spec: Spec): Section[] {
+/**
+ * What the container's first process does before the program, in its new namespaces.
+ *
+ * @param isNull which streams have the null device behind them, where that is known only as the plan runs
+ */
+export function setUp(spec: Spec, isNull?: Memory): Section[] {
   // A mount namespace that others are in, too, stays as it is.
-  const inside = isNew(spec, 'mount') ? fileSystems(spec) : { sections: [], terminal: undefined, proc: undefined };
+  const inside = isNew(spec, 'mount') ? fileSystems(spec, isNull) : { sections: [], terminal: undefined, proc: undefined };
   const sections: Section[] = [
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
     ['the host name', spec.hostname === undefined ? [] : hostname(spec.hostname)],
     ['the network', isNew(spec, 'net') ? loopbackUp() : []],
     ...inside.sections,
     ['the directory to start in', startIn(spec.cwd)],
+    ['the standard streams', describeStreams(spec.streams, spec.user?.uid ?? 0)],
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
     ...rights(spec, inside),
     // It has no more rights than the program, which could otherwise gain them from it.
@@ -254,7 +282,7 @@ function startIn(cwd: string): Step[] {
 }
 
 /** The mounts, from the private mount namespace to the new root. Everything below the new root is reached from its open mount. */
-function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | undefined; proc: ResultOf } {
+function fileSystems(spec: Spec, isNull: Memory | undefined): { sections: Section[]; terminal: Terminal | undefined; proc: ResultOf } {
   const inUserNamespace = spec.namespaces.user !== 'host' || isInUserNamespace();
   const root =
     spec.rootfs === undefined
@@ -288,6 +316,7 @@ function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | un
       ['the root file system', root.steps],
       ['/sys', [...sysPlace.steps, ...atSys.steps, ...ownSys.steps, ...attach(ownSys.mount, atSys.fd, 'attach it to /sys')]],
       ['/dev', [...devPlace.steps, ...devices.steps]],
+      ['the standard streams', ownNull(devices.mount, spec.streams, isNull)],
       ['the terminal', console?.steps ?? []],
       ['the mounts', spec.mounts.flatMap((mount) => mountSteps(mount, root.mount))],
       [

@@ -29,6 +29,8 @@ export interface Ending {
   readonly timedOut: boolean;
   /** It was killed because the `cancelSignal` fired. */
   readonly isCanceled: boolean;
+  /** Not all that it wrote to relayed streams has been delivered: the container was killed, or cancelled, before the reader took it. */
+  readonly outputDropped: boolean;
   readonly usage: Usage;
 }
 
@@ -62,6 +64,7 @@ export class ContainerError extends Error implements Result {
   declare readonly oomKilled: boolean;
   declare readonly timedOut: boolean;
   declare readonly isCanceled: boolean;
+  declare readonly outputDropped: boolean;
   declare readonly usage: Usage;
   declare readonly stdout: string;
   declare readonly stderr: string;

@@ -8,13 +8,14 @@ import { Input } from './input.js';
 import { Output, OutputBound } from './output.js';
 import { ContainerError, type Ending, type Result } from './result.js';
 import { checkSpec, optionNames } from './spec.js';
+import type { StreamChoice, Three } from './streams.js';
 
-/** What a standard stream of the program is: a pipe, the host's own, `/dev/null`, or an open file. */
+/** What a standard stream of the program is: a pipe to this process, a relay to the stream of this process, the container's `/dev/null`, or an open file that is handed over. */
 export type Stdio = 'pipe' | LaunchStdio;
 
 /** How a program is run in a container. */
-export interface RunOptions extends Omit<StartOptions, 'stdio' | 'terminal'> {
-  /** stdin, stdout and stderr. @default all 'pipe' */
+export interface RunOptions extends Omit<StartOptions, 'stdio' | 'onBrokenPipe' | 'terminal'> {
+  /** stdin, stdout and stderr: pipes to this process, or as {@link StartOptions.stdio} has them. @default all 'pipe' */
   readonly stdio?: Stdio | readonly [Stdio, Stdio, Stdio];
   /** What the program reads from stdin. @default nothing, unless `stdin` is taken from the promise at once */
   readonly input?: string | Uint8Array;
@@ -126,6 +127,7 @@ const canceled: Omit<Ending, 'durationMs'> = {
   oomKilled: false,
   timedOut: false,
   isCanceled: true,
+  outputDropped: false,
   usage: { cpuMicroseconds: 0, peakMemoryBytes: undefined, peakPids: undefined, pidsMaxHits: undefined, statistics: undefined, source: 'rusage' },
 };
 
@@ -134,7 +136,7 @@ class Streams {
   readonly input: Input | undefined;
   readonly stdout: Output | undefined;
   readonly stderr: Output | undefined;
-  readonly given: readonly [LaunchStdio, LaunchStdio, LaunchStdio];
+  readonly given: Three<StreamChoice>;
   readonly #bound: OutputBound;
 
   constructor([stdin, stdout, stderr]: readonly [Stdio, Stdio, Stdio], input: string | Uint8Array | undefined, maxBufferBytes: number) {
@@ -148,7 +150,7 @@ class Streams {
       this.destroy();
       throw error;
     }
-    const give = (stream: Stdio, pipe: Fd | undefined): LaunchStdio => (stream === 'pipe' ? (pipe ?? 'ignore') : stream);
+    const give = (stream: Stdio, pipe: Fd | undefined): StreamChoice => (stream === 'pipe' ? (pipe ? { pipe } : 'ignore') : stream);
     this.given = [give(stdin, this.input?.readEnd), give(stdout, this.stdout?.writeEnd), give(stderr, this.stderr?.writeEnd)];
   }
 

@@ -8,6 +8,7 @@ import { checkDeviceRules, type DeviceAccess, type Limits } from '@ctr/cgroups';
 import { checkDestination, checkText } from './check-path.js';
 import { checkHardening, hardeningNames, type Hardening, type HardeningOptions } from './hardening.js';
 import { shown } from './shown.js';
+import type { StreamKind, Three } from './streams.js';
 
 /** What a container's namespace of one kind is: a new one, the host's, or that of a process (by pid) or a file. */
 export type NamespaceChoice = 'new' | 'host' | { readonly pid: number } | { readonly path: string };
@@ -140,6 +141,7 @@ export interface Spec {
   readonly name: string | undefined;
   readonly init: boolean;
   readonly terminal: TerminalSize | undefined;
+  readonly streams: Three<StreamKind>;
   readonly devices: readonly CheckedDevice[];
   readonly hardening: Hardening;
 }
@@ -239,6 +241,8 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     name: options.name,
     init: options.init ?? false,
     terminal: options.terminal && checkTerminal(options.terminal),
+    // A terminal takes their place when the program has a session.
+    streams: options.terminal ? ['null', 'null', 'null'] : ['relayed', 'relayed', 'relayed'],
     devices,
     hardening: checkHardening(options, (kind) => namespaces[kind] === 'new', namespaces.user === 'host'),
   };

@@ -1,0 +1,140 @@
+import { errnoName, errnoText, Fd, launch, openPipe, type Child, type Exit, type LaunchStdio, type Plan } from '@ctr/syscall';
+
+import { streamNames, type Stream, type Three } from '../streams.js';
+import { relayInput } from './input.js';
+import { relayOutput } from './output.js';
+import { BROKEN, errnoOf } from './process.js';
+
+/** How long the caller's reader may take to read what a program has left that was killed. */
+const GRACE_MS = 1000;
+/** How long the relay of stdin, which has nobody to wait for, may take to end. */
+const END_MS = 100;
+
+/** Lowered once, however often they are launched. */
+const plans = { input: Object.freeze(relayInput()), output: Object.freeze(relayOutput()) };
+const parts = (plan: Plan): Plan[] => [plan, []];
+
+/** A relay: the program's side of its pipe, its own side, and its process. */
+interface Relay {
+  readonly fd: number;
+  readonly program: Fd;
+  readonly own: Fd;
+  child?: Promise<Child>;
+}
+
+/**
+ * The processes between a program and the caller's files, one for each direction, so that none has to wait for another.
+ * They are children of this process, outside of the container's namespaces and its cgroup.
+ */
+export class Relays {
+  /** What the process that becomes the program is started with. */
+  readonly given: Three<LaunchStdio>;
+  readonly #relays: Relay[] = [];
+  #isStopped = false;
+
+  /** Makes the pipes. Throws a `SyscallError` (EMFILE, ENFILE), and leaves nothing open then. */
+  constructor(streams: Three<Stream>) {
+    const give = (fd: 0 | 1 | 2): LaunchStdio => {
+      const { kind, file, shared } = streams[fd];
+      if (kind !== 'relayed') return file;
+      const same = shared ? this.#relays.find((relay) => relay.fd === 1) : undefined;
+      if (same) return same.program;
+      const { read, write } = openPipe(streamNames[fd]);
+      this.#relays.push({ fd, program: fd === 0 ? read : write, own: fd === 0 ? write : read });
+      return fd === 0 ? read : write;
+    };
+    try {
+      this.given = [give(0), give(1), give(2)];
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+  }
+
+  /** Resolves when all of them run. Rejects if one cannot be started; {@link abandon} ends the others. */
+  async start(): Promise<void> {
+    const starting = this.#relays.map((relay) => (relay.child = startRelay(relay)));
+    await Promise.all(starting);
+  }
+
+  /**
+   * The program has its sides of the pipes: this process lets go of them, so that they end when the program closes them.
+   *
+   * @param onBroken called when the reader of an output has gone. The pipe of the program breaks when it returns true. @default it breaks at once
+   */
+  handedOver(onBroken?: () => boolean): void {
+    for (const { fd, program, own, child } of this.#relays) {
+      program.close();
+      if (fd === 0 || !onBroken) own.close();
+      else
+        void child
+          ?.then(({ exited }) => exited)
+          .then(({ code }) => {
+            if (code === BROKEN && onBroken()) own.close();
+          });
+    }
+  }
+
+  /**
+   * Waits until the readers have everything, once the program has ended. With a program that was killed they have a second for it.
+   * Then nothing is left of the relays. Rejects with an `Error` if a file of the caller has failed.
+   *
+   * @returns whether everything was delivered, or nobody was there to read it; not if it was stopped
+   */
+  async delivered({ wasKilled }: { readonly wasKilled: boolean }): Promise<boolean> {
+    if (this.#relays.length === 0) return true;
+    const timer = wasKilled ? setTimeout(() => this.stop(), GRACE_MS) : undefined;
+    const outputs = await this.#ends(({ fd }) => fd !== 0);
+    clearTimeout(timer);
+    const isDelivered = !this.#isStopped && outputs.every(([, { signal }]) => signal === undefined);
+    const inputTimer = setTimeout(() => this.stop(), END_MS);
+    const inputs = await this.#ends(({ fd }) => fd === 0);
+    clearTimeout(inputTimer);
+    this.#close();
+    for (const [fd, { code }] of [...inputs, ...outputs]) if (errnoOf(code) !== 0) throw failed(fd, errnoOf(code));
+    return isDelivered;
+  }
+
+  /** Drops what has not been moved. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const { child } of this.#relays)
+      child?.then(
+        (relay) => relay.kill('SIGKILL'),
+        () => undefined,
+      );
+  }
+
+  /** There is no program: nothing is left of the relays. */
+  async abandon(): Promise<void> {
+    if (this.#relays.length === 0) return;
+    this.#close();
+    this.stop();
+    await this.#ends(() => true);
+  }
+
+  async #ends(which: (relay: Relay) => boolean): Promise<(readonly [number, Exit])[]> {
+    const ends = this.#relays.filter(which).map(async ({ fd, child }) => {
+      const relay = await child?.catch(() => undefined);
+      return relay ? [[fd, await relay.exited] as const] : [];
+    });
+    return (await Promise.all(ends)).flat();
+  }
+
+  #close(): void {
+    for (const { program, own } of this.#relays) {
+      program.close();
+      own.close();
+    }
+  }
+}
+
+function startRelay({ fd, own }: Relay): Promise<Child> {
+  if (fd === 0) return launch(parts(plans.input), { stdio: ['inherit', own, 'ignore'] });
+  return launch(parts(plans.output), { stdio: [own, fd === 1 ? 'inherit' : new Fd(fd, streamNames[2]), 'ignore'] });
+}
+
+function failed(fd: number, errno: number): Error {
+  const what = fd === 0 ? 'the program has not got all of it' : 'what the program wrote there is not complete';
+  return new Error(`${streamNames[fd]} fails with ${errnoName(errno)} (${errnoText(errno)}): ${what}`);
+}

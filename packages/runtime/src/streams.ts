@@ -1,0 +1,132 @@
+import { fstatSync, type Stats } from 'node:fs';
+
+import { setAttributes } from '@ctr/fs';
+import { AT_FDCWD, call, Fd, fcntlCommands, label, openFlags, openTreeFlags, resultOf, type LaunchStdio, type Memory, type ResultOf, type Step } from '@ctr/syscall';
+
+/**
+ * How a program has a standard stream: by a pipe that a relay fills or empties, by a pipe of the caller's process, by the caller's own file,
+ * or as the null device of its own `/dev`.
+ */
+export type StreamKind = 'relayed' | 'pipe' | 'given' | 'null';
+
+/** One for each of stdin, stdout and stderr. */
+export type Three<T> = readonly [T, T, T];
+
+/** A standard stream of a container. */
+export interface Stream {
+  readonly kind: StreamKind;
+  /** What the process that becomes the program is started with; a relayed one gets the pipe of its relay. */
+  readonly file: LaunchStdio;
+  /** stderr shares the relay of stdout where both are one file, so that lines keep their order. */
+  readonly shared: boolean;
+}
+
+/** What is asked for: the words of `start`, an open file to hand over, or a pipe that is made for this container alone. */
+export type StreamChoice = LaunchStdio | { readonly pipe: Fd };
+
+export const streamNames: Three<string> = ['stdin', 'stdout', 'stderr'];
+
+/** linux/major.h, MEM_MAJOR; null(4) */
+const NULL_DEVICE = (1 << 8) | 3;
+
+/**
+ * Looks at the files that the standard streams are to be. A null device becomes that of the container, however it was given.
+ * Throws a `TypeError` for a directory, and for a file that is open as a path only: by either, a program would get out of its root.
+ */
+export function streamsOf(choices: Three<StreamChoice>): Three<Stream> {
+  const stats = choices.map((choice, fd) => (choice === 'ignore' ? undefined : checked(streamNames[fd] ?? '', choice === 'inherit' ? fd : fileOf(choice).number)));
+  const of = (fd: 0 | 1 | 2): Stream => {
+    const choice = choices[fd];
+    const stat = stats[fd];
+    if (choice === 'ignore' || !stat || (stat.isCharacterDevice() && stat.rdev === NULL_DEVICE)) return { kind: 'null', file: 'ignore', shared: false };
+    if (choice !== 'inherit') return { kind: choice instanceof Fd ? 'given' : 'pipe', file: fileOf(choice), shared: false };
+    return { kind: 'relayed', file: 'inherit', shared: fd === 2 && choices[1] === 'inherit' && isSame(stats[1], stat) };
+  };
+  return [of(0), of(1), of(2)];
+}
+
+function fileOf(choice: Fd | { readonly pipe: Fd }): Fd {
+  return choice instanceof Fd ? choice : choice.pipe;
+}
+
+function isSame(a: Stats | undefined, b: Stats): boolean {
+  return a?.dev === b.dev && a.ino === b.ino;
+}
+
+function checked(name: string, fd: number): Stats {
+  const stat = fstatSync(fd);
+  if (stat.isDirectory()) throw new TypeError(`${name} is a directory, which would lead the program out of its root: give a file, a pipe or /dev/null`);
+  const flags = call({ call: 'fcntl', args: [fd, fcntlCommands.F_GETFL, 0], purpose: `the flags of ${name}` });
+  if ((flags & openFlags.O_PATH) !== 0) throw new TypeError(`${name} is open as a path only (O_PATH): open it to read or to write`);
+  return stat;
+}
+
+/** What is said of each stream in a plan, and read from it by `posture`. */
+const described: Readonly<Record<Exclude<StreamKind, 'null'>, string>> = {
+  relayed: "is a pipe, and a relay outside of the container moves what passes between it and the caller's file",
+  pipe: "is a pipe to the caller's process",
+  given: "is the caller's own file",
+};
+
+/** Says of the streams that have been set up before the plan what they are, and gives the pipes to the program's user: who opens /dev/stdout opens the pipe anew. */
+export function describeStreams(kinds: Three<StreamKind>, uid: number): Step[] {
+  return kinds.flatMap((kind, fd): Step[] => {
+    if (kind === 'null') return [];
+    const chown: Step = { call: 'fchown', args: [fd, uid, -1], purpose: `the pipe belongs to user ${uid}`, tolerates: 'any' };
+    return [label(`${streamNames[fd]} ${described[kind]}`), ...(uid !== 0 && kind !== 'given' ? [chown] : [])];
+  });
+}
+
+/**
+ * Puts the null device of the container's own /dev in the place of the streams that have nothing behind them. That of the host, which these were until now, has one mode and one owner for all.
+ *
+ * @param dev the open mount of the new /dev
+ * @param isNull where it is known only as the plan runs: 8 bytes for each stream, which are not zero for such
+ */
+export function ownNull(dev: ResultOf, kinds: Three<StreamKind>, isNull?: Memory): Step[] {
+  if (!isNull && !kinds.includes('null')) return [];
+  const open: Step = { call: 'openat', args: [dev, 'null', openFlags.O_RDWR | openFlags.O_CLOEXEC, 0], purpose: 'the null device of the container', as: 'null' };
+  return [open, ...eachNull(kinds, isNull, (fd) => [{ call: 'dup3', args: [resultOf(open), fd, 0], purpose: nullPurpose(fd) }])];
+}
+
+/**
+ * Where the program has no /dev of its own: a mount of the host's null device that cannot be written, so that its mode and its owner stay as they are.
+ * Who may not make such a mount (EPERM) does not own the device, either.
+ */
+export function heldNull(kinds: Three<StreamKind>, isNull?: Memory): Step[] {
+  if (!isNull && !kinds.includes('null')) return [];
+  return eachNull(kinds, isNull, (fd) => {
+    const done = label(`${streamNames[fd]} is set`);
+    const tree: Step = {
+      call: 'open_tree',
+      args: [AT_FDCWD, '/dev/null', openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC],
+      purpose: "a mount of the host's null device",
+      as: 'null',
+      tolerates: ['EPERM'],
+      jump: { when: '<', to: done },
+    };
+    const open: Step = { call: 'openat', args: [AT_FDCWD, `/proc/self/fd/${fd}`, openFlags.O_RDWR | openFlags.O_CLOEXEC, 0], purpose: 'open it there' };
+    return [
+      tree,
+      ...setAttributes(resultOf(tree), { readonly: true, noSuid: true, noExec: true }),
+      { call: 'dup3', args: [resultOf(tree), fd, 0], purpose: 'where it has a path' },
+      { call: 'close', args: [resultOf(tree)], purpose: 'one file is enough' },
+      open,
+      { call: 'dup3', args: [resultOf(open), fd, 0], purpose: `${streamNames[fd]} is a null device whose mode and owner cannot be changed` },
+      { call: 'close', args: [resultOf(open)], purpose: 'one file is enough' },
+      done,
+    ];
+  });
+}
+
+function nullPurpose(fd: number): string {
+  return `${streamNames[fd]} is the null device of the container`;
+}
+
+function eachNull(kinds: Three<StreamKind>, isNull: Memory | undefined, steps: (fd: number) => Step[]): Step[] {
+  return kinds.flatMap((kind, fd) => {
+    if (!isNull) return kind === 'null' ? steps(fd) : [];
+    const next = label(`${streamNames[fd]} is what it should be`);
+    return [{ call: 'add', args: [isNull.u64(fd * 8), 0], purpose: 'is there anything behind it?', jump: { when: '==', to: next } }, ...steps(fd), next];
+  });
+}
