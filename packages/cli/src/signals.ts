@@ -22,13 +22,14 @@ const SETUP_GRACE_MS = 1000;
 export class SignalForwarding {
   /** The signal that the container was killed for. */
   killedFor: Ending | undefined;
+  /** The last signal that has asked for an end. After the end of the program it drops what a reader has not taken. */
+  last: Ending | undefined;
   readonly #setUp = new AbortController();
   readonly #remove: (() => void)[] = [];
   readonly #waiting: (() => void)[] = [];
   #container: Container | undefined;
   #terminated = false;
   #timer: NodeJS.Timeout | undefined;
-  #atEnd: ((signal: Ending) => void) | undefined;
 
   constructor() {
     for (const signal of endings) this.#on(signal, () => this.end(signal));
@@ -47,15 +48,9 @@ export class SignalForwarding {
     for (const deliver of this.#waiting.splice(0)) deliver();
   }
 
-  /** The container has ended: a signal that asks for an end is told here. */
-  detach(atEnd: (signal: Ending) => void): void {
-    this.#container = undefined;
-    this.#atEnd = atEnd;
-  }
-
   /** Does what a signal that asks for an end should do. */
   end(signal: Ending): void {
-    if (this.#atEnd) return this.#atEnd(signal);
+    this.last = signal;
     if (!this.#container) return this.#endSetUp(signal);
     const again = signal === 'SIGTERM' && this.#terminated;
     this.#terminated ||= signal === 'SIGTERM';
@@ -92,7 +87,7 @@ export class SignalForwarding {
 
   #pass(signal: (typeof others)[number]): void {
     if (this.#container) this.#container.kill(signal);
-    else if (!this.#atEnd) this.#waiting.push(() => this.#pass(signal));
+    else this.#waiting.push(() => this.#pass(signal));
   }
 
   #on(signal: Ending | (typeof others)[number], listener: () => void): void {

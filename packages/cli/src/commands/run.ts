@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 
-import { plan, start, type Container, type ContainerOptions, type Ending } from '@ctr/runtime';
-import { signals as numbers } from '@ctr/syscall';
+import { plan, start, type Container, type ContainerOptions, type Ending, type StartOptions } from '@ctr/runtime';
+import { Fd, signals as numbers } from '@ctr/syscall';
 
 import { CallerTerminal, terminalSize } from '../caller-terminal.js';
 import { checkBesideBundle } from '../beside-bundle.js';
@@ -13,7 +13,6 @@ import { isTerminal } from '../is-terminal.js';
 import { bundles } from '../lazy.js';
 import { printError, styled } from '../print.js';
 import { progress } from '../progress.js';
-import { Relay } from '../relay.js';
 import type { Settings } from '../settings.js';
 import { SignalForwarding } from '../signals.js';
 import { statsLine } from '../stats.js';
@@ -23,8 +22,6 @@ import { UsageError } from '../usage-error.js';
 const TIMED_OUT = 124;
 /** What a signal adds to its number to make an exit code. */
 const SIGNALED = 128;
-/** How long the reader of a killed program's output may take to read the rest. */
-const GRACE_MS = 1000;
 
 type Command = readonly [string, ...string[]];
 
@@ -53,11 +50,11 @@ export async function run(args: readonly string[]): Promise<number> {
     ...(settings.stats && process.geteuid?.() === 0 && { measure: true }),
   };
   if (settings.showPosture) {
-    printPosture(plan(command, options), settings);
+    printPosture(plan(command, { ...options, stdio: streamsOf(settings) }), settings);
     return 0;
   }
   if (settings.dryRun) {
-    printPlan(plan(command, options), settings);
+    printPlan(plan(command, { ...options, stdio: streamsOf(settings) }), settings);
     return 0;
   }
   announce(command, settings);
@@ -83,42 +80,36 @@ interface Outcome {
   readonly ending: Ending | undefined;
 }
 
-async function contain(command: Command, options: ContainerOptions, { passThrough, timeoutMs }: Settings): Promise<Outcome> {
-  const relay = passThrough || options.terminal || !isPidOne(options) ? undefined : Relay.forStdout();
+async function contain(command: Command, options: ContainerOptions, settings: Settings): Promise<Outcome> {
+  const { timeoutMs } = settings;
   const signals = new SignalForwarding();
-  const starting = start(command, {
-    ...options,
-    cancelSignal: signals.cancelSignal,
-    ...(relay && { stdio: relay.stdio }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
-  });
+  let broken = false;
   let container: Container;
+  const breakPipe = ({ pid, kill }: Container): void => {
+    if (!isHandled(pid, numbers.SIGPIPE)) broken = kill('SIGKILL');
+  };
   try {
-    [container] = await Promise.all([starting, relay?.started()]);
+    container = await start(command, {
+      ...options,
+      stdio: streamsOf(settings),
+      cancelSignal: signals.cancelSignal,
+      ...(isPidOne(options) && { onBrokenPipe: breakPipe }),
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
   } catch (error) {
-    relay?.close();
     signals.stop();
-    await starting.then(
-      (alone) => alone[Symbol.asyncDispose](),
-      () => undefined,
-    );
     if (signals.killedFor) return { exitCode: SIGNALED + numbers[signals.killedFor], ending: undefined };
     throw error;
   }
-  relay?.handedOver();
   signals.attach(container);
-  let broken = false;
-  const breakPipe = (): void => {
-    if (isHandled(container.pid, numbers.SIGPIPE)) relay?.close();
-    else broken = container.kill('SIGKILL');
-  };
-  const terminal = container.terminal && new CallerTerminal(container, container.terminal, signals, breakPipe);
-  const moved = relay?.isBroken.then((isBroken) => isBroken && breakPipe());
-  const ending = await container.exited;
-  await terminal?.close();
-  if (relay && moved) await rest(relay, moved, signals, ending.signal !== undefined);
-  relay?.close();
-  signals.stop();
+  const terminal = container.terminal && new CallerTerminal(container, container.terminal, signals, () => breakPipe(container));
+  let ending;
+  try {
+    ending = await container.exited;
+  } finally {
+    await terminal?.close();
+    signals.stop();
+  }
   progress.hasRun = true;
   return { exitCode: exitCode(ending, signals, broken), ending };
 }
@@ -128,20 +119,15 @@ function isPidOne({ init, namespaces }: ContainerOptions): boolean {
   return !init && (namespaces?.pid ?? 'new') === 'new';
 }
 
-/** Waits until the reader has everything. It may take its time with what a program has left, but not with what one has that was killed. */
-async function rest(relay: Relay, moved: Promise<unknown>, signals: SignalForwarding, wasKilled: boolean): Promise<void> {
-  signals.detach((signal) => {
-    signals.killedFor ??= signal;
-    relay.stop();
-  });
-  const timer = wasKilled ? setTimeout(() => relay.stop(), GRACE_MS) : undefined;
-  await moved;
-  clearTimeout(timer);
+/** What the program gets: relays, or the files of the caller themselves. */
+function streamsOf({ passThrough }: Settings): NonNullable<StartOptions['stdio']> {
+  return passThrough ? [new Fd(0, 'stdin'), new Fd(1, 'stdout'), new Fd(2, 'stderr')] : 'inherit';
 }
 
-function exitCode({ exitCode: code, signal, timedOut }: Ending, { killedFor }: SignalForwarding, broken: boolean): number {
+function exitCode({ exitCode: code, signal, timedOut, outputDropped }: Ending, signals: SignalForwarding, broken: boolean): number {
   if (timedOut) return TIMED_OUT;
   if (broken) return SIGNALED + numbers.SIGPIPE;
+  const killedFor = signals.killedFor ?? (outputDropped && signal === undefined ? signals.last : undefined);
   if (killedFor) return SIGNALED + numbers[killedFor];
   return signal === undefined ? (code ?? 0) : SIGNALED + (numbers[signal] ?? realTime(signal));
 }

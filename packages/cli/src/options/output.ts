@@ -8,7 +8,7 @@ export const streamOptions: readonly Option[] = [
     name: 'pass-through',
     short: 'T',
     group: 'Input and output',
-    help: "No terminal and no pipe between: the program's files are exactly the caller's",
+    help: "No terminal and no relay between: hands the caller's own files over, whose mode, owner, offset and content the program may then change",
     set: (settings) => {
       settings.passThrough = true;
     },
@@ -22,7 +22,7 @@ export const streamOptions: readonly Option[] = [
       settings.terminal = true;
     },
   },
-  { name: 'interactive', short: 'i', group: 'Input and output', help: "Stdin is the caller's, as it always is: taken out of habit", set: () => undefined },
+  { name: 'interactive', short: 'i', group: 'Input and output', help: 'Stdin reaches the program, as it always does: taken out of habit', set: () => undefined },
   {
     name: 'rm',
     group: 'Input and output',
