@@ -1,7 +1,6 @@
-import { removeSteps } from '@ctr/cgroups';
+import { removeSteps, type PlannedGroup } from '@ctr/cgroups';
 import { create, createFlags } from '@ctr/namespaces';
 import {
-  AT_FDCWD,
   cloneFlags,
   compile,
   errnoName,
@@ -12,6 +11,7 @@ import {
   label,
   Memory,
   openFlags,
+  prctlOptions,
   resultOf,
   signals,
   struct,
@@ -26,15 +26,27 @@ import { planOwnGroup } from './container-group.js';
 import { nameForPid, putOwnPid } from './own-pid.js';
 import { enter, isNew, joined, mapsOfHost, newKinds, setUp, userNamespace } from './plan.js';
 import { programOf } from './program.js';
+import { LauncherStreams } from './relay/launcher-streams.js';
 import { flatten, type Section } from './section.js';
+import { shown } from './shown.js';
 import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
-import { endAs, holdSignals, releaseSignals, supervise } from './supervise.js';
+import { heldNull } from './streams.js';
+import { holdSignals, releaseSignals, supervise } from './supervise.js';
 
 /** Exit statuses as docker has them: the container could not be set up, the program not executed, not found. */
 const status = { failed: 125, cannotExecute: 126, notFound: 127 } as const;
 
+/** What the plan of a launcher is made of. */
+export interface LauncherOptions extends ContainerOptions {
+  /**
+   * Hand the files of the caller over as the standard streams, rather than pipes and relays. The program may then change their mode, owner, offset and content,
+   * and read from a terminal among them. @default false
+   */
+  readonly passThrough?: boolean;
+}
+
 /**
- * A container as an executable of a few kilobytes that needs no Node: it starts the container with its own standard streams, passes signals on,
+ * A container as an executable of a few kilobytes that needs no Node: it starts the container, relays its own standard streams, passes signals on,
  * waits for the end, removes the cgroup, and ends with the program's exit code (125 if the container could not be set up, 126 and 127 as a shell has them).
  *
  * What the plan says of the host (its directories, its cgroups) is what is there now.
@@ -47,7 +59,7 @@ const status = { failed: 125, cannotExecute: 126, notFound: 127 } as const;
  * writeFileSync('/tmp/hello', standalone(['echo', 'hello']), { mode: 0o755 });
  * ```
  */
-export function standalone(command: readonly [string, ...string[]], options: ContainerOptions = {}): Uint8Array {
+export function standalone(command: readonly [string, ...string[]], options: LauncherOptions = {}): Uint8Array {
   return compile(standalonePlan(command, options), { packed: true });
 }
 
@@ -61,8 +73,10 @@ export function standalone(command: readonly [string, ...string[]], options: Con
  * console.log(explain(standalonePlan(['true'])));
  * ```
  */
-export function standalonePlan(command: readonly [string, ...string[]], options: ContainerOptions = {}): Step[] {
-  const spec = checkSpec(command, options);
+export function standalonePlan(command: readonly [string, ...string[]], options: LauncherOptions = {}): Step[] {
+  const { passThrough = false, ...rest } = options;
+  if (typeof (passThrough as unknown) !== 'boolean') throw new TypeError(`passThrough is ${shown(passThrough)}: true or false`);
+  const spec = checkSpec(command, rest);
   if (spec.terminal) throw new TypeError('a compiled container has no terminal of its own: it passes the streams of its caller on');
   if (spec.cgroupManager === 'systemd')
     throw new TypeError('a compiled container has nobody to ask systemd: its cgroup is made by itself, without cgroupManager');
@@ -71,12 +85,28 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
   const group = planOwnGroup(spec, name);
   const removal = group ? removeSteps(group) : [];
   const numbering = group && group.directories.length > 0 ? putOwnPid(name, [...group.steps, ...removal]) : [];
+  return launcherPlan(spec, { passThrough, group, numbering, removal });
+}
+
+/** What a launcher needs beside a container. */
+interface LauncherParts {
+  readonly passThrough: boolean;
+  readonly group: PlannedGroup | undefined;
+  /** What puts the pid of the launcher into the name of the group. */
+  readonly numbering: readonly Step[];
+  readonly removal: readonly Step[];
+}
+
+/** A process that starts a container, waits for its end, and ends as it does; and the relays of its streams. */
+export function launcherPlan(checked: Spec, { passThrough, group, numbering, removal }: LauncherParts): Step[] {
+  const streams = new LauncherStreams(passThrough);
+  const spec: Spec = passThrough ? { ...checked, streams: ['given', 'given', 'given'] } : checked;
   const report = new Memory(8, 'report');
   const ended = new Memory(16, 'status');
   const ends = new Memory(8, 'ends');
   const inside = label('the process that goes into the container');
   const over = label('the container has ended');
-  const supervision = supervise(report.i32(4), ended);
+  const supervision = supervise(report.i32(4), ended, { alone: true });
   const channel: Step = {
     call: 'fcntl',
     args: [ends.i32(0), fcntlCommands.F_DUPFD_CLOEXEC, 10],
@@ -87,7 +117,7 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
   const around: Around = { inside, over, channel: resultOf(channel), report, ended, alive: supervision[0] as Step };
   const way = joined(spec).length > 0 ? byWayOfAnother(spec, around) : straight(spec, around);
   const sections: Section[] = [
-    ['the standard streams', standInForClosed()],
+    ['the standard streams', [...streams.before(), ...(isNew(spec, 'mount') ? [] : heldNull(spec.streams, streams.isNull))]],
     [
       'a channel',
       [
@@ -109,35 +139,30 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
         holdSignals(),
         way.clone,
         { call: 'close', args: [3], purpose: 'only the container writes' },
+        ...streams.handedOver(),
+        ...(isNew(spec, 'pid') ? [] : [undumpable()]),
         ...way.settled,
         ...supervision,
         over,
         ...removal,
-        ...endAs(ended),
+        ...streams.end(ended),
         inside,
+        ...streams.inside(),
         { call: 'close', args: [resultOf(channel)], purpose: 'only the launcher reads' },
         releaseSignals(),
       ],
     ],
     ['a cgroup', [...(group?.join ?? []), ...(group?.close ?? [])]],
     ...way.after,
-    ...setUp(spec),
+    ...setUp(spec, streams.isNull),
   ];
   const execution = programOf(spec);
-  return [...flatten(sections), ...execution, ...messages(sections, execution)];
+  return [...flatten(sections), ...execution, ...streams.relaying, ...messages(sections, execution, streams.relaying)];
 }
 
-/** Where the caller has closed a standard stream, nothing that the set-up opens may take its place: it would be open when the program is looked up. */
-function standInForClosed(): Step[] {
-  const again = label('open one more');
-  const open: Step = {
-    call: 'openat',
-    args: [AT_FDCWD, '/dev/null', openFlags.O_RDWR | openFlags.O_CLOEXEC, 0],
-    purpose: 'until the standard streams are taken',
-    as: 'null',
-    jump: { when: '<', than: 3, to: again },
-  };
-  return [again, open, { call: 'close', args: [resultOf(open)], purpose: 'they are' }];
+/** It has the files of the caller: the program, if it is in the same pid namespace, must not find them there. */
+function undumpable(): Step {
+  return { call: 'prctl', args: [prctlOptions.PR_SET_DUMPABLE, 0, 0, 0, 0], purpose: 'no process looks into this one' };
 }
 
 /** What the two ways into a container need of the launcher. */
@@ -171,7 +196,7 @@ interface Way {
 function straight(spec: Spec, { inside, report }: Around): Way {
   const stack = new Memory(64, 'stack');
   const withTime = isNew(spec, 'time');
-  const copied = withTime || spec.init;
+  const copied = withTime || spec.init || !isNew(spec, 'pid');
   const kinds = newKinds(spec);
   const flags = createFlags(kinds.filter((kind) => kind !== 'cgroup')) | cloneFlags.CLONE_PARENT_SETTID | (copied ? 0 : cloneFlags.CLONE_VM);
   return {
@@ -195,9 +220,15 @@ function straight(spec: Spec, { inside, report }: Around): Way {
 
 /** A process between the two joins the namespaces that are there already, and the launcher stays where it is: it has a cgroup to remove. */
 function byWayOfAnother(spec: Spec, { inside, alive, over, channel, report, ended }: Around): Way {
+  const clone: Step = {
+    call: 'clone',
+    args: [signals.SIGCHLD, 0, null, null, null],
+    purpose: 'a process that goes into the container',
+    jump: { when: '==', to: inside },
+  };
   return {
     before: [],
-    clone: { call: 'clone', args: [signals.SIGCHLD, 0, null, null, null], purpose: 'a process that goes into the container', jump: { when: '==', to: inside } },
+    clone,
     settled: [
       {
         call: 'read',
@@ -206,14 +237,14 @@ function byWayOfAnother(spec: Spec, { inside, alive, over, channel, report, ende
         tolerates: ['EINTR'],
         jump: { when: '==', than: 8, to: alive },
       },
-      { call: 'wait4', args: [-1, ended, 0, null], purpose: 'the container could not be set up: how did it end?', jump: { when: '!=', to: over } },
+      { call: 'wait4', args: [resultOf(clone), ended, 0, null], purpose: 'the container could not be set up: how did it end?', jump: { when: '!=', to: over } },
     ],
     after: enter(spec),
   };
 }
 
 /** Steps that say on stderr what failed, and with which error; every other step is made to go there after a failure. */
-function messages(sections: readonly Section[], execution: readonly Step[]): Step[] {
+function messages(sections: readonly Section[], execution: readonly Step[], relaying: readonly Step[]): Step[] {
   const code = new Memory(Buffer.from(BigUint64Array.of(BigInt(status.failed)).buffer), 'code');
   const sayError = label('say which error');
   const say: Step[] = [];
@@ -231,6 +262,7 @@ function messages(sections: readonly Section[], execution: readonly Step[]): Ste
     for (const step of of as readonly { onFailure?: Step }[]) step.onFailure ??= message;
   };
   for (const [what, steps] of sections) if (steps.length > 0) onFailure(`ctr: setting up ${what}: `, steps, status.failed);
+  onFailure('ctr: a standard stream fails: ', relaying, status.failed);
   const missing = execution.slice(-1);
   onFailure(`ctr: ${missing[0]?.purpose}: `, missing, status.notFound);
   onFailure('ctr: the program cannot be executed: ', execution, status.cannotExecute);

@@ -5,11 +5,12 @@ const forwarded = Object.entries(signals)
   .filter(([name]) => !['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGSYS'].includes(name))
   .map(([, number]) => number);
 
-const set = (): Memory => new Memory(signalSet([...forwarded, signals.SIGCHLD]), 'signals');
+/** The signals that {@link supervise} takes. */
+export const passedOn = (): Memory => new Memory(signalSet([...forwarded, signals.SIGCHLD]), 'signals');
 
 /** From here on signals wait until {@link supervise} takes them. */
 export function holdSignals(): Step {
-  return { call: 'rt_sigprocmask', args: [maskHow.SIG_BLOCK, set(), null, 8], purpose: 'signals wait until they are taken' };
+  return { call: 'rt_sigprocmask', args: [maskHow.SIG_BLOCK, passedOn(), null, 8], purpose: 'signals wait until they are taken' };
 }
 
 /** A process made after {@link holdSignals} gets its signals again. */
@@ -20,13 +21,14 @@ export function releaseSignals(): Step {
 /**
  * Passes signals on to a process, reaps whatever ends, and is over when that process has ended: its wait status stands in `status` then.
  *
+ * @param alone reap that process only: the others are waited for later
  * @see rt_sigtimedwait(2), wait4(2)
  */
-export function supervise(pid: Arg, status: Memory): Step[] {
+export function supervise(pid: Arg, status: Memory, { alone = false }: { readonly alone?: boolean } = {}): Step[] {
   const listen = label('listen');
   const reap: Step = {
     call: 'wait4',
-    args: [-1, status, waitFlags.WNOHANG | waitFlags.__WALL, null],
+    args: [alone ? pid : -1, status, waitFlags.WNOHANG | waitFlags.__WALL, null],
     purpose: 'reap what has ended',
     as: 'ended',
     tolerates: ['ECHILD'],
@@ -34,7 +36,7 @@ export function supervise(pid: Arg, status: Memory): Step[] {
   };
   const wait: Step = {
     call: 'rt_sigtimedwait',
-    args: [set(), null, null, 8],
+    args: [passedOn(), null, null, 8],
     purpose: 'wait for a signal',
     as: 'signal',
     tolerates: ['EINTR'],

@@ -1,6 +1,6 @@
 import { errnos, fcntlCommands, ioctls, label, Memory, messageFlags, pollEvents, resultOf, timespec, type Arg, type Step } from '@ctr/syscall';
 
-import { becomeRelay, BUFFER_BYTES, Ends, FileType, goTo, ifMoved, leaveSession, mapBuffer, PIPE_BYTES, scratchFile, subtract, typeEnds } from './process.js';
+import { becomeRelay, BUFFER_BYTES, Ends, FileType, goTo, ifMoved, leaveSession, mapBuffer, PIPE_BYTES, scratchFile, subtract, typeEnds, type RelayOptions } from './process.js';
 
 /** The least that a pipe holds on most machines: it can be written again when the program has read all that was in it. */
 const PAGE_BYTES = 4096;
@@ -26,13 +26,12 @@ const TOP_BIT = 7;
  * - From a terminal it takes a line when the program has read the one before, and only in canonical mode and in the foreground: otherwise a pager, an editor
  *   or a shell reads there. To be asked so by the kernel, this relay stays in the session of its caller.
  *
- * @param onFailure where the relay goes on if the caller's file fails. @default it ends, and its exit code tells: {@link errnoOf}
  * @see splice(2), tee(2), termios(3)
  */
-export function relayInput(onFailure?: Step): Step[] {
+export function relayInput(options: RelayOptions): Step[] {
   const moved = new Memory(8, 'moved');
   const type = new FileType();
-  const ends = new Ends(moved, onFailure);
+  const ends = new Ends(moved, options);
   const buffer = mapBuffer();
   const room = label('page by page');
   const inSession = label('stay in the session of the caller');

@@ -13,6 +13,7 @@ import {
   scratchFile,
   subtract,
   typeEnds,
+  type RelayOptions,
 } from './process.js';
 
 /**
@@ -22,15 +23,14 @@ import {
  * it holds the lock of the pipe, and a program that writes could not even be killed. Nor does splice(2) write to a file that is opened to append.
  * The flags of the caller's file stay as they are: if it does not block, poll(2) waits for it.
  *
- * @param onFailure where the relay goes on if the caller's file fails. @default it ends, and its exit code tells: {@link errnoOf}
  * @see splice(2)
  */
-export function relayOutput(onFailure?: Step): Step[] {
+export function relayOutput(options: RelayOptions): Step[] {
   const moved = new Memory(8, 'moved');
   const left = new Memory(8, 'left');
   const at = new Memory(8, 'at');
   const type = new FileType();
-  const ends = new Ends(moved, onFailure);
+  const ends = new Ends(moved, options);
   const buffer = mapBuffer();
   const count = scratchFile();
   const copy = label('copy');

@@ -13,11 +13,13 @@ export const BUFFER_BYTES = 2 ** 16;
  */
 export const typeEnds = { fifo: 0x20, characterDevice: 0x40, directory: 0x60, file: 0xa0 } as const;
 
-/** statx(2), linux/stat.h: STATX_TYPE, struct statx, the upper byte of stx_mode, and stx_rdev_major with stx_rdev_minor as one number. */
-const STATX_TYPE = 1;
+/** statx(2), linux/stat.h: STATX_TYPE and STATX_INO; struct statx, the upper byte of stx_mode, stx_ino, and the two numbers of stx_rdev and of stx_dev as one. */
+const STATX_TYPE_AND_INO = 0x101;
 const STATX_BYTES = 256;
 const MODE_UPPER = 0x1d;
+const INO = 0x20;
 const RDEV = 0x80;
+const DEVICE = 0x88;
 const NULL_DEVICE = 1 + 3 * 2 ** 32;
 
 /** What is known of an open file once it has been read. */
@@ -26,12 +28,22 @@ export class FileType {
 
   /** @see statx(2) */
   read(fd: Arg): Step {
-    return { call: 'statx', args: [fd, '', atFlags.AT_EMPTY_PATH, STATX_TYPE, this.#stat], purpose: 'the type of the file' };
+    return { call: 'statx', args: [fd, '', atFlags.AT_EMPTY_PATH, STATX_TYPE_AND_INO, this.#stat], purpose: 'the type of the file' };
   }
 
   /** Goes on elsewhere for a type that lies before the end of a range of {@link typeEnds}. */
   below(end: number, to: Step, purpose: string): Step {
     return { call: 'add', args: [this.#stat.u8(MODE_UPPER), 0], purpose, jump: { when: '<', than: end, to } };
+  }
+
+  /** Goes on elsewhere unless another file is the same one. */
+  unlessSame(other: FileType, to: Step): Step[] {
+    return [INO, DEVICE].map((at): Step => ({
+      call: 'add',
+      args: [this.#stat.u64(at), 0],
+      purpose: 'is it the same file?',
+      jump: { when: '!=', than: other.#stat.u64(at), to },
+    }));
   }
 
   /** Goes on elsewhere unless it is the null device, which has to be a character device to be asked so. */
@@ -68,7 +80,13 @@ export function mapBuffer(): Step {
   return { call: 'mmap', args: [null, BUFFER_BYTES, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0], purpose: 'memory to copy by', as: 'buffer' };
 }
 
-/** The ends of a relay: all that is to be moved has been, the other side has gone, or a file fails: see {@link errnoOf}. */
+/** How a relay ends. */
+export interface RelayOptions {
+  /** Whether it ends by itself where a file of the caller fails, and its exit code tells the errno: {@link errnoOf}. Otherwise it is a step of the plan that fails. */
+  readonly exits: boolean;
+}
+
+/** The ends of a relay: all that is to be moved has been, the other side has gone, or a file of the caller fails. */
 export class Ends {
   readonly ended: Step = { call: 'exit_group', args: [0], purpose: 'everything has been moved' };
   readonly failed: Step;
@@ -76,7 +94,7 @@ export class Ends {
   readonly #exit: Step;
 
   /** @param moved the result of the call that moved nothing */
-  constructor(moved: Memory, onFailure?: Step) {
+  constructor(moved: Memory, { exits }: RelayOptions) {
     this.#exit = { call: 'exit_group', args: [moved.u64()], purpose: 'the errno of the file that fails' };
     this.failed = {
       call: 'add',
@@ -84,7 +102,7 @@ export class Ends {
       purpose: 'has the reader gone?',
       tolerates: ['EPIPE', 'ECONNRESET'],
       jump: { when: '<', to: this.#broken },
-      onFailure: onFailure ?? this.#exit,
+      ...(exits && { onFailure: this.#exit }),
     };
   }
 

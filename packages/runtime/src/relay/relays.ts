@@ -11,7 +11,7 @@ const GRACE_MS = 1000;
 const END_MS = 100;
 
 /** Lowered once, however often they are launched. */
-const plans = { input: Object.freeze(relayInput()), output: Object.freeze(relayOutput()) };
+const plans = { input: Object.freeze(relayInput({ exits: true })), output: Object.freeze(relayOutput({ exits: true })) };
 const parts = (plan: Plan): Plan[] => [plan, []];
 
 /** A relay: the program's side of its pipe, its own side, and its process. */

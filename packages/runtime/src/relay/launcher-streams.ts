@@ -1,0 +1,232 @@
+import {
+  AT_FDCWD,
+  errnos,
+  fail,
+  fcntlCommands,
+  label,
+  Memory,
+  openFlags,
+  signals,
+  timespec,
+  waitFlags,
+  type Load,
+  type Step,
+  type Struct,
+} from '@ctr/syscall';
+
+import { streamNames } from '../streams.js';
+import { endAs, passedOn } from '../supervise.js';
+import { relayInput } from './input.js';
+import { relayOutput } from './output.js';
+import { FileType, goTo, typeEnds } from './process.js';
+
+const fds = [0, 1, 2] as const;
+type StreamFd = (typeof fds)[number];
+/** The third byte of the flags of a file that is open as a path: O_PATH, above all others that there may be. */
+const O_PATH_BYTE = openFlags.O_PATH >> 16;
+/** How a launcher, and a relay of it, ends after a failure. */
+const FAILED_STATUS = 125;
+/** How long the caller's reader may take to read what a program has left that was killed. */
+const GRACE_SECONDS = 1;
+
+/** The standard streams of a launcher that has no host: what they are, the relays, which are children of the launcher, and what is left to be delivered after the end of the program. */
+export class LauncherStreams {
+  /** Which streams have the null device behind them: 8 bytes each, which are not zero for such. */
+  readonly isNull = new Memory(24, 'is null');
+  /** What the relays do; a step that fails there says so for a stream, and not for the set-up. */
+  readonly relaying: readonly Step[];
+  readonly #passThrough: boolean;
+  readonly #types = [new FileType(), new FileType(), new FileType()] as const;
+  /** The two ends of each pipe, which are no files to begin with; there is room for a result of 64 bits in the place of the second. */
+  readonly #ends = [noPipe(), noPipe(), noPipe()] as const;
+  readonly #begin = [label('the relay of stdin'), label('the relay of stdout'), label('the relay of stderr')] as const;
+
+  /** @param passThrough whether the program gets the files of the caller themselves */
+  constructor(passThrough: boolean) {
+    this.#passThrough = passThrough;
+    this.relaying = passThrough ? [] : this.#relays();
+  }
+
+  /** Before everything else: finds out what the streams are, and makes pipes and relays. */
+  before(): Step[] {
+    return [...standInForClosed(), ...this.#look(), ...(this.#passThrough ? [] : fds.flatMap((fd) => this.#start(fd)))];
+  }
+
+  /** In the process that goes into the container: takes the program's sides of the pipes. */
+  inside(): Step[] {
+    if (this.#passThrough) return [];
+    return fds.flatMap((fd): Step[] => {
+      const next = label(`${streamNames[fd]} is set`);
+      return [this.#unlessNull(fd, next), { call: 'dup3', args: [this.#programSide(fd), fd, 0], purpose: `${streamNames[fd]} is a pipe` }, next];
+    });
+  }
+
+  /** In the launcher, once there is such a process: the pipes end with what runs in the container. */
+  handedOver(): Step[] {
+    if (this.#passThrough) return [];
+    return fds.map((fd): Step => ({ call: 'close', args: [this.#programSide(fd)], purpose: "this side is the program's", tolerates: 'any' }));
+  }
+
+  /** After the end of the program: waits until the readers have everything, and ends as it did. A signal that asks for an end is obeyed meanwhile. */
+  end(ended: Memory): Step[] {
+    if (this.#passThrough) return endAs(ended);
+    const status = new Memory(16, 'relay status');
+    const got = new Memory(8, 'got');
+    const again = label('what has ended?');
+    const listen = label('wait for the readers');
+    const patient = label('as long as they take');
+    const signaled = label('a signal');
+    const stop: Step = { call: 'add', args: [got.u64(), 128], purpose: '128 and the signal', into: got.at(0) };
+    const done = label('nothing is left');
+    const wait = (timeout: Struct | null): Step => ({
+      call: 'rt_sigtimedwait',
+      args: [passedOn(), null, timeout, 8],
+      purpose: timeout ? 'a program that was killed leaves them a second' : 'wait for a relay to end, or a signal',
+      tolerates: timeout ? ['EAGAIN', 'EINTR'] : ['EINTR'],
+      into: got.at(0),
+      jump: { when: '==', than: signals.SIGCHLD, to: again },
+    });
+    const ifGot = (when: '<' | '==' | '!=', than: number, to: Step, purpose: string): Step => ({
+      call: 'add',
+      args: [got.u64(), 0],
+      purpose,
+      tolerates: 'any',
+      jump: { when, than, to },
+    });
+    return [
+      again,
+      {
+        call: 'wait4',
+        args: [-1, status, waitFlags.WNOHANG | waitFlags.__WALL, null],
+        purpose: 'reap what has ended',
+        tolerates: ['ECHILD'],
+        into: got.at(0),
+        jump: { when: '==', to: listen },
+      },
+      ifGot('<', 0, done, 'is nothing left?'),
+      { call: 'add', args: [status.u8(1), 0], purpose: 'has a relay failed?', jump: { when: '!=', than: FAILED_STATUS, to: again } },
+      { call: 'add', args: [FAILED_STATUS << 8, 0], purpose: 'then this process ends so, too', into: ended.at(0), jump: { when: '!=', to: again } },
+      listen,
+      { call: 'add', args: [ended.u8(0), 0], purpose: 'has the program exited by itself?', jump: { when: '==', to: patient } },
+      wait(timespec({ tv_sec: GRACE_SECONDS })),
+      ifGot('==', -errnos.EAGAIN, done, 'is the second over?'),
+      goTo(signaled, 'it is not'),
+      patient,
+      wait(null),
+      signaled,
+      ifGot('<', 0, listen, 'was it interrupted?'),
+      ifGot('<', signals.SIGQUIT + 1, stop, 'is it SIGHUP, SIGINT or SIGQUIT?'),
+      ifGot('!=', signals.SIGTERM, listen, 'is it SIGTERM?'),
+      stop,
+      { call: 'exit_group', args: [got.u64()], purpose: 'the relays end with this process' },
+      done,
+      ...endAs(ended),
+    ];
+  }
+
+  #unlessNull(fd: StreamFd, next: Step): Step {
+    return { call: 'add', args: [this.isNull.u64(fd * 8), 0], purpose: `is ${streamNames[fd]} the null device?`, jump: { when: '!=', to: next } };
+  }
+
+  #programSide(fd: StreamFd): Load {
+    return this.#ends[fd].i32(fd === 0 ? 0 : 4);
+  }
+
+  #ownSide(fd: StreamFd): Load {
+    return this.#ends[fd].i32(fd === 0 ? 4 : 0);
+  }
+
+  /** What the streams are. A directory, and a file that is open as a path, would lead the program out of its root. */
+  #look(): Step[] {
+    const asPath = fail(errnos.EBADF, 'a standard stream is open as a path only');
+    const directory = fail(errnos.EISDIR, 'a standard stream is a directory');
+    const good = label('the standard streams can be such');
+    return [
+      ...fds.flatMap((fd): Step[] => {
+        const type = this.#types[fd];
+        const flags = new Memory(8, 'flags');
+        const device = label('a device');
+        const next = label(`${streamNames[fd]} can be one`);
+        return [
+          type.read(fd),
+          { call: 'fcntl', args: [fd, fcntlCommands.F_GETFL, 0], purpose: 'how it is open', into: flags.at(0) },
+          { call: 'add', args: [O_PATH_BYTE - 1, 0], purpose: 'as a path?', jump: { when: '<', than: flags.u8(2), to: asPath } },
+          type.below(typeEnds.fifo, next, 'is it a pipe?'),
+          type.below(typeEnds.characterDevice, device, 'is it a device?'),
+          type.below(typeEnds.directory, directory, 'is it a directory?'),
+          goTo(next, 'it is a file or a socket'),
+          device,
+          type.unlessNull(next),
+          { call: 'add', args: [1, 0], purpose: 'there is nothing behind it', into: this.isNull.at(fd * 8) },
+          next,
+        ];
+      }),
+      goTo(good, 'all three can be'),
+      asPath,
+      directory,
+      good,
+    ];
+  }
+
+  /** The pipe and the relay of a stream; stderr has those of stdout where both are one file, so that lines keep their order. */
+  #start(fd: StreamFd): Step[] {
+    const next = label(`${streamNames[fd]} is done`);
+    const own = label(`${streamNames[fd]} has a pipe of its own`);
+    const shared: Step[] =
+      fd === 2
+        ? [
+            ...this.#types[1].unlessSame(this.#types[2], own),
+            { call: 'add', args: [this.#programSide(1), 0], purpose: 'stderr is the same file as stdout', into: this.#ends[2].at(4), jump: { when: '!=', to: next } },
+          ]
+        : [];
+    return [
+      this.#unlessNull(fd, next),
+      ...shared,
+      own,
+      { call: 'pipe2', args: [this.#ends[fd], openFlags.O_CLOEXEC], purpose: `a pipe for ${streamNames[fd]}` },
+      { call: 'clone', args: [signals.SIGCHLD, 0, null, null, null], purpose: `a relay for ${streamNames[fd]}`, jump: { when: '==', to: this.#begin[fd] } },
+      { call: 'close', args: [this.#ownSide(fd)], purpose: "this side is the relay's" },
+      next,
+    ];
+  }
+
+  #relays(): Step[] {
+    const [input, output, error] = this.#begin;
+    const begun = label('the relay of an output');
+    return [
+      input,
+      { call: 'dup3', args: [this.#ownSide(0), 1, 0], purpose: "the program's pipe" },
+      ...relayInput({ exits: false }),
+      error,
+      { call: 'dup3', args: [2, 1, 0], purpose: 'the file of stderr' },
+      { call: 'dup3', args: [this.#ownSide(2), 0, 0], purpose: "the program's pipe" },
+      goTo(begun, 'as for stdout'),
+      output,
+      { call: 'dup3', args: [this.#ownSide(1), 0, 0], purpose: "the program's pipe" },
+      begun,
+      ...relayOutput({ exits: false }),
+    ];
+  }
+}
+
+function noPipe(): Memory {
+  return new Memory(new Uint8Array(16).fill(0xff), 'pipe');
+}
+
+/**
+ * Where the caller has closed a standard stream, nothing that the set-up opens may take its place: it would be open when the program is looked up.
+ * The number after them is taken as well, until the channel needs it.
+ */
+function standInForClosed(): Step[] {
+  const again = label('open one more');
+  return [
+    again,
+    {
+      call: 'openat',
+      args: [AT_FDCWD, '/dev/null', openFlags.O_RDWR | openFlags.O_CLOEXEC, 0],
+      purpose: 'until the standard streams are taken',
+      as: 'null',
+      jump: { when: '<', than: 3, to: again },
+    },
+  ];
+}
