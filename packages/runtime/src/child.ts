@@ -1,27 +1,59 @@
-import { fstatSync, readdirSync } from 'node:fs';
+import { fstatSync, readdirSync, writeSync } from 'node:fs';
 
-import { closeRangeFlags, fcntlCommands, maskHow, Memory, perform, sigaction, signals, type Step } from '@ctr/syscall';
-import { groupName, planGroup } from '@ctr/cgroups';
+import {
+  atFlags,
+  call,
+  closeRangeFlags,
+  compile,
+  Fd,
+  fcntlCommands,
+  maskHow,
+  memfdFlags,
+  Memory,
+  perform,
+  seals,
+  sigaction,
+  signals,
+  type Step,
+} from '@ctr/syscall';
+import { groupName, planGroup, removeSteps } from '@ctr/cgroups';
 
 import { askedLimits } from './container-group.js';
 import { groupsOf } from './own-groups.js';
 import { refuseNamespacesOfAll } from './own-namespaces.js';
-import { setUp } from './plan.js';
+import { setUp, withStreams } from './plan.js';
 import { programOf } from './program.js';
 import { flatten } from './section.js';
+import { shown } from './shown.js';
 import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
+import { launcherPlan } from './standalone.js';
 
 /** All but the standard streams: nobody else has a file open here. */
 const FIRST_FD = 3;
 const LAST_FD = 0xffffffff;
+const ALL_SEALS = seals.F_SEAL_SEAL | seals.F_SEAL_SHRINK | seals.F_SEAL_GROW | seals.F_SEAL_WRITE;
+
+/** What the child's half of a container is made of. */
+export interface ChildOptions extends ContainerOptions {
+  /**
+   * Become the program itself, with the files of this process as its standard streams, rather than the process that relays them. The program may then change their mode, owner,
+   * offset and content, and read from a terminal among them. @default false
+   */
+  readonly passThrough?: boolean;
+}
 
 /**
- * The child's half of a container alone, in this very process: it takes the new root, the mounts, the host name, and becomes the program. It does not return.
- * The namespaces are those the process is in: they have to be new ones (`unshare --uts --pid --mount --fork`), since what it mounts is mounted there.
- * A cgroup is made, and joined, only for limits that are asked for; nothing removes it but `collectGarbage` of @ctr/cgroups, after the end.
+ * The child's half of a container alone, in the namespaces that this process is in: a root, mounts, a host name and a program. It does not return.
+ * The namespaces have to be new ones (`unshare --uts --pid --mount --fork`), since the host name is set there.
+ *
+ * This process becomes a launcher, as a compiled container has it ({@link standalone}): it makes the program, relays the standard streams, passes signals on, removes the cgroup,
+ * and ends with the program's exit code. It cannot be the program: what is left to be delivered at the program's end would be lost with the end of pid 1 of the namespace.
+ * So that the program is pid 1 all the same, and its mounts are its own, it has a pid and a mount namespace in those of this process, unless `namespaces` says `'host'`.
+ *
+ * With `passThrough` this process becomes the program itself, in these very namespaces. A cgroup, which is made for limits that are asked for, then stays until `collectGarbage` of @ctr/cgroups finds it.
  *
  * Throws an `Error` in the namespaces of the system's first process, which would be changed for all. Throws a `SyscallError` that names the step that failed;
- * the process is then part way.
+ * with `passThrough` the process is then part way. The launcher says on stderr what fails, and ends with 125, 126 or 127.
  *
  * @example
  * ```ts no-run
@@ -29,15 +61,17 @@ const LAST_FD = 0xffffffff;
  * child(['sh'], { hostname: 'box' });
  * ```
  */
-export function child(command: readonly [string, ...string[]], options: ContainerOptions = {}): never {
+export function child(command: readonly [string, ...string[]], options: ChildOptions = {}): never {
   const namespaces = around(options.namespaces);
   refuseNamespacesOfAll((['mount', 'uts'] as const).filter((kind) => namespaces[kind] === 'new'));
-  perform(closingFiles(childPlan(command, options)));
+  const plan = childPlan(command, options);
+  if (options.passThrough) perform(closingFiles(plan));
+  else becomeLauncher(plan);
   throw new Error('the plan ended without a program');
 }
 
 /**
- * What {@link child} performs, for `explain`; between the files that Node itself has open it closes all others, too.
+ * What {@link child} does, for `explain`: the plan of the launcher, or with `passThrough` what is performed in this process, which then also closes the files between those that Node has open.
  *
  * @example
  * ```ts
@@ -46,15 +80,33 @@ export function child(command: readonly [string, ...string[]], options: Containe
  * console.log(explain(childPlan(['sh'])));
  * ```
  */
-export function childPlan(command: readonly [string, ...string[]], options: ContainerOptions = {}): Step[] {
+export function childPlan(command: readonly [string, ...string[]], options: ChildOptions = {}): Step[] {
+  const { passThrough = false, ...rest } = options;
+  if (typeof (passThrough as unknown) !== 'boolean') throw new TypeError(`passThrough is ${shown(passThrough)}: true or false`);
   if (options.cgroupManager === 'systemd') throw new TypeError("child has no cgroupManager 'systemd': it makes its cgroup itself");
   for (const name of ['init', 'terminal', 'uidMap', 'gidMap', 'ids'] as const)
     if (options[name]) throw new TypeError(`child has no ${name}: it is a process that exists already`);
   const isAsked = options.limits !== undefined || Array.isArray(options.deviceRules);
-  const spec = checkSpec(command, { cgroup: isAsked, ...options, namespaces: around(options.namespaces) });
+  const spec = checkSpec(command, { cgroup: isAsked, ...rest, namespaces: around(options.namespaces) });
   if (options.mounts?.some((mount) => 'bind' in mount && mount.idMap)) throw new TypeError('child has no idMap: nobody is there to map the owners of a mount');
   const group = spec.cgroup ? planGroup(groupName(spec.name), askedLimits(spec), groupsOf(spec.cgroupParent)) : undefined;
-  return [...(group?.steps ?? []), ...flatten(setUp(spec)).map(marked), ...defaultSignals(), ...keepStreams(), ...programOf(spec)];
+  if (!passThrough) return launcherPlan(spec, { passThrough, makes: ['mount', 'pid'], group, numbering: [], removal: group ? removeSteps(group) : [] });
+  const own = withStreams(spec, [new Fd(0, 'stdin'), new Fd(1, 'stdout'), new Fd(2, 'stderr')]).spec;
+  return [...(group?.steps ?? []), ...flatten(setUp(own)).map(marked), ...defaultSignals(), ...keepStreams(), ...programOf(spec)];
+}
+
+/** Executes a plan in this very process, from a file in memory that nothing can change, without the environment of Node. */
+function becomeLauncher(plan: readonly Step[]): void {
+  const bytes = compile(plan);
+  using file = new Fd(call({ call: 'memfd_create', args: ['ctr', memfdFlags.MFD_CLOEXEC | memfdFlags.MFD_ALLOW_SEALING], purpose: 'an executable of the plan' }), 'ctr');
+  writeSync(file.number, bytes);
+  perform([
+    { call: 'fcntl', args: [file, fcntlCommands.F_ADD_SEALS, ALL_SEALS], purpose: 'nobody changes it' },
+    { call: 'close_range', args: [FIRST_FD, LAST_FD, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'nothing of Node is open in the launcher' },
+    ...defaultSignals(),
+    ...keepStreams(),
+    { call: 'execveat', args: [file, '', ['ctr'], [], atFlags.AT_EMPTY_PATH], purpose: 'become the launcher' },
+  ]);
 }
 
 /** If the program cannot be executed Node goes on, and needs its files: they are closed by execve. */

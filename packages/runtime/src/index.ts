@@ -1,4 +1,4 @@
-export { child, childPlan } from './child.js';
+export { child, childPlan, type ChildOptions } from './child.js';
 export { start, type Container, type StartOptions } from './container.js';
 export { exitCodeOf } from './exit-code.js';
 export type { Master } from './master.js';
@@ -9,6 +9,6 @@ export { posture, type PostureItem } from './posture.js';
 export { ContainerError, isContainerError, type Ending, type Result, type Usage } from './result.js';
 export { run, type RunOptions, type RunPromise, type Stdio } from './run.js';
 export type { BindMount, ContainerOptions, HostDevice, Mount, NamespaceChoice, TerminalSize, TmpfsMount, User } from './spec.js';
-export { standalone, standalonePlan } from './standalone.js';
+export { standalone, standalonePlan, type LauncherOptions } from './standalone.js';
 export { maskedSystemPaths, readonlySystemPaths } from './system-paths.js';
 export { lookupUser } from './user.js';

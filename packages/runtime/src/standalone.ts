@@ -1,5 +1,5 @@
 import { removeSteps, type PlannedGroup } from '@ctr/cgroups';
-import { create, createFlags } from '@ctr/namespaces';
+import { create, createFlags, type Namespace } from '@ctr/namespaces';
 import {
   cloneFlags,
   compile,
@@ -91,6 +91,8 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
 /** What a launcher needs beside a container. */
 interface LauncherParts {
   readonly passThrough: boolean;
+  /** The namespaces that it makes, if they are to be new: the others that count as new are there already. @default all */
+  readonly makes?: readonly Namespace[];
   readonly group: PlannedGroup | undefined;
   /** What puts the pid of the launcher into the name of the group. */
   readonly numbering: readonly Step[];
@@ -98,7 +100,7 @@ interface LauncherParts {
 }
 
 /** A process that starts a container, waits for its end, and ends as it does; and the relays of its streams. */
-export function launcherPlan(checked: Spec, { passThrough, group, numbering, removal }: LauncherParts): Step[] {
+export function launcherPlan(checked: Spec, { passThrough, makes, group, numbering, removal }: LauncherParts): Step[] {
   const streams = new LauncherStreams(passThrough);
   const spec: Spec = passThrough ? { ...checked, streams: ['given', 'given', 'given'] } : checked;
   const report = new Memory(8, 'report');
@@ -115,7 +117,7 @@ export function launcherPlan(checked: Spec, { passThrough, group, numbering, rem
   };
   const writer: Step = { call: 'fcntl', args: [ends.i32(4), fcntlCommands.F_DUPFD_CLOEXEC, 10], purpose: 'the end that is written, too', as: 'writer' };
   const around: Around = { inside, over, channel: resultOf(channel), report, ended, alive: supervision[0] as Step };
-  const way = joined(spec).length > 0 ? byWayOfAnother(spec, around) : straight(spec, around);
+  const way = !makes && joined(spec).length > 0 ? byWayOfAnother(spec, around) : straight(spec, makes, around);
   const sections: Section[] = [
     ['the standard streams', [...streams.before(), ...(isNew(spec, 'mount') ? [] : heldNull(spec.streams, streams.isNull))]],
     [
@@ -193,15 +195,16 @@ interface Way {
  * The launcher's child is the container's first process. The cgroup namespace comes after the cgroup, whose place is to be its root.
  * The two share their memory until the program begins, unless an init outlives the set-up: what runs in the container may look into that.
  */
-function straight(spec: Spec, { inside, report }: Around): Way {
+function straight(spec: Spec, makes: readonly Namespace[] | undefined, { inside, report }: Around): Way {
   const stack = new Memory(64, 'stack');
-  const withTime = isNew(spec, 'time');
+  const made = (kind: Namespace): boolean => makes?.includes(kind) ?? true;
+  const withTime = isNew(spec, 'time') && made('time');
   const copied = withTime || spec.init || !isNew(spec, 'pid');
-  const kinds = newKinds(spec);
+  const kinds = newKinds(spec).filter(made);
   const flags = createFlags(kinds.filter((kind) => kind !== 'cgroup')) | cloneFlags.CLONE_PARENT_SETTID | (copied ? 0 : cloneFlags.CLONE_VM);
   return {
     before: [
-      ['a user namespace', userNamespace(spec)],
+      ['a user namespace', made('user') ? userNamespace(spec) : []],
       ['new namespaces', withTime ? create('time') : []],
     ],
     clone: {

@@ -13,7 +13,7 @@ export function child(args: readonly string[]): Promise<number> {
   const { settings, rest } = line;
   if (settings.json && !settings.dryRun) throw new UsageError('--json', undefined, 'it is for --dry-run');
   const command = commandOf('child', rest);
-  const options = containerOptions(settings);
+  const options = { ...containerOptions(settings), ...(settings.passThrough && { passThrough: true }) };
   if (settings.dryRun) {
     printPlan(childPlan(command, options), settings);
     return Promise.resolve(0);

@@ -18,7 +18,7 @@ export function compile(args: readonly string[]): Promise<number> {
   const { settings, rest } = line;
   if (settings.json && !settings.dryRun) throw new UsageError('--json', undefined, 'it is for --dry-run');
   const command = commandOf('compile', rest);
-  const options = containerOptions(settings);
+  const options = { ...containerOptions(settings), ...(settings.passThrough && { passThrough: true }) };
   if (settings.dryRun) {
     printPlan(standalonePlan(command, options), settings);
     return Promise.resolve(0);
