@@ -1,5 +1,7 @@
 import { capabilityNumbers, cloneFlags, mountAttrs, namespaceFlags, prctlOptions, rlimitResources, type Plan, type Step, type Struct } from '@ctr/syscall';
 
+import { streamNames } from './streams.js';
+
 /** One thing that a container keeps its program from, or lets it have. */
 export interface PostureItem {
   /** What it is about: `capabilities`, `seccomp`. */
@@ -35,6 +37,7 @@ export function posture(plan: Plan): PostureItem[] {
     'resource limits': listed(calls('prlimit64').flatMap((step) => (step.args[2] === null ? [] : resourceLimit(step, plan)))),
     keyring: calls('keyctl').length > 0 ? 'a new one' : "the caller's",
     session: calls('setsid').length > 0 ? 'a new one: no input and no signals by way of the terminal of the caller' : "the caller's",
+    'standard streams': streams(plan),
     'open files': calls('close_range').length > 0 ? 'stdin, stdout and stderr' : "all of the caller's",
     umask: octal(calls('umask').at(-1)?.args[0]),
     environment: environment(calls('execve')[0]),
@@ -168,6 +171,12 @@ function resourceLimit({ args }: Step, plan: Plan): string {
   if (limit.kind === 'struct') return `${name} ${value(limit.values['rlim_cur'] ?? 0)}:${value(limit.values['rlim_max'] ?? 0)}`;
   const [given] = plan.filter(({ into, args: [first] }) => into?.of === (limit as unknown) && (typeof first === 'number' || typeof first === 'bigint'));
   return given ? `${name} ${given.into?.offset === 0 ? `${value(given.args[0])}:inherited` : `inherited:${value(given.args[0])}`}` : `${name} inherited`;
+}
+
+/** What the last step says that has to do with each; those that are alike are told together. */
+function streams(plan: Plan): string {
+  const texts = streamNames.map((name) => plan.findLast(({ purpose }) => purpose.startsWith(`${name} is `))?.purpose.slice(`${name} is `.length) ?? "the caller's");
+  return [...new Set(texts)].map((text) => `${streamNames.filter((_, fd) => texts[fd] === text).join(', ')}: ${text}`).join('; ');
 }
 
 function octal(mode: unknown): string {

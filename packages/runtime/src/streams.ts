@@ -65,7 +65,7 @@ function checked(name: string, fd: number): Stats {
 const described: Readonly<Record<Exclude<StreamKind, 'null'>, string>> = {
   relayed: "is a pipe, and a relay outside of the container moves what passes between it and the caller's file",
   pipe: "is a pipe to the caller's process",
-  given: "is the caller's own file",
+  given: "is the caller's own file, whose mode, owner, offset and content the program may change",
 };
 
 /** Says of the streams that have been set up before the plan what they are, and gives the pipes to the program's user: who opens /dev/stdout opens the pipe anew. */
@@ -96,7 +96,7 @@ export function ownNull(dev: ResultOf, kinds: Three<StreamKind>, isNull?: Memory
 export function heldNull(kinds: Three<StreamKind>, isNull?: Memory): Step[] {
   if (!isNull && !kinds.includes('null')) return [];
   return eachNull(kinds, isNull, (fd) => {
-    const done = label(`${streamNames[fd]} is set`);
+    const done = label(`the null device for ${streamNames[fd]}`);
     const tree: Step = {
       call: 'open_tree',
       args: [AT_FDCWD, '/dev/null', openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC],
@@ -126,7 +126,7 @@ function nullPurpose(fd: number): string {
 function eachNull(kinds: Three<StreamKind>, isNull: Memory | undefined, steps: (fd: number) => Step[]): Step[] {
   return kinds.flatMap((kind, fd) => {
     if (!isNull) return kind === 'null' ? steps(fd) : [];
-    const next = label(`${streamNames[fd]} is what it should be`);
+    const next = label(`the next stream after ${streamNames[fd]}`);
     return [{ call: 'add', args: [isNull.u64(fd * 8), 0], purpose: 'is there anything behind it?', jump: { when: '==', to: next } }, ...steps(fd), next];
   });
 }

@@ -56,8 +56,8 @@ export class LauncherStreams {
   inside(): Step[] {
     if (this.#passThrough) return [];
     return fds.flatMap((fd): Step[] => {
-      const next = label(`${streamNames[fd]} is set`);
-      return [this.#unlessNull(fd, next), { call: 'dup3', args: [this.#programSide(fd), fd, 0], purpose: `${streamNames[fd]} is a pipe` }, next];
+      const next = label(`the pipe of ${streamNames[fd]} is in its place`);
+      return [this.#unlessNull(fd, next), { call: 'dup3', args: [this.#programSide(fd), fd, 0], purpose: `the pipe of ${streamNames[fd]}` }, next];
     });
   }
 
@@ -170,7 +170,7 @@ export class LauncherStreams {
 
   /** The pipe and the relay of a stream; stderr has those of stdout where both are one file, so that lines keep their order. */
   #start(fd: StreamFd): Step[] {
-    const next = label(`${streamNames[fd]} is done`);
+    const next = label(`the relay of ${streamNames[fd]} runs, if it needs one`);
     const own = label(`${streamNames[fd]} has a pipe of its own`);
     const shared: Step[] =
       fd === 2
