@@ -102,7 +102,7 @@ describe.skipIf(cannotRun)('a terminal', () => {
   });
 
   it.each([
-    ['the end', 'ctr run -q stty -a >/dev/null'],
+    ['the end', 'ctr run -q -T stty -a >/dev/null'],
     ['a program that leaves its own terminal raw', 'ctr run -q stty raw'],
     ['an error', 'ctr run -q no-such-program 2>/dev/null'],
     ['the end of its time', 'ctr run -q --timeout 300ms sleep 60'],

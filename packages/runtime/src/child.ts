@@ -3,6 +3,7 @@ import { fstatSync, readdirSync, writeSync } from 'node:fs';
 import {
   atFlags,
   call,
+  checkOptions,
   closeRangeFlags,
   compile,
   Fd,
@@ -25,7 +26,7 @@ import { setUp, withStreams } from './plan.js';
 import { programOf } from './program.js';
 import { flatten } from './section.js';
 import { shown } from './shown.js';
-import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
+import { checkSpec, optionNames, type ContainerOptions, type Spec } from './spec.js';
 import { launcherPlan } from './standalone.js';
 
 /** All but the standard streams: nobody else has a file open here. */
@@ -81,6 +82,7 @@ export function child(command: readonly [string, ...string[]], options: ChildOpt
  * ```
  */
 export function childPlan(command: readonly [string, ...string[]], options: ChildOptions = {}): Step[] {
+  checkOptions('options', options, [...optionNames, 'passThrough']);
   const { passThrough = false, ...rest } = options;
   if (typeof (passThrough as unknown) !== 'boolean') throw new TypeError(`passThrough is ${shown(passThrough)}: true or false`);
   if (options.cgroupManager === 'systemd') throw new TypeError("child has no cgroupManager 'systemd': it makes its cgroup itself");

@@ -13,7 +13,7 @@ import type { Ending, Usage } from './result.js';
 import { mapOwners } from './id-mapped-mounts.js';
 import { groupsOf } from './own-groups.js';
 import { checkSpec, optionNames, type ContainerOptions, type Spec } from './spec.js';
-import type { StreamChoice, Three } from './streams.js';
+import { checkStdio, type StreamChoice, type Three } from './streams.js';
 
 /** How a container is started. */
 export interface StartOptions extends ContainerOptions {
@@ -178,16 +178,6 @@ async function mapIds({ idMaps, spec }: ContainerPlan, pid: number): Promise<voi
 function refuseTaken(name: string, { cgroupParent }: Spec): void {
   const other = findByName(name, groupsOf(cgroupParent));
   if (other) throw new Error(`a container named ${JSON.stringify(name)} runs already, started by pid ${other.pid}: give another name, or end that one first`);
-}
-
-/** Throws a `TypeError` for what cannot be a standard stream, or not all three. */
-export function checkStdio(stdio: unknown, words: readonly string[]): void {
-  const streams: readonly unknown[] = Array.isArray(stdio) ? stdio : [stdio];
-  const wanted = `${words.map((word) => JSON.stringify(word)).join(', ')} or an Fd`;
-  if (Array.isArray(stdio) && stdio.length !== 3)
-    throw new TypeError(`stdio has ${stdio.length} streams: give three, for stdin, stdout and stderr, or one for all`);
-  for (const stream of streams)
-    if (!(stream instanceof Fd) && !words.some((word) => word === stream)) throw new TypeError(`stdio is ${JSON.stringify(stream)}: ${wanted}`);
 }
 
 /** Of a group that the plan has made. The plan itself is not kept while the container lives: it is most of what a thousand of them would take. */

@@ -20,6 +20,7 @@ import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, t
 import {
   AT_FDCWD,
   announceExec,
+  checkOptions,
   continueInChild,
   dieWithHost,
   openFlags,
@@ -47,9 +48,9 @@ import { programOf } from './program.js';
 import { checkFilter, rights } from './rights.js';
 import { rootfs, type Root } from './rootfs.js';
 import { flatten, type Section } from './section.js';
-import { checkSpec, type CheckedMount, type ContainerOptions, type NamespaceChoice, type Spec } from './spec.js';
+import { checkSpec, optionNames, type CheckedMount, type ContainerOptions, type NamespaceChoice, type Spec } from './spec.js';
 import { maskedSystemPaths, readonlySystemPaths } from './system-paths.js';
-import { describeStreams, heldNull, ownNull, streamsOf, type Stream, type StreamChoice, type Three } from './streams.js';
+import { checkStdio, describeStreams, heldNull, ownNull, streamsOf, type Stream, type StreamChoice, type Three } from './streams.js';
 import { sysctlSteps } from './sysctls.js';
 import { control, giveTerminal, terminal, type Terminal } from './terminal.js';
 import { userland, type UserlandOptions } from './userland.js';
@@ -85,7 +86,9 @@ export interface PlanOptions extends ContainerOptions {
  * ```
  */
 export function plan(command: readonly [string, ...string[]], options: PlanOptions = {}): Plan {
+  checkOptions('options', options, [...optionNames, 'stdio']);
   const { stdio, ...rest } = options;
+  if (stdio !== undefined) checkStdio(stdio, ['inherit', 'ignore']);
   const spec = checkSpec(command, rest);
   return planContainer(stdio === undefined ? spec : withStreams(spec, stdio).spec).parts.flat();
 }
@@ -235,7 +238,7 @@ export function setUp(spec: Spec, isNull?: Memory): Section[] {
     ['the network', isNew(spec, 'net') ? loopbackUp() : []],
     ...inside.sections,
     ['the directory to start in', startIn(spec.cwd)],
-    ['the standard streams', describeStreams(spec.streams, spec.user?.uid ?? 0)],
+    ['the standard streams', describeStreams(spec.streams, spec.user?.uid ?? 0, isNull)],
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
     ...rights(spec, inside),
     // It has no more rights than the program, which could otherwise gain them from it.

@@ -3,12 +3,12 @@ import type { Readable, Writable } from 'node:stream';
 
 import { checkOptions, Fd, type LaunchStdio } from '@ctr/syscall';
 
-import { checkStdio, startSpec, type Container, type StartOptions } from './container.js';
+import { startSpec, type Container, type StartOptions } from './container.js';
 import { Input } from './input.js';
 import { Output, OutputBound } from './output.js';
 import { ContainerError, type Ending, type Result } from './result.js';
 import { checkSpec, optionNames } from './spec.js';
-import type { StreamChoice, Three } from './streams.js';
+import { checkStdio, type StreamChoice, type Three } from './streams.js';
 
 /** What a standard stream of the program is: a pipe to this process, a relay to the stream of this process, the container's `/dev/null`, or an open file that is handed over. */
 export type Stdio = 'pipe' | LaunchStdio;

@@ -1,6 +1,7 @@
 import { removeSteps, type PlannedGroup } from '@ctr/cgroups';
 import { create, createFlags, type Namespace } from '@ctr/namespaces';
 import {
+  checkOptions,
   cloneFlags,
   compile,
   errnoName,
@@ -29,7 +30,7 @@ import { programOf } from './program.js';
 import { LauncherStreams } from './relay/launcher-streams.js';
 import { flatten, type Section } from './section.js';
 import { shown } from './shown.js';
-import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
+import { checkSpec, optionNames, type ContainerOptions, type Spec } from './spec.js';
 import { heldNull } from './streams.js';
 import { holdSignals, releaseSignals, supervise } from './supervise.js';
 
@@ -74,6 +75,7 @@ export function standalone(command: readonly [string, ...string[]], options: Lau
  * ```
  */
 export function standalonePlan(command: readonly [string, ...string[]], options: LauncherOptions = {}): Step[] {
+  checkOptions('options', options, [...optionNames, 'passThrough']);
   const { passThrough = false, ...rest } = options;
   if (typeof (passThrough as unknown) !== 'boolean') throw new TypeError(`passThrough is ${shown(passThrough)}: true or false`);
   const spec = checkSpec(command, rest);

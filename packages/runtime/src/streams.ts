@@ -45,6 +45,16 @@ export function streamsOf(choices: Three<StreamChoice>): Three<Stream> {
   return [of(0), of(1), of(2)];
 }
 
+/** Throws a `TypeError` for what cannot be a standard stream, or not all three. */
+export function checkStdio(stdio: unknown, words: readonly string[]): void {
+  const streams: readonly unknown[] = Array.isArray(stdio) ? stdio : [stdio];
+  const wanted = `${words.map((word) => JSON.stringify(word)).join(', ')} or an Fd`;
+  if (Array.isArray(stdio) && stdio.length !== 3)
+    throw new TypeError(`stdio has ${stdio.length} streams: give three, for stdin, stdout and stderr, or one for all`);
+  for (const stream of streams)
+    if (!(stream instanceof Fd) && !words.some((word) => word === stream)) throw new TypeError(`stdio is ${JSON.stringify(stream)}: ${wanted}`);
+}
+
 function fileOf(choice: Fd | { readonly pipe: Fd }): Fd {
   return choice instanceof Fd ? choice : choice.pipe;
 }
@@ -62,18 +72,20 @@ function checked(name: string, fd: number): Stats {
 }
 
 /** What is said of each stream in a plan, and read from it by `posture`. */
-const described: Readonly<Record<Exclude<StreamKind, 'null'>, string>> = {
+const descriptions: Readonly<Record<Exclude<StreamKind, 'null'>, string>> = {
   relayed: "is a pipe, and a relay outside of the container moves what passes between it and the caller's file",
   pipe: "is a pipe to the caller's process",
   given: "is the caller's own file, whose mode, owner, offset and content the program may change",
 };
 
 /** Says of the streams that have been set up before the plan what they are, and gives the pipes to the program's user: who opens /dev/stdout opens the pipe anew. */
-export function describeStreams(kinds: Three<StreamKind>, uid: number): Step[] {
+export function describeStreams(kinds: Three<StreamKind>, uid: number, isNull?: Memory): Step[] {
   return kinds.flatMap((kind, fd): Step[] => {
     if (kind === 'null') return [];
+    const described = label(`${streamNames[fd]} ${descriptions[kind]}`);
+    if (uid === 0 || kind === 'given') return [described];
     const chown: Step = { call: 'fchown', args: [fd, uid, -1], purpose: `the pipe belongs to user ${uid}`, tolerates: 'any' };
-    return [label(`${streamNames[fd]} ${described[kind]}`), ...(uid !== 0 && kind !== 'given' ? [chown] : [])];
+    return isNull ? [whether(isNull, fd, '!=', described), chown, described] : [described, chown];
   });
 }
 
@@ -127,6 +139,11 @@ function eachNull(kinds: Three<StreamKind>, isNull: Memory | undefined, steps: (
   return kinds.flatMap((kind, fd) => {
     if (!isNull) return kind === 'null' ? steps(fd) : [];
     const next = label(`the next stream after ${streamNames[fd]}`);
-    return [{ call: 'add', args: [isNull.u64(fd * 8), 0], purpose: 'is there anything behind it?', jump: { when: '==', to: next } }, ...steps(fd), next];
+    return [whether(isNull, fd, '==', next), ...steps(fd), next];
   });
+}
+
+/** Goes on elsewhere if a stream is the null device, or (`==`) if it is not. */
+function whether(isNull: Memory, fd: number, when: '==' | '!=', to: Step): Step {
+  return { call: 'add', args: [isNull.u64(fd * 8), 0], purpose: `is ${streamNames[fd]} a null device?`, jump: { when, to } };
 }

@@ -1,13 +1,15 @@
+import { once } from 'node:events';
 import { rmdirSync } from 'node:fs';
 import { constants } from 'node:os';
 
 import { describe, expect, it } from 'vitest';
 
-import type { ContainerOptions } from '@ctr/runtime';
+import type { ChildOptions } from '@ctr/runtime';
 
+import { childrenOf } from './children.js';
 import { groups, watchForLeaks } from './leaks.js';
 import { sharedImage } from './image.js';
-import { NodeProgram, type Outcome } from './node-program.js';
+import { ended, NodeProgram, type Outcome } from './node-program.js';
 
 watchForLeaks();
 const image = sharedImage();
@@ -26,7 +28,7 @@ const program = new NodeProgram(`
 
 const unshare = ['unshare', '--uts', '--pid', '--mount', '--fork'];
 
-function child(command: readonly string[], options: ContainerOptions = {}, by: readonly string[] = unshare): Promise<Outcome> {
+function child(command: readonly string[], options: ChildOptions = {}, by: readonly string[] = unshare): Promise<Outcome> {
   return program.run([JSON.stringify(command), JSON.stringify({ rootfs: image.path, ...options })], { by });
 }
 
@@ -53,25 +55,52 @@ describe('child', () => {
     expect(await child(['sh', '-c', '(yes; echo $? >&2) | head -1'])).toMatchObject({ stdout: 'y\n', stderr: '141\n' });
   });
 
-  it('joins a group for the limits that are asked for', async () => {
+  it('joins a group for the limits that are asked for, which stays with passThrough', async () => {
     const { stdout } = await child(['sh', '-c', 'cat /proc/self/cgroup; for i in 1 2 3 4 5 6; do sleep 1 & done'], { limits: { pids: 4 }, name: 'child' });
-    const [line] = stdout.split('\n').filter((text) => text.includes('/ctr/child.'));
-    expect(line).toBeDefined();
+    expect(stdout).toContain('/ctr/child.');
+    expect(groups().filter((directory) => directory.includes('/child.'))).toEqual([]);
+    const alone = await child(['cat', '/proc/self/cgroup'], { limits: { pids: 4 }, name: 'alone', passThrough: true });
+    const line = alone.stdout.split('\n').find((text) => text.includes('/ctr/alone.'));
     // Nobody removes it before the next start somewhere.
-    const name = line?.slice(line.lastIndexOf('/') + 1) ?? '';
-    for (const group of groups().filter((directory) => directory.endsWith(`/${name}`))) rmdirSync(group);
+    const name = line?.slice(line.lastIndexOf('/') + 1) ?? 'none';
+    const left = groups().filter((directory) => directory.endsWith(`/${name}`));
+    expect(left.length).toBeGreaterThan(0);
+    for (const group of left) rmdirSync(group);
   });
 
-  it('says which step failed', async () => {
-    expect(await child(['missing'])).toMatchObject({
+  it('says what failed, and ends as a compiled container does', async () => {
+    expect(await child(['missing'])).toMatchObject({ code: 127, stderr: 'ctr: exec "missing": executable file not found: ENOENT\n' });
+    expect(await child(['sh'], { cwd: '/missing' })).toMatchObject({ code: 125, stderr: 'ctr: setting up the directory to start in: ENOENT\n' });
+    expect(await child(['sh'], {}, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'])).toMatchObject({
+      code: 125,
+      stderr: 'ctr: setting up a process in new namespaces: EPERM\n',
+    });
+  });
+
+  it('passes signals on, and leaves no group behind', async () => {
+    const running = program.start([JSON.stringify(['sh', '-c', 'trap "exit 9" TERM; echo ready; while :; do sleep 1000 & wait $!; done']), JSON.stringify({ rootfs: image.path, limits: { pids: 9 }, name: 'signaled' })], {
+      by: ['unshare', '--uts', '--pid', '--mount', '--fork', '--kill-child'],
+    });
+    await once(running.stdout!, 'data');
+    // unshare waits for the launcher, which is its child.
+    const [launcher = 0] = childrenOf(running.pid ?? 0);
+    process.kill(launcher, 'SIGTERM');
+    expect(await ended(running)).toMatchObject({ code: 9 });
+    expect(groups().filter((directory) => directory.includes('/signaled.'))).toEqual([]);
+  });
+
+  it('becomes the program itself with passThrough, and says which step failed', async () => {
+    const pass = { passThrough: true };
+    expect(await child(['sh', '-c', 'echo $$; readlink /proc/self/fd/1'], pass)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1\n(socket|pipe):/) as string });
+    expect(await child(['missing'], pass)).toMatchObject({
       code: 125,
       stderr: expect.stringMatching(/^exec "missing": executable file not found = ENOENT /) as string,
     });
-    expect(await child(['sh'], { cwd: '/missing' })).toMatchObject({
+    expect(await child(['sh'], { ...pass, cwd: '/missing' })).toMatchObject({
       code: 125,
       stderr: expect.stringMatching(/^openat2\(AT_FDCWD, "\/missing", .* = ENOENT /) as string,
     });
-    expect(await child(['sh'], {}, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'])).toMatchObject({
+    expect(await child(['sh'], pass, ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'])).toMatchObject({
       code: 125,
       stderr: expect.stringMatching(/^sethostname\(.* = EPERM /) as string,
     });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { childPlan, plan, type ContainerOptions } from '@ctr/runtime';
+import { childPlan, plan, standalonePlan, type ContainerOptions } from '@ctr/runtime';
 import { compile } from '@ctr/syscall';
 
-import { changes } from './plan-text.js';
+import { changes, differences, lines } from './plan-text.js';
 
 const options: ContainerOptions = {
   rootfs: '/usr',
@@ -13,8 +13,8 @@ const options: ContainerOptions = {
 };
 
 describe('the plan of a child', () => {
-  it("is that of a container without the way into its namespaces, and with the signals that Node's own process has to give back", () => {
-    expect(`\n${changes(plan(['/bin/sh'], options), childPlan(['/bin/sh'], options))}\n`).toMatchInlineSnapshot(`
+  it("is with passThrough that of a container without the way into its namespaces, and with the signals that Node's own process has to give back", () => {
+    expect(`\n${changes(plan(['/bin/sh'], options), childPlan(['/bin/sh'], { ...options, passThrough: true }))}\n`).toMatchInlineSnapshot(`
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
       - write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
@@ -24,6 +24,13 @@ describe('the plan of a child', () => {
       - ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to ‹the host is alive›  # is the host still there?
       - exit_group(137)  # the host is gone
       - label()  # the host is alive
+        chdir("/")  # the directory to start in
+      - label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      - label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      - label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      + label()  # stdin is the caller's own file, whose mode, owner, offset and content the program may change
+      + label()  # stdout is the caller's own file, whose mode, owner, offset and content the program may change
+      + label()  # stderr is the caller's own file, whose mode, owner, offset and content the program may change
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
       - close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
       + close_range(3, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
@@ -38,18 +45,31 @@ describe('the plan of a child', () => {
     `);
   });
 
+  it('is that of an executable container else, which makes a pid and a mount namespace', () => {
+    const [own, other] = [childPlan(['/bin/sh'], options), standalonePlan(['/bin/sh'], options)].map(lines);
+    expect(differences(other ?? [], own ?? [])).toMatchInlineSnapshot(`
+      "  rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8), on failure go to ‹say what failed›  # signals wait until they are taken
+      - clone(CLONE_VM|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the process that goes into the container›, on failure go to ‹say what failed›  # the first process of the container, in new namespaces
+      + clone(CLONE_VM|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the process that goes into the container›, on failure go to ‹say what failed›  # the first process of the container, in new namespaces"
+    `);
+  });
+
   it('takes its namespaces for those that the program of the original made, unless told otherwise', () => {
     const { namespaces: _, ...rest } = options;
     expect(changes(childPlan(['/bin/sh'], options), childPlan(['/bin/sh'], rest))).toBe('');
     expect(changes(childPlan(['/bin/sh'], rest), childPlan(['/bin/sh'], { ...rest, namespaces: { net: 'new' } }))).toMatchInlineSnapshot(`
-      "  sethostname("container", 9)  # the host name
-      + socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0) = $socket  # any socket, to speak of network devices
-      + ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=IFF_UP|IFF_RUNNING})  # switch on the loopback device
-      + close($socket)  # the socket is not needed any more"
+      "  sethostname("container", 9), on failure go to ‹say what failed›  # the host name
+      + socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0) = $socket, on failure go to ‹say what failed›  # any socket, to speak of network devices
+      + ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=IFF_UP|IFF_RUNNING}), on failure go to ‹say what failed›  # switch on the loopback device
+      + close($socket), on failure go to ‹say what failed›  # the socket is not needed any more
+        write(2, "ctr: setting up the host name: ", 31) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the network: ", 29) (any error is fine), if != 0 go to ‹say which error›  # say what failed"
     `);
     expect(changes(childPlan(['/bin/sh'], rest), childPlan(['/bin/sh'], { ...rest, namespaces: { uts: 'host' } }))).toMatchInlineSnapshot(`
-      "  umask(000)  # modes are as they are given
-      - sethostname("container", 9)  # the host name"
+      "  umask(000), on failure go to ‹say what failed›  # modes are as they are given
+      - sethostname("container", 9), on failure go to ‹say what failed›  # the host name
+        write(2, "ctr: setting up the umask: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      - write(2, "ctr: setting up the host name: ", 31) (any error is fine), if != 0 go to ‹say which error›  # say what failed"
     `);
   });
 

@@ -282,13 +282,13 @@ describe('the output', () => {
 });
 
 describe('stdio that is no pipe', () => {
-  it('may be a directory, which is an error of the program', async () => {
+  it('may be no directory, and nothing that is open as a path only', async () => {
     using directory = openFd('/', { flags: openFlags.O_RDONLY, directory: true });
-    expect(await run(['cat'], { rootfs: image.path, stdio: [directory, 'pipe', 'pipe'], reject: false })).toMatchObject({
-      exitCode: 1,
-      stderr: 'cat: read error: Is a directory\n',
-    });
+    using path = openFd('/etc/hostname');
+    await expect(run(['cat'], { rootfs: image.path, stdio: [directory, 'pipe', 'pipe'] })).rejects.toThrow(/^stdin is a directory, which would lead/);
+    await expect(run(['cat'], { rootfs: image.path, stdio: ['pipe', 'pipe', path] })).rejects.toThrow(/^stderr is open as a path only \(O_PATH\)/);
   });
+
   it('may be the same file thrice', async () => {
     using file = new Fd(call({ call: 'memfd_create', args: ['all', 1], purpose: 'a file for all three streams' }));
     expect(await sh('echo one; echo two >&2; readlink /proc/self/fd/0', { stdio: file })).toMatchObject({ exitCode: 0 });
