@@ -1,0 +1,167 @@
+// What a program can do by its standard streams to the files of whoever started it, by each way in. Each attack works with the files handed over, which is the control.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { describe, expect, it } from 'vitest';
+
+import { childrenOf, programOf } from '../children.js';
+import { temporary } from '../image.js';
+import { watchForLeaks } from '../leaks.js';
+import { ended } from '../node-program.js';
+import { ways, WaysIn, type Way, type WayOptions } from '../ways-in.js';
+import { watchTheHost } from './host.js';
+
+watchForLeaks();
+watchTheHost();
+const callers = new WaysIn();
+
+interface Files {
+  readonly stdin?: number | 'ignore';
+  readonly stdout?: number;
+}
+
+/** Runs a script of the host's sh with these files as the caller's. */
+async function attempt(way: Way, script: string, { stdin = 'ignore', stdout }: Files, options: WayOptions = {}): Promise<{ code: number | null; said: string }> {
+  const { code, stdout: out, stderr } = await ended(callers.start(way, ['sh', '-c', script], [stdin, stdout ?? 'pipe', 'pipe'], options));
+  return { code, said: out + stderr };
+}
+
+function file(content: string): string {
+  const path = join(temporary(), 'file');
+  writeFileSync(path, content, { mode: 0o600 });
+  return path;
+}
+
+async function withOpen<T>(path: string, flags: string, use: (fd: number) => Promise<T>): Promise<T> {
+  const fd = openSync(path, flags);
+  try {
+    return await use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+describe.each(ways)('by %s', (way) => {
+  it('the file that stdout is gets no set-user-id bit', async () => {
+    const script = 'cat /usr/bin/true; chmod 6755 /proc/self/fd/1 2>/dev/null; true';
+    const [kept, changed] = [file(''), file('')];
+    await withOpen(kept, 'w', (stdout) => attempt(way, script, { stdout }));
+    await withOpen(changed, 'w', (stdout) => attempt(way, script, { stdout }, { passThrough: true }));
+    expect(statSync(kept).mode & 0o7777).toBe(0o600);
+    expect(readFileSync(kept).equals(readFileSync('/usr/bin/true'))).toBe(true);
+    expect(statSync(changed).mode & 0o7777).toBe(0o6755);
+  });
+
+  it('the file that stdin is cannot be written', async () => {
+    const script = 'echo evil > /proc/self/fd/0';
+    const [kept, changed] = [file('the content'), file('the content')];
+    await withOpen(kept, 'r', (stdin) => attempt(way, script, { stdin }));
+    await withOpen(changed, 'r', (stdin) => attempt(way, script, { stdin }, { passThrough: true }));
+    expect(readFileSync(kept, 'utf8')).toBe('the content');
+    expect(readFileSync(changed, 'utf8')).toBe('evil\n');
+  });
+
+  it('what a shell executes from its stdin is what stands in its script', async () => {
+    const run = (options: WayOptions): Promise<string> => {
+      const words = callers.command(way, ['sh', '-c', 'cat > /dev/null'], options).map((word) => `'${word}'`);
+      return withOpen(file(`${words.join(' ')}\necho goes on\n`), 'r', async (script) => (await ended(spawn('bash', [], { stdio: [script, 'pipe', 'pipe'] }))).stdout);
+    };
+    expect(await run({})).toBe('goes on\n');
+    expect(await run({ passThrough: true })).toBe('');
+  });
+
+  it.each([
+    ['the /dev/null of the caller', {}],
+    ['that handed over', { passThrough: true }],
+    ...(way === 'start' || way === 'run' ? [['an ignored stream', { stdio: 'ignore' }] as const] : []),
+  ] as [string, WayOptions][])('%s is the null device of the container', async (_, options) => {
+    const script = 'stat -Lc "%d %t:%T" /proc/self/fd/0 /dev/null > /tmp/seen; [ -t 2 ]; cat /tmp/seen >&2; cat /tmp/seen';
+    const { said } = await attempt(way, script, {}, { mounts: [{ tmpfs: '/tmp' }], ...options });
+    if (options.stdio) return;
+    const [stdin, own] = said.split('\n');
+    expect(own).toMatch(/^\d+ 1:3$/);
+    expect(stdin).toBe(own);
+    expect(stdin).not.toBe(`${lstatSync('/dev/null').dev} 1:3`);
+  });
+
+  it('the null device of the host keeps its mode and owner where the container has no mounts of its own', async () => {
+    // What the device has already: a test that fails changes nothing.
+    const script = 'chmod 0666 /proc/self/fd/0 && echo changed; chown 0:0 /proc/self/fd/0 && echo changed';
+    const { said } = await attempt(way, script, {}, { namespaces: { mount: 'host' }, hostname: undefined as never });
+    expect(said).not.toContain('changed');
+    expect(said.match(/Read-only file system/g)?.length).toBe(2);
+  });
+
+  it.each([
+    ['a directory', '/', {}],
+    ['a directory that is handed over', '/', { passThrough: true }],
+  ])('%s as stdin is refused before there is anything', async (_, path, options) => {
+    await withOpen(path, 'r', async (stdin) => {
+      const { code, said } = await attempt(way, 'cd /proc/self/fd/0 && ls', { stdin }, options);
+      expect([code, said]).toEqual([125, expect.stringMatching(/^(stdin is a directory, which would lead|ctr: setting up the standard streams: EISDIR)/)]);
+    });
+  });
+});
+
+describe('an init', () => {
+  it('has no file of the host', async () => {
+    const container = callers.start('start', ['sh', '-c', 'echo ready; exec sleep 1000'], ['ignore', 'pipe', 'pipe'], { init: true });
+    await once(container.stdout!, 'data');
+    const init = programOf(container.pid ?? 0);
+    const files = readdirSync(`/proc/${init}/fd`);
+    expect(files).toEqual(['0', '1', '2']);
+    expect(statSync(`/proc/${init}/fd/0`).dev).not.toBe(statSync('/dev/null').dev);
+    expect(files.slice(1).map((fd) => readlinkSync(`/proc/${init}/fd/${fd}`))).toEqual([expect.stringMatching(/^pipe:/), expect.stringMatching(/^pipe:/)]);
+    container.kill('SIGKILL');
+    await ended(container);
+  });
+});
+
+describe('a relay', () => {
+  it('is outside of the namespaces and the cgroup of the container, has its two files, and ends with its caller', async () => {
+    const container = callers.start('start', ['sh', '-c', 'echo ready; exec sleep 1000'], ['pipe', 'pipe', 'pipe']);
+    await once(container.stdout!, 'data');
+    const relays = relaysOf(container.pid ?? 0);
+    expect(relays.length).toBe(3);
+    for (const pid of relays) {
+      for (const kind of ['mnt', 'net', 'uts', 'user', 'cgroup', 'pid']) expect(readlinkSync(`/proc/${pid}/ns/${kind}`)).toBe(readlinkSync(`/proc/self/ns/${kind}`));
+      expect(readFileSync(`/proc/${pid}/cgroup`, 'latin1')).toBe(readFileSync(`/proc/${container.pid}/cgroup`, 'latin1'));
+      // And stderr, and the file to count by.
+      expect(readdirSync(`/proc/${pid}/fd`)).toEqual(['0', '1', '2', '3']);
+    }
+    container.kill('SIGKILL');
+    await ended(container);
+    while (relays.some(isAlive)) await delay(2);
+  });
+
+  it('of an ordinary user cannot be looked into', async () => {
+    const command = callers.command('start', ['sh', '-c', 'echo ready; exec sleep 1000']);
+    const container = spawn('setpriv', ['--reuid=54320', '--regid=54320', '--clear-groups', ...command], { cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] });
+    const ending = ended(container);
+    await Promise.race([once(container.stdout, 'data'), ending]);
+    const relays = relaysOf(container.pid ?? 0);
+    expect(relays.length).toBe(3);
+    // The files of a process that is undumpable are root's: proc(5).
+    for (const pid of relays) expect(statSync(`/proc/${pid}/fd`).uid).toBe(0);
+    expect(statSync(`/proc/${container.pid}/fd`).uid).toBe(54320);
+    container.kill('SIGKILL');
+    await ending;
+    while (relays.some(isAlive)) await delay(2);
+  });
+});
+
+/** The children of a process that no signal reaches. */
+function relaysOf(pid: number): number[] {
+  return childrenOf(pid).filter((child) => isAlive(child) && /^SigBlk:\tf{7}/m.test(readFileSync(`/proc/${child}/status`, 'latin1')));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
