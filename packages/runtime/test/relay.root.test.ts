@@ -1,0 +1,178 @@
+// What relays move, from and to every kind of file, and when they end.
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { start } from '@ctr/runtime';
+import { call, fcntlCommands, openPipe } from '@ctr/syscall';
+
+import { sharedImage, temporary } from './image.js';
+import { watchForLeaks } from './leaks.js';
+import { ended } from './node-program.js';
+import { ways, WaysIn, type Way } from './ways-in.js';
+
+watchForLeaks();
+const callers = new WaysIn();
+const image = sharedImage();
+const LARGE_BYTES = 64 * 2 ** 20;
+
+function sh(way: Way, script: string, stdio: Parameters<WaysIn['start']>[2], options = {}) {
+  return callers.start(way, ['sh', '-c', script], stdio, { rootfs: image.path, ...options });
+}
+
+/** A line of bash in which `$C` runs a script of sh in a container. */
+async function line(way: Way, text: string, script: string): Promise<string> {
+  const words = callers.command(way, ['sh', '-c', script], { rootfs: image.path }).map((word) => `'${word}'`);
+  const { stdout, stderr } = await ended(spawn('bash', ['-c', `c() { ${words.join(' ')}; }\n${text}`], { cwd: temporary(), stdio: ['ignore', 'pipe', 'pipe'] }));
+  return stdout + stderr;
+}
+
+function hash(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+describe.each(ways)('by %s', (way) => {
+  it('what a file has reaches the program, and what the program writes a file, to the last byte', async () => {
+    const [from, to] = [join(temporary(), 'from'), join(temporary(), 'to')];
+    writeFileSync(from, randomBytes(LARGE_BYTES));
+    for (const flags of ['w', 'a']) {
+      const files = [openSync(from, 'r'), openSync(to, flags)];
+      expect(await ended(sh(way, 'cat', [...files, 'pipe']))).toMatchObject({ code: 0, stderr: '' });
+      for (const file of files) closeSync(file);
+    }
+    // To append is another way than to write.
+    const written = readFileSync(to);
+    expect(written.length).toBe(2 * LARGE_BYTES);
+    for (const half of [written.subarray(0, LARGE_BYTES), written.subarray(LARGE_BYTES)]) expect(hash(half)).toBe(hash(readFileSync(from)));
+  });
+
+  it('likewise by pipes, and by sockets', async () => {
+    expect(await line(way, 'head -c 50000000 /dev/zero | c | (sleep 0.2; wc -c)', 'cat')).toBe('50000000\n');
+    const child = sh(way, 'cat', ['pipe', 'pipe', 'pipe']);
+    const bytes = randomBytes(2 ** 20);
+    const parts: Buffer[] = [];
+    child.stdout?.on('data', (part: Buffer) => parts.push(part));
+    child.stdin?.end(bytes);
+    const [code] = (await once(child, 'close')) as [number];
+    expect([code, hash(Buffer.concat(parts))]).toEqual([0, hash(bytes)]);
+  });
+
+  it('a program takes nothing that it does not read', async () => {
+    expect(await line(way, `printf '1\\n2\\n3\\n' > list; while read -r x; do echo $x; c; done < list`, 'cat')).toBe('1\n2\n3\n2\n3\n3\n');
+    expect(await line(way, `printf '1\\n2\\n3\\n' | while read -r x; do echo $x; c; done`, 'true')).toBe('1\n2\n3\n');
+    expect(await line(way, `printf '1\\n2\\n3\\n' | (c; cat)`, 'read -r x; echo in $x')).toBe('in 1\n2\n3\n');
+    expect(await line(way, `seq 100000 | (c > /dev/null; cat) | wc -c`, 'cat')).toBe('0\n');
+  });
+
+  it('stdout and stderr keep their order where they are one file', async () => {
+    expect(await line(way, 'c > both 2>&1; cat both', 'for i in 1 2 3; do echo out $i; echo err $i >&2; done')).toBe('out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n');
+  });
+
+  it('the exit code is that of the program, and closed streams are none', async () => {
+    expect(await line(way, 'c <&- >&- 2>&-; echo $?', 'exit 7')).toBe('7\n');
+    expect(await line(way, 'c; echo $?', 'exit 7')).toBe('7\n');
+  });
+
+  it('a full device is an error', async () => {
+    expect(await line(way, 'c > /dev/full; echo $?', 'echo lost')).toMatch(/(stdout fails with ENOSPC|ctr: a standard stream fails: ENOSPC)[^]*|125\n/);
+  });
+
+  it('a program learns that its reader is gone', async () => {
+    // SIGPIPE is not for the first process of a pid namespace: it gets EPIPE.
+    expect(await line(way, 'c | head -n 1', 'echo first; while echo more 2>/dev/null; do :; done; echo over >&2')).toBe('first\nover\n');
+  });
+
+  it('another user opens /dev/stdout and /dev/stderr', async () => {
+    for (const user of [
+      { uid: 0, gid: 0 },
+      { uid: 1000, gid: 1000 },
+    ]) {
+      const script = 'echo out > /dev/stdout; echo err > /dev/stderr; cat /dev/stdin';
+      const child = sh(way, script, ['pipe', 'pipe', 'pipe'], { user });
+      child.stdin?.end('in\n');
+      expect(await ended(child)).toEqual({ code: 0, signal: null, stdout: 'out\nin\n', stderr: 'err\n' });
+      if (way !== 'start' && way !== 'run') continue;
+      const mapped = sh(way, script, ['ignore', 'pipe', 'pipe'], { user, namespaces: { user: 'new' }, ids: 'granted' });
+      expect(await ended(mapped)).toEqual({ code: 0, signal: null, stdout: 'out\n', stderr: 'err\n' });
+    }
+  });
+});
+
+describe('start', () => {
+  it('ends a container whose reader does not read: by a signal, by time, by the end of its caller', async () => {
+    const unread = openPipe('unread');
+    for (const options of [{}, { timeoutMs: 300 }]) {
+      const caller = sh('start', 'echo ready >&2; exec yes', ['ignore', unread.write.number, 'pipe'], options);
+      const ending = ended(caller);
+      await once(caller.stderr!, 'data');
+      if (!('timeoutMs' in options)) caller.kill('SIGKILL');
+      expect((await ending).code).toBe('timeoutMs' in options ? 77 : null);
+    }
+    for (const end of [unread.read, unread.write]) end.close();
+  });
+
+  it('waits for a reader that takes its time with what a program has left', async () => {
+    const unread = openPipe('slow');
+    const caller = sh('start', 'head -c 300000 /dev/zero; echo done >&2', ['ignore', unread.write.number, 'pipe']);
+    const ending = ended(caller);
+    await once(caller.stderr!, 'data');
+    unread.write.close();
+    const reader = spawn('wc', ['-c'], { stdio: [unread.read.number, 'pipe', 'ignore'] });
+    unread.read.close();
+    expect([(await ended(reader)).stdout, (await ending).code]).toEqual(['300000\n', 0]);
+  });
+
+  it('moves to and from files that do not block, and leaves their flags alone', async () => {
+    const [input, output] = [openPipe('in'), openPipe('out')];
+    const NONBLOCK = 0o4000;
+    for (const file of [input.read, output.write]) {
+      const flags = call({ call: 'fcntl', args: [file, fcntlCommands.F_GETFL, 0], purpose: 'flags' });
+      call({ call: 'fcntl', args: [file, fcntlCommands.F_SETFL, flags | NONBLOCK], purpose: 'does not block' });
+    }
+    const caller = sh('start', 'cat', [input.read.number, output.write.number, 'pipe']);
+    const ending = ended(caller);
+    const writer = spawn('head', ['-c', '3000000', '/dev/zero'], { stdio: ['ignore', input.write.number, 'ignore'] });
+    const written = once(writer, 'exit');
+    input.write.close();
+    const reader = spawn('sh', ['-c', 'sleep 0.2; wc -c'], { stdio: [output.read.number, 'pipe', 'ignore'] });
+    const flags = [input.read, output.write].map((file) => call({ call: 'fcntl', args: [file, fcntlCommands.F_GETFL, 0], purpose: 'flags' }) & NONBLOCK);
+    for (const file of [input.read, output.read, output.write]) file.close();
+    expect((await ended(reader)).stdout).toBe('3000000\n');
+    expect((await ending).code).toBe(0);
+    await written;
+    expect(flags).toEqual([NONBLOCK, NONBLOCK]);
+  });
+
+  it('writes to a stream of another kind: a connection', async () => {
+    const server = createServer({ allowHalfOpen: true });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const client = connect({ port: typeof address === 'object' && address ? address.port : 0, host: '127.0.0.1' });
+    const [peer] = (await once(server, 'connection')) as [import('node:net').Socket];
+    let received = '';
+    peer.on('data', (bytes) => (received += String(bytes)));
+    const caller = sh('start', 'head -c 3; echo " is what came"', [client, client, 'pipe']);
+    peer.write('abc');
+    expect((await ended(caller)).code).toBe(0);
+    client.destroy();
+    await once(peer, 'end');
+    peer.destroy();
+    expect(received).toBe('abc is what came\n');
+    server.close();
+  });
+
+  it('ends the program’s processes in the background, and so its streams', async () => {
+    const caller = sh('start', 'sleep 1000 & echo left', ['ignore', 'pipe', 'pipe']);
+    expect(await ended(caller)).toMatchObject({ code: 0, stdout: 'left\n' });
+  });
+
+  it('leaves nothing of relays behind when the container cannot be set up', async () => {
+    await expect(start(['missing'], { rootfs: image.path })).rejects.toThrow('executable file not found');
+    expect(statSync('/proc/self').isDirectory()).toBe(true);
+  });
+});
