@@ -18,6 +18,8 @@ export interface WayOptions extends ContainerOptions {
   /** The words for `stdio` of start and run. */
   readonly stdio?: 'ignore';
   readonly timeoutMs?: number;
+  /** Set O_NONBLOCK on stdin and stdout before, and exit with 66 if it is not set any more. */
+  readonly nonBlocking?: boolean;
 }
 
 const unshare = ['unshare', '--uts', '--pid', '--mount', '--fork', '--kill-child'];
@@ -26,17 +28,20 @@ const unshare = ['unshare', '--uts', '--pid', '--mount', '--fork', '--kill-child
 export class WaysIn {
   readonly #program = new NodeProgram(`
     import { child, run, start, type ContainerOptions } from '@ctr/runtime';
-    import { Fd } from '@ctr/syscall';
+    import { call, Fd, fcntlCommands, openFlags } from '@ctr/syscall';
     const [way, command = '', json = ''] = process.argv.slice(2);
-    const { passThrough, stdio: word, timeoutMs, ...options } = JSON.parse(json) as ContainerOptions & { passThrough?: boolean; stdio?: 'ignore'; timeoutMs?: number };
+    const { passThrough, stdio: word, timeoutMs, nonBlocking, ...options } = JSON.parse(json) as ContainerOptions & { passThrough?: boolean; stdio?: 'ignore'; timeoutMs?: number; nonBlocking?: boolean };
     const words = JSON.parse(command) as [string];
     const files = [0, 1, 2].map((fd) => new Fd(fd)) as unknown as readonly [Fd, Fd, Fd];
     const stdio = word ?? (passThrough ? files : 'inherit');
+    if (nonBlocking) for (const fd of [0, 1]) call({ call: 'fcntl', args: [fd, fcntlCommands.F_SETFL, openFlags.O_NONBLOCK], purpose: 'it does not block' });
     try {
       if (way === 'child') child(words, { ...options, ...(passThrough && { passThrough }) });
       const ending = way === 'run' ? await run(words, { ...options, stdio, reject: false, ...(timeoutMs && { timeoutMs }) }) : await (await start(words, { ...options, stdio, ...(timeoutMs && { timeoutMs }) })).exited;
       process.exitCode = ending.exitCode ?? 128;
       if (ending.outputDropped) process.exitCode = 77;
+      // Node sets them back at its end.
+      if (nonBlocking && [0, 1].some((fd) => (call({ call: 'fcntl', args: [fd, fcntlCommands.F_GETFL, 0], purpose: 'does it block?' }) & openFlags.O_NONBLOCK) === 0)) process.exitCode = 66;
     } catch (error) {
       console.error((error as Error).message);
       process.exitCode = 125;
