@@ -1,4 +1,4 @@
-import { dieWithHost, label, Memory, prctlOptions, resultOf, signals, type ResultOf, type Step } from '@ctr/syscall';
+import { dieWithHost, KEEPER_FD, label, Memory, prctlOptions, registerWithKeeper, resultOf, signals, type ResultOf, type Step } from '@ctr/syscall';
 
 import { endAs, holdSignals, releaseSignals, supervise } from './supervise.js';
 
@@ -6,10 +6,11 @@ import { endAs, holdSignals, releaseSignals, supervise } from './supervise.js';
  * The container's first process stays with the plan: it makes the process that the program runs in, passes signals on to it, reaps every orphan,
  * and ends as the program does (128 + n for signal n). What follows these steps goes on in the new process.
  *
+ * @param isKept whether this process has registered with the keeper; where its end is not the program's, that one registers, too
  * @param subreaper where the pid namespace is not the container's own: its end does not end the program then, which is tied to it instead
  * @see pid_namespaces(7): orphans become children of the namespace's first process, which has to reap them
  */
-export function init({ subreaper }: { readonly subreaper: boolean }): Step[] {
+export function init({ subreaper, isKept }: { readonly subreaper: boolean; readonly isKept: boolean }): Step[] {
   const status = new Memory(16, 'status');
   const program = label('the process of the program');
   const own: Step = { call: 'getpid', args: [], purpose: 'the process that the program is tied to', as: 'init' };
@@ -21,6 +22,7 @@ export function init({ subreaper }: { readonly subreaper: boolean }): Step[] {
     jump: { when: '==', to: program },
   };
   const adopt: Step = { call: 'prctl', args: [prctlOptions.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0], purpose: 'orphans come to this process' };
+  const closeKeeper: Step = { call: 'close', args: [KEEPER_FD], purpose: 'the program has no way to the keeper' };
   return [
     ...(subreaper ? [adopt, own] : []),
     holdSignals(),
@@ -35,6 +37,7 @@ export function init({ subreaper }: { readonly subreaper: boolean }): Step[] {
     releaseSignals(),
     // The end of a pid namespace's first process ends all others; in any other namespace the program has to be tied to this one.
     ...(subreaper ? [...dieWithHost(), ...endWithout(resultOf(own))] : []),
+    ...(subreaper && isKept ? [...registerWithKeeper(), closeKeeper] : []),
   ];
 }
 

@@ -25,6 +25,7 @@ import {
   openFlags,
   openHow,
   prctlOptions,
+  registerWithKeeper,
   resolveFlags,
   resultOf,
   stayInCharge,
@@ -138,7 +139,8 @@ function wayIn(spec: Spec, entered: boolean): readonly Step[] {
   const known = waysIn.get(key);
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();
-  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec)), ['the process that stays', spec.init ? [stayInCharge()] : []], ...setUp(spec)]));
+  const stays: Section = ['the process that stays', spec.init ? [stayInCharge()] : []];
+  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec)), stays, ...setUp(spec, { isKept: true })]));
   waysIn.set(key, steps);
   return steps;
 }
@@ -198,8 +200,12 @@ export function enter(spec: Spec, group?: PlannedGroup): Section[] {
   ];
 }
 
-/** What the container's first process does before the program, in its new namespaces. */
-export function setUp(spec: Spec): Section[] {
+/**
+ * What the container's first process does before the program, in its new namespaces.
+ *
+ * @param isKept whether there is a keeper: `launch` brings one, and a process that executes the program itself has none
+ */
+export function setUp(spec: Spec, { isKept }: { readonly isKept: boolean }): Section[] {
   // A mount namespace that others are in, too, stays as it is.
   const inside = isNew(spec, 'mount') ? fileSystems(spec) : { sections: [], terminal: undefined, proc: undefined };
   const sections: Section[] = [
@@ -209,9 +215,11 @@ export function setUp(spec: Spec): Section[] {
     ...inside.sections,
     ['the directory to start in', startIn(spec.cwd)],
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
-    ...rights(spec, inside),
+    // As late as that: the keeper of the first container starts meanwhile. Yet before the filter, which need not allow it.
+    ['the keeper', isKept ? registerWithKeeper() : []],
+    ...rights(spec, inside, { keepsKeeper: isKept && spec.init && !isNew(spec, 'pid') }),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid') }) : []],
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept }) : []],
     [
       'the session',
       [

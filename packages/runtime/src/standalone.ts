@@ -121,7 +121,7 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
     ],
     ['a cgroup', [...(group?.join ?? []), ...(group?.close ?? [])]],
     ...way.after,
-    ...setUp(spec),
+    ...setUp(spec, { isKept: false }),
   ];
   const execution = programOf(spec);
   return [...flatten(sections), ...execution, ...messages(sections, execution)];
