@@ -54,7 +54,7 @@ export function childPlan(command: readonly [string, ...string[]], options: Cont
   const spec = checkSpec(command, { cgroup: isAsked, ...options, namespaces: around(options.namespaces) });
   if (options.mounts?.some((mount) => 'bind' in mount && mount.idMap)) throw new TypeError('child has no idMap: nobody is there to map the owners of a mount');
   const group = spec.cgroup ? planGroup(groupName(spec.name), askedLimits(spec), groupsOf(spec.cgroupParent)) : undefined;
-  return [...(group?.steps ?? []), ...flatten(setUp(spec, { isKept: false })).map(marked), ...defaultSignals(), ...keepStreams(), ...programOf(spec)];
+  return [...(group?.steps ?? []), ...flatten(setUp(spec, { keeper: 'none' })).map(marked), ...defaultSignals(), ...keepStreams(), ...programOf(spec)];
 }
 
 /** If the program cannot be executed Node goes on, and needs its files: they are closed by execve. */

@@ -22,7 +22,6 @@ export function init({ subreaper, isKept }: { readonly subreaper: boolean; reado
     jump: { when: '==', to: program },
   };
   const adopt: Step = { call: 'prctl', args: [prctlOptions.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0], purpose: 'orphans come to this process' };
-  const closeKeeper: Step = { call: 'close', args: [KEEPER_FD], purpose: 'the program has no way to the keeper' };
   return [
     ...(subreaper ? [adopt, own] : []),
     holdSignals(),
@@ -37,8 +36,13 @@ export function init({ subreaper, isKept }: { readonly subreaper: boolean; reado
     releaseSignals(),
     // The end of a pid namespace's first process ends all others; in any other namespace the program has to be tied to this one.
     ...(subreaper ? [...dieWithHost(), ...endWithout(resultOf(own))] : []),
-    ...(subreaper && isKept ? [...registerWithKeeper(), closeKeeper] : []),
+    ...(subreaper && isKept ? [...registerWithKeeper({ waits: false }), ...withoutKeeper()] : []),
   ];
+}
+
+/** The pidfd is closed by execve: no path leads anywhere by way of it. */
+function withoutKeeper(): Step[] {
+  return [{ call: 'close', args: [KEEPER_FD], purpose: 'the program has no way to the keeper' }];
 }
 
 /** The kernel sends no signal for a parent that has ended before it was asked for one, and then another process is the parent. */

@@ -140,7 +140,7 @@ function wayIn(spec: Spec, entered: boolean): readonly Step[] {
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();
   const stays: Section = ['the process that stays', spec.init ? [stayInCharge()] : []];
-  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec)), stays, ...setUp(spec, { isKept: true })]));
+  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec)), stays, ...setUp(spec, { keeper: 'launched' })]));
   waysIn.set(key, steps);
   return steps;
 }
@@ -200,12 +200,11 @@ export function enter(spec: Spec, group?: PlannedGroup): Section[] {
   ];
 }
 
-/**
- * What the container's first process does before the program, in its new namespaces.
- *
- * @param isKept whether there is a keeper: `launch` brings one, and a process that executes the program itself has none
- */
-export function setUp(spec: Spec, { isKept }: { readonly isKept: boolean }): Section[] {
+/** The keeper of a container: one that `launch` brings, which may still be starting; one that is older than the container's processes; or none. */
+export type Keeper = 'launched' | 'older' | 'none';
+
+/** What the container's first process does before the program, in its new namespaces. */
+export function setUp(spec: Spec, { keeper }: { readonly keeper: Keeper }): Section[] {
   // A mount namespace that others are in, too, stays as it is.
   const inside = isNew(spec, 'mount') ? fileSystems(spec) : { sections: [], terminal: undefined, proc: undefined };
   const sections: Section[] = [
@@ -216,10 +215,10 @@ export function setUp(spec: Spec, { isKept }: { readonly isKept: boolean }): Sec
     ['the directory to start in', startIn(spec.cwd)],
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
     // As late as that: the keeper of the first container starts meanwhile. Yet before the filter, which need not allow it.
-    ['the keeper', isKept ? registerWithKeeper() : []],
-    ...rights(spec, inside, { keepsKeeper: isKept && spec.init && !isNew(spec, 'pid') }),
+    ['the tie to the host', keeper === 'none' ? [] : registerWithKeeper({ waits: keeper === 'launched', ...(isNew(spec, 'pid') && { pid: 1 }) })],
+    ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept }) : []],
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []],
     [
       'the session',
       [
@@ -231,6 +230,11 @@ export function setUp(spec: Spec, { isKept }: { readonly isKept: boolean }): Sec
   ];
   checkFilter(spec, flatten(sections));
   return sections;
+}
+
+/** How many processes register with the keeper: the end of an init process ends the program in a pid namespace of its own alone. */
+export function registrations(spec: Spec): number {
+  return spec.init && !isNew(spec, 'pid') ? 2 : 1;
 }
 
 /** EPERM is for a process that leads its group already, as one that `child` finds itself in may. */

@@ -23,8 +23,9 @@ import {
 } from '@ctr/syscall';
 
 import { planOwnGroup } from './container-group.js';
+import { launcherKeeper } from './launcher-keeper.js';
 import { nameForPid, putOwnPid } from './own-pid.js';
-import { enter, isNew, joined, mapsOfHost, newKinds, setUp, userNamespace } from './plan.js';
+import { enter, isNew, joined, mapsOfHost, newKinds, registrations, setUp, userNamespace } from './plan.js';
 import { programOf } from './program.js';
 import { flatten, type Section } from './section.js';
 import { checkSpec, type ContainerOptions, type Spec } from './spec.js';
@@ -77,6 +78,7 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
   const inside = label('the process that goes into the container');
   const over = label('the container has ended');
   const supervision = supervise(report.i32(4), ended);
+  const keeper = launcherKeeper(registrations(spec));
   const channel: Step = {
     call: 'fcntl',
     args: [ends.i32(0), fcntlCommands.F_DUPFD_CLOEXEC, 10],
@@ -88,6 +90,8 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
   const way = joined(spec).length > 0 ? byWayOfAnother(spec, around) : straight(spec, around);
   const sections: Section[] = [
     ['the standard streams', standInForClosed()],
+    // The keeper holds back the signals that this process passes on, too.
+    ['the tie to the host', [holdSignals(), ...keeper.begin]],
     [
       'a channel',
       [
@@ -106,13 +110,13 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
     [
       'a process in new namespaces',
       [
-        holdSignals(),
         way.clone,
         { call: 'close', args: [3], purpose: 'only the container writes' },
         ...way.settled,
         ...supervision,
         over,
         ...removal,
+        ...keeper.end,
         ...endAs(ended),
         inside,
         { call: 'close', args: [resultOf(channel)], purpose: 'only the launcher reads' },
@@ -121,7 +125,7 @@ export function standalonePlan(command: readonly [string, ...string[]], options:
     ],
     ['a cgroup', [...(group?.join ?? []), ...(group?.close ?? [])]],
     ...way.after,
-    ...setUp(spec, { isKept: false }),
+    ...setUp(spec, { keeper: 'older' }),
   ];
   const execution = programOf(spec);
   return [...flatten(sections), ...execution, ...messages(sections, execution)];
@@ -230,7 +234,10 @@ function messages(sections: readonly Section[], execution: readonly Step[]): Ste
     if (!isDefault) say.push({ call: 'add', args: [exit, 0], purpose: 'the exit code', into: code.at(0), jump: { when: '!=', to: sayError } });
     for (const step of of as readonly { onFailure?: Step }[]) step.onFailure ??= message;
   };
-  for (const [what, steps] of sections) if (steps.length > 0) onFailure(`ctr: setting up ${what}: `, steps, status.failed);
+  // One message for sections of the same name.
+  const named = new Map<string, Step[]>();
+  for (const [what, steps] of sections) if (steps.length > 0) named.set(what, [...(named.get(what) ?? []), ...steps]);
+  for (const [what, steps] of named) onFailure(`ctr: setting up ${what}: `, steps, status.failed);
   const missing = execution.slice(-1);
   onFailure(`ctr: ${missing[0]?.purpose}: `, missing, status.notFound);
   onFailure('ctr: the program cannot be executed: ', execution, status.cannotExecute);

@@ -1,4 +1,5 @@
 import { epollEvents, epollOperations, maskHow, messageFlags, prctlOptions, SHUT_RD, signals } from './abi/constants.js';
+import { errnos } from './abi/errno.js';
 import { hostArch } from './abi/numbers.js';
 import { iovec, msghdr } from './abi/structs.js';
 import type { Fd } from './fd.js';
@@ -90,17 +91,21 @@ function receiving(
   const second = label('the second file');
   const none = label('no more registrations');
   const [file, further] = [control.i32(CMSGHDR_BYTES), control.i32(CMSGHDR_BYTES + 4)];
+  // That nobody has read the byte of this process is told of once, when the host is gone, and before what is still to be received.
+  const recv: Step = {
+    call: 'recvmsg',
+    args: [SOCKET, message, messageFlags.MSG_DONTWAIT | messageFlags.MSG_CMSG_CLOEXEC],
+    purpose: 'a registration',
+    as: 'received',
+    tolerates: 'any',
+    jump: { when: '==', than: -errnos.ECONNRESET, to: next },
+  };
   const steps: readonly [Step, ...Step[]] = [
     next,
     { call: 'add', args: [0, 0], purpose: 'no files yet', into: control.at(CMSGHDR_BYTES) },
     { call: 'add', args: [CONTROL_BYTES, 0], purpose: 'room for two', into: message.field('msg_controllen') },
-    {
-      call: 'recvmsg',
-      args: [SOCKET, message, messageFlags.MSG_DONTWAIT | messageFlags.MSG_CMSG_CLOEXEC],
-      purpose: 'a registration',
-      tolerates: 'any',
-      jump: { when: '<', than: 1, to: none },
-    },
+    recv,
+    { call: 'add', args: [resultOf(recv), 0], purpose: 'was there one?', jump: { when: '<', than: 1, to: none } },
     { call: 'add', args: [file, 0], purpose: 'was there room for its file?', jump: { when: '==', to: next } },
     { call: 'add', args: [control.u64(CMSGHDR_BYTES), 0], purpose: 'its files, to be closed together', into: item.at(DATA) },
     watch(file, item),

@@ -18,6 +18,10 @@ const CONTROL_BYTES = CMSGHDR_BYTES + 4 * FD_BYTES;
 
 /** How a process registers with the keeper. */
 export interface KeeperOptions {
+  /** Whether the keeper may still be starting: the process waits for it then. @default true */
+  readonly waits?: boolean;
+  /** The pid of this process in its own pid namespace, where that is known: 1 for its first process. @default it is asked for */
+  readonly pid?: number;
   /**
    * The file `cgroup.kill` of a cgroup of version 2 that nobody else is in, open for writing: everything in the group is killed, too.
    * For processes whose pid namespace does not end with the one that registers.
@@ -41,14 +45,15 @@ export interface KeeperOptions {
  * console.log(explain([...continueInChild(), ...registerWithKeeper()]));
  * ```
  */
-export function registerWithKeeper({ cgroupKill }: KeeperOptions = {}): Step[] {
+export function registerWithKeeper({ cgroupKill, pid, waits = true }: KeeperOptions = {}): Step[] {
   const initial = Buffer.alloc(CONTROL_BYTES);
   initial.writeBigUInt64LE(BigInt(CMSGHDR_BYTES + (cgroupKill ? 2 : 1) * FD_BYTES), 0);
   initial.writeInt32LE(SOL_SOCKET, 8);
   initial.writeInt32LE(SCM_RIGHTS, 12);
   const control = new Memory(initial, 'files');
   const message = msghdr({
-    msg_iov: iovec({ iov_base: 'k', iov_len: 1 }),
+    // A message has a byte at least, whichever.
+    msg_iov: iovec({ iov_base: control, iov_len: 1 }),
     msg_iovlen: 1,
     msg_control: control,
     msg_controllen: CMSGHDR_BYTES + 2 * FD_BYTES,
@@ -64,14 +69,18 @@ export function registerWithKeeper({ cgroupKill }: KeeperOptions = {}): Step[] {
     },
   };
   registrations.add(register);
+  const ready: Step = {
+    call: 'ppoll',
+    args: [pollfd({ fd: KEEPER_FD, events: pollEvents.POLLIN }), 1, null, null, 8],
+    purpose: 'wait until the keeper runs',
+  };
   return [
-    { call: 'ppoll', args: [pollfd({ fd: KEEPER_FD, events: pollEvents.POLLIN }), 1, null, null, 8], purpose: 'wait until the keeper runs' },
-    own,
-    { call: 'pidfd_open', args: [resultOf(own), 0], purpose: 'by what the keeper knows this process', into: control.at(CMSGHDR_BYTES) },
+    ...(waits ? [ready] : []),
+    ...(pid === undefined ? [own] : []),
+    { call: 'pidfd_open', args: [pid ?? resultOf(own), 0], purpose: 'by what the keeper knows this process', into: control.at(CMSGHDR_BYTES) },
     ...(cgroupKill
       ? [{ call: 'add', args: [cgroupKill, 0], purpose: 'by what it kills the group', into: control.at(CMSGHDR_BYTES + FD_BYTES) } satisfies Step]
       : []),
     register,
-    { call: 'close', args: [control.i32(CMSGHDR_BYTES)], purpose: 'the keeper has it' },
   ];
 }
