@@ -42,8 +42,8 @@ export function launcherKeeper(registrations: number): LauncherKeeper {
   const pidfd = new Memory(8, 'keeper');
   const type = socketTypes.SOCK_SEQPACKET | socketTypes.SOCK_CLOEXEC;
   const flags = cloneFlags.CLONE_VM | cloneFlags.CLONE_PIDFD | signals.SIGCHLD;
-  const goOn: Step = { call: 'close', args: [pair.i32(0)], purpose: 'only the keeper reads' };
-  const place: Step = {
+  // The end that the keeper reads stays open here, too: whoever waits for an end of file waits for the other one.
+  const goOn: Step = {
     call: 'dup3',
     args: [pair.i32(4), KEEPER_FD, openFlags.O_CLOEXEC],
     purpose: 'the way to the keeper, where the plan has it',
@@ -61,7 +61,6 @@ export function launcherKeeper(registrations: number): LauncherKeeper {
       },
       ...keeping(pair, registrations),
       goOn,
-      place,
     ],
     end: [
       { call: 'pidfd_send_signal', args: [pidfd.i32(), signals.SIGKILL, null, 0], purpose: 'the keeper has nothing to keep', tolerates: 'any' },
@@ -78,7 +77,7 @@ export function launcherKeeper(registrations: number): LauncherKeeper {
 /** The keeper itself. A step of it that fails is not for this process to tell of. */
 function keeping(pair: Memory, registrations: number): Step[] {
   const control = new Memory(CONTROL_BYTES, 'control');
-  const message = msghdr({ msg_iov: iovec({ iov_base: new Memory(8, 'data'), iov_len: 8 }), msg_iovlen: 1, msg_control: control, msg_controllen: CONTROL_BYTES });
+  const message = msghdr({ msg_iov: iovec({ iov_base: new Memory(8, 'data'), iov_len: 1 }), msg_iovlen: 1, msg_control: control, msg_controllen: CONTROL_BYTES });
   const receive: Step = {
     call: 'recvmsg',
     args: [SOCKET, message, messageFlags.MSG_CMSG_CLOEXEC],

@@ -51,7 +51,7 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await delay(2);
 }
 
-/** The processes whose parent a process is. */
+/** The processes whose parent a process is, the oldest first: of a launcher, the keeper and the container's first process. */
 function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
 }
@@ -89,7 +89,7 @@ describe('an executable container', () => {
     expect((await run('kill -TERM $$; kill -KILL $$; echo alive')).stdout).toBe('alive\n');
     const child = launched(compiled(['sh', '-c', 'echo ready; exec sleep 1000']));
     await once(child.stdout!, 'data');
-    const [program] = childrenOf(child.pid!);
+    const program = childrenOf(child.pid!).at(-1);
     process.kill(program!, 'SIGKILL');
     expect((await ended(child)).code).toBe(137);
   });
@@ -146,7 +146,7 @@ describe('an executable container', () => {
   it('is in its group, with its limits, and removes it', async () => {
     const child = launched(compiled(['sh', '-c', 'echo ready; exec sleep 1000'], { limits: { pids: 7 }, name: 'web' }));
     await once(child.stdout!, 'data');
-    const [program] = childrenOf(child.pid!);
+    const program = childrenOf(child.pid!).at(-1);
     const own = groupsOfLauncher(child.pid);
     expect(own).toEqual(Array.from({ length: defaultGroups }, () => expect.stringContaining(`/ctr/web.compiled.${child.pid}`) as string));
     expect(own.filter((group) => existsSync(`${group}/pids.max`)).map((group) => readFileSync(`${group}/pids.max`, 'latin1'))).toEqual(['7\n']);
@@ -199,7 +199,7 @@ describe('an executable container', () => {
   it.each([false, true])('dies with its launcher, whose group is then found and removed; with init: %s', async (init) => {
     const child = launched(compiled(['sh', '-c', 'echo ready; sleep 1000; echo late'], { init, limits: { pids: 20 } }));
     await once(child.stdout!, 'data');
-    const [program] = childrenOf(child.pid!);
+    const program = childrenOf(child.pid!).at(-1);
     const own = groupsOfLauncher(child.pid);
     expect(own.length).toBeGreaterThan(0);
     child.kill('SIGKILL');
@@ -218,9 +218,14 @@ describe('an executable container', () => {
       .stdout.split('\n')
       .filter((fd) => Number(fd) > 3);
     const own = readdirSync(`/proc/${child.pid}/fd`).filter((fd) => !passedOn.includes(fd));
-    // Its streams, the pipe by which it learned of the container, and the directory of the group.
-    expect(own.length).toBe(4 + groupsOfLauncher(child.pid).length);
-    for (const pid of childrenOf(child.pid!)) expect(readdirSync(`/proc/${pid}/fd`)).toEqual(['0', '1', '2']);
+    // Its streams, the pipe by which it learned of the container, the keeper and the way to it, and the directory of the group.
+    expect(own.length).toBe(6 + groupsOfLauncher(child.pid).length);
+    const [keeper, first] = childrenOf(child.pid!).map((pid) => readdirSync(`/proc/${pid}/fd`));
+    // The socket, and the pidfd of the first process.
+    expect([keeper, first]).toEqual([
+      ['0', '1'],
+      ['0', '1', '2'],
+    ]);
     child.kill('SIGTERM');
     expect((await ended(child)).code).toBe(143);
   });

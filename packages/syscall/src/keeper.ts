@@ -13,8 +13,6 @@ export const registrations = new WeakSet<Step>();
 /** struct cmsghdr of linux/socket.h, without what follows it. */
 export const CMSGHDR_BYTES = 16;
 const FD_BYTES = 4;
-/** Two fds, with room for the 64 bits that the second one is stored with. */
-const CONTROL_BYTES = CMSGHDR_BYTES + 4 * FD_BYTES;
 
 /** How a process registers with the keeper. */
 export interface KeeperOptions {
@@ -46,7 +44,8 @@ export interface KeeperOptions {
  * ```
  */
 export function registerWithKeeper({ cgroupKill, pid, waits = true }: KeeperOptions = {}): Step[] {
-  const initial = Buffer.alloc(CONTROL_BYTES);
+  // Each fd is stored with 64 bits.
+  const initial = Buffer.alloc(CMSGHDR_BYTES + (cgroupKill ? 4 : 2) * FD_BYTES);
   initial.writeBigUInt64LE(BigInt(CMSGHDR_BYTES + (cgroupKill ? 2 : 1) * FD_BYTES), 0);
   initial.writeInt32LE(SOL_SOCKET, 8);
   initial.writeInt32LE(SCM_RIGHTS, 12);
