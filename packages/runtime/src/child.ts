@@ -94,7 +94,7 @@ export function childPlan(command: readonly [string, ...string[]], options: Chil
   const group = spec.cgroup ? planGroup(groupName(spec.name), askedLimits(spec), groupsOf(spec.cgroupParent)) : undefined;
   if (!passThrough) return launcherPlan(spec, { passThrough, makes: ['mount', 'pid'], group, numbering: [], removal: group ? removeSteps(group) : [] });
   const own = withStreams(spec, [new Fd(0, 'stdin'), new Fd(1, 'stdout'), new Fd(2, 'stderr')]).spec;
-  return [...(group?.steps ?? []), ...flatten(setUp(own)).map(marked), ...defaultSignals(), ...keepStreams(), ...programOf(spec)];
+  return [...(group?.steps ?? []), ...flatten(setUp(own, { keeper: 'none' })).map(marked), ...defaultSignals(), ...keepStreams(), ...programOf(spec)];
 }
 
 /** Executes a plan in this very process, from a file in memory that nothing can change, without the environment of Node. */

@@ -26,6 +26,7 @@ import {
   openFlags,
   openHow,
   prctlOptions,
+  registerWithKeeper,
   resolveFlags,
   resultOf,
   stayInCharge,
@@ -163,7 +164,8 @@ function wayIn(spec: Spec, entered: boolean): readonly Step[] {
   const known = waysIn.get(key);
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();
-  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec)), ['the process that stays', spec.init ? [stayInCharge()] : []], ...setUp(spec)]));
+  const stays: Section = ['the process that stays', spec.init ? [stayInCharge()] : []];
+  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec)), stays, ...setUp(spec, { keeper: 'launched' })]));
   waysIn.set(key, steps);
   return steps;
 }
@@ -224,12 +226,18 @@ export function enter(spec: Spec, group?: PlannedGroup): Section[] {
   ];
 }
 
-/**
- * What the container's first process does before the program, in its new namespaces.
- *
- * @param isNull which streams have the null device behind them, where that is known only as the plan runs
- */
-export function setUp(spec: Spec, isNull?: Memory): Section[] {
+/** The keeper of a container: one that `launch` brings, which may still be starting; one that is older than the container's processes; or none. */
+export type Keeper = 'launched' | 'older' | 'none';
+
+/** How a container is set up. */
+export interface SetUpOptions {
+  readonly keeper: Keeper;
+  /** Which streams have the null device behind them, where that is known only as the plan runs. */
+  readonly isNull?: Memory;
+}
+
+/** What the container's first process does before the program, in its new namespaces. */
+export function setUp(spec: Spec, { keeper, isNull }: SetUpOptions): Section[] {
   // A mount namespace that others are in, too, stays as it is.
   const inside = isNew(spec, 'mount') ? fileSystems(spec, isNull) : { sections: [], terminal: undefined, proc: undefined };
   const sections: Section[] = [
@@ -240,9 +248,11 @@ export function setUp(spec: Spec, isNull?: Memory): Section[] {
     ['the directory to start in', startIn(spec.cwd)],
     ['the standard streams', describeStreams(spec.streams, spec.user?.uid ?? 0, isNull)],
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
-    ...rights(spec, inside),
+    // As late as that: the keeper of the first container starts meanwhile. Yet before the filter, which need not allow it.
+    ['the tie to the host', keeper === 'none' ? [] : registerWithKeeper({ waits: keeper === 'launched', ...(isNew(spec, 'pid') && { pid: 1 }) })],
+    ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid') }) : []],
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []],
     [
       'the session',
       [
@@ -254,6 +264,11 @@ export function setUp(spec: Spec, isNull?: Memory): Section[] {
   ];
   checkFilter(spec, flatten(sections));
   return sections;
+}
+
+/** How many processes register with the keeper: the end of an init process ends the program in a pid namespace of its own alone. */
+export function registrations(spec: Spec): number {
+  return spec.init && !isNew(spec, 'pid') ? 2 : 1;
 }
 
 /** EPERM is for a process that leads its group already, as one that `child` finds itself in may. */

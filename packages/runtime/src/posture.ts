@@ -1,4 +1,4 @@
-import { capabilityNumbers, cloneFlags, mountAttrs, namespaceFlags, prctlOptions, rlimitResources, type Plan, type Step, type Struct } from '@ctr/syscall';
+import { capabilityNumbers, cloneFlags, KEEPER_FD, mountAttrs, namespaceFlags, prctlOptions, rlimitResources, type Plan, type Step, type Struct } from '@ctr/syscall';
 
 import { streamNames } from './streams.js';
 
@@ -41,9 +41,15 @@ export function posture(plan: Plan): PostureItem[] {
     'open files': calls('close_range').length > 0 ? 'stdin, stdout and stderr' : "all of the caller's",
     umask: octal(calls('umask').at(-1)?.args[0]),
     environment: environment(calls('execve')[0]),
-    'die with ctr': calls('prctl', prctlOptions.PR_SET_PDEATHSIG).length > 0 ? 'yes' : 'no',
+    'die with ctr': tie(plan),
     'pid 1': plan.some(({ purpose }) => purpose === 'a process for the program') ? 'an init, which reaps orphans' : 'the program',
   }).map(([item, value]) => ({ item, value }));
+}
+
+/** A tie of its own is one that a process can undo: by prctl(2), or by a change of its ids. */
+function tie(plan: Plan): string {
+  if (plan.some(({ call, args }) => call === 'sendmsg' && args[0] === KEEPER_FD)) return 'yes, whatever the program does: a keeper outside kills it';
+  return plan.some(({ call, args }) => call === 'prctl' && args[0] === prctlOptions.PR_SET_PDEATHSIG) ? 'yes, unless the program unties itself' : 'no';
 }
 
 type Kind = keyof typeof namespaceFlags;

@@ -1,4 +1,4 @@
-import { announceExec, dieWithHost, errnoName, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { announceExec, dieWithHost, errnoName, KEEPER_FD, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 import {
   appArmorProfile,
   becomeUser,
@@ -26,10 +26,12 @@ import type { Spec } from './spec.js';
  *
  * @param proc the container's own, if it has one: by which a security module is told what to make of the program
  * @param terminal what is still needed of the open files
+ * @param keepsKeeper whether the socket to the keeper is still needed, too
  */
 export function rights(
   spec: Spec,
   { proc, terminal }: { readonly proc: ResultOf | undefined; readonly terminal: { readonly slave: ResultOf } | undefined },
+  { keepsKeeper }: { readonly keepsKeeper: boolean },
 ): Section[] {
   const { user, hardening } = spec;
   const { capabilities, added, noNewPrivileges, filter } = hardening;
@@ -47,7 +49,7 @@ export function rights(
     ['the privileges', noNewPrivileges ? noNewPrivs() : []],
     // The kernel forgets it at a change of user.
     ['the tie to the host', user ? dieWithHost() : []],
-    ['the open files', closeFiles(terminal?.slave)],
+    ['the open files', closeFiles(terminal?.slave, keepsKeeper ? KEEPER_FD + 1 : FIRST_FD)],
     ...(noNewPrivileges ? [filtered] : []),
   ];
 }
@@ -60,21 +62,21 @@ const LAST_FD = 0xffffffff;
  * Closes what the set-up and the caller have opened. That it would be closed when the program is executed is too late: the kernel looks the program up before,
  * and a link of the image to `/proc/self/fd/N/...` would lead to the host.
  */
-function closeFiles(kept: ResultOf | undefined): Step[] {
+function closeFiles(kept: ResultOf | undefined, first: number): Step[] {
   const close = (from: number | ResultOf, to: number | ResultOf, purpose: string, more: Partial<Step> = {}): Step => ({
     call: 'close_range',
     args: [from, to, 0],
     purpose,
     ...more,
   });
-  if (!kept) return [close(FIRST_FD, LAST_FD, 'nothing that the set-up opened is open any more')];
+  if (!kept) return [close(first, LAST_FD, 'nothing that the set-up opened is open any more')];
   const last: Step = { call: 'add', args: [kept, -1], purpose: 'all up to the terminal' };
-  const first: Step = { call: 'add', args: [kept, 1], purpose: 'and all after it' };
+  const after: Step = { call: 'add', args: [kept, 1], purpose: 'and all after it' };
   return [
     last,
-    close(FIRST_FD, resultOf(last), 'nothing that the set-up opened before it is open any more', { tolerates: ['EINVAL'] }),
-    first,
-    close(resultOf(first), LAST_FD, 'nor what it opened after it'),
+    close(first, resultOf(last), 'nothing that the set-up opened before it is open any more', { tolerates: ['EINVAL'] }),
+    after,
+    close(resultOf(after), LAST_FD, 'nor what it opened after it'),
   ];
 }
 

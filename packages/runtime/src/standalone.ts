@@ -24,8 +24,9 @@ import {
 } from '@ctr/syscall';
 
 import { planOwnGroup } from './container-group.js';
+import { launcherKeeper } from './launcher-keeper.js';
 import { nameForPid, putOwnPid } from './own-pid.js';
-import { enter, isNew, joined, mapsOfHost, newKinds, setUp, userNamespace } from './plan.js';
+import { enter, isNew, joined, mapsOfHost, newKinds, registrations, setUp, userNamespace } from './plan.js';
 import { programOf } from './program.js';
 import { LauncherStreams } from './relay/launcher-streams.js';
 import { flatten, type Section } from './section.js';
@@ -111,6 +112,7 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
   const inside = label('the process that goes into the container');
   const over = label('the container has ended');
   const supervision = supervise(report.i32(4), ended, { alone: true });
+  const keeper = launcherKeeper(registrations(spec));
   const channel: Step = {
     call: 'fcntl',
     args: [ends.i32(0), fcntlCommands.F_DUPFD_CLOEXEC, 10],
@@ -121,7 +123,10 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
   const around: Around = { inside, over, channel: resultOf(channel), report, ended, alive: supervision[0] as Step };
   const way = !makes && joined(spec).length > 0 ? byWayOfAnother(spec, around) : straight(spec, makes, around);
   const sections: Section[] = [
-    ['the standard streams', [...streams.before(), ...(isNew(spec, 'mount') ? [] : heldNull(spec.streams, streams.isNull))]],
+    ['the standard streams', streams.look()],
+    // The keeper holds back the signals that this process passes on, too. It has nothing of the pipes, which are made after it.
+    ['the tie to the host', [holdSignals(), ...keeper.begin]],
+    ['the standard streams', [...streams.begin(), ...(isNew(spec, 'mount') ? [] : heldNull(spec.streams, streams.isNull))]],
     [
       'a channel',
       [
@@ -140,7 +145,6 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
     [
       'a process in new namespaces',
       [
-        holdSignals(),
         way.clone,
         { call: 'close', args: [3], purpose: 'only the container writes' },
         ...streams.handedOver(),
@@ -149,6 +153,8 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
         ...supervision,
         over,
         ...removal,
+        // Whoever waits for all relays must not wait for the keeper.
+        ...keeper.end,
         ...streams.end(ended),
         inside,
         ...streams.inside(),
@@ -158,7 +164,7 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
     ],
     ['a cgroup', [...(group?.join ?? []), ...(group?.close ?? [])]],
     ...way.after,
-    ...setUp(spec, streams.isNull),
+    ...setUp(spec, { keeper: 'older', isNull: streams.isNull }),
   ];
   const execution = programOf(spec);
   return [...flatten(sections), ...execution, ...streams.relaying, ...messages(sections, execution, streams.relaying)];
@@ -266,7 +272,10 @@ function messages(sections: readonly Section[], execution: readonly Step[], rela
     if (!isDefault) say.push({ call: 'add', args: [exit, 0], purpose: 'the exit code', into: code.at(0), jump: { when: '!=', to: sayError } });
     for (const step of of as readonly { onFailure?: Step }[]) step.onFailure ??= message;
   };
-  for (const [what, steps] of sections) if (steps.length > 0) onFailure(`ctr: setting up ${what}: `, steps, status.failed);
+  // One message for sections of the same name.
+  const named = new Map<string, Step[]>();
+  for (const [what, steps] of sections) if (steps.length > 0) named.set(what, [...(named.get(what) ?? []), ...steps]);
+  for (const [what, steps] of named) onFailure(`ctr: setting up ${what}: `, steps, status.failed);
   onFailure('ctr: a standard stream fails: ', relaying, status.failed);
   const missing = execution.slice(-1);
   onFailure(`ctr: ${missing[0]?.purpose}: `, missing, status.notFound);

@@ -214,10 +214,13 @@ describe('an executable container', () => {
       .stdout.split('\n')
       .filter((fd) => Number(fd) > 3);
     const own = readdirSync(`/proc/${child.pid}/fd`).filter((fd) => !passedOn.includes(fd));
-    // Its streams, the pipe by which it learned of the container, and the directory of the group.
-    expect(own.length).toBe(4 + groupsOfLauncher(child.pid).length);
+    // Its streams, the pipe by which it learned of the container, the keeper and the way to it, twice, and the directory of the group.
+    expect(own.length).toBe(7 + groupsOfLauncher(child.pid).length);
     const program = programOf(child.pid!);
-    for (const pid of childrenOf(child.pid!)) expect(readdirSync(`/proc/${pid}/fd`).slice(0, 4), `of ${pid}`).toEqual(pid === program ? ['0', '1', '2'] : ['0', '1', '2', '3']);
+    const [keeper, ...others] = childrenOf(child.pid!);
+    // The socket, and the pidfd of the first process.
+    expect(readdirSync(`/proc/${keeper}/fd`)).toEqual(['0', '1']);
+    for (const pid of others) expect(readdirSync(`/proc/${pid}/fd`).slice(0, 4), `of ${pid}`).toEqual(pid === program ? ['0', '1', '2'] : ['0', '1', '2', '3']);
     child.kill('SIGTERM');
     expect((await ended(child)).code).toBe(143);
   });

@@ -18,18 +18,19 @@ export type Until = 'readable' | 'hung up';
 
 const events = { readable: epollEvents.EPOLLIN | epollEvents.EPOLLRDHUP, 'hung up': epollEvents.EPOLLRDHUP };
 const callbacks = new Map<number, () => void>();
+const background = new Set<number>();
 let epoll = -1;
 let handle: Readiness | undefined;
 
 /**
  * Calls back on the event loop whenever that is so of the fd (a socket, a pidfd), until `unwatch` or another `watch`.
- * The event loop stays alive as long as an fd is watched.
+ * The event loop stays alive as long as an fd is watched, unless that is `inBackground`.
  *
  * All fds of a thread are in one epoll(7) instance, which the event loop watches as a single file:
  * to make a handle of the event loop's for each of them, and to collect it as garbage, takes ten times as long as epoll_ctl(2) does.
  * A callback may come once without a reason, when the number of its fd was another's a moment ago.
  */
-export function watch(fd: number, until: Until, callback: () => void): void {
+export function watch(fd: number, until: Until, callback: () => void, inBackground = false): void {
   if (epoll < 0) open();
   const operation = callbacks.has(fd) ? 'EPOLL_CTL_MOD' : 'EPOLL_CTL_ADD';
   scratch.bytes.writeUInt32LE(events[until], 0);
@@ -37,14 +38,16 @@ export function watch(fd: number, until: Until, callback: () => void): void {
   const error = syscall(numbers.ctl, epoll, epollOperations[operation], fd, scratch.address);
   if (error < 0) throw epollError('epoll_ctl', `epoll_ctl(${epoll}, ${operation}, ${fd}, {events=0x${events[until].toString(16)}})`, -error);
   callbacks.set(fd, callback);
-  if (callbacks.size === 1) handle?.ref();
+  if (inBackground) background.add(fd);
+  if (callbacks.size > background.size) handle?.ref();
 }
 
 /** Stops watching; the fd stays open. */
 export function unwatch(fd: number): void {
   if (!callbacks.delete(fd)) return;
+  background.delete(fd);
   syscall(numbers.ctl, epoll, epollOperations.EPOLL_CTL_DEL, fd, scratch.address);
-  if (callbacks.size === 0) handle?.unref();
+  if (callbacks.size === background.size) handle?.unref();
 }
 
 function open(): void {

@@ -23,6 +23,8 @@ import { unwatch, watch } from './epoll.js';
 import { ended, type Exit, type SignalName } from './exit.js';
 import { allocate, spawn, syscall } from './ffi.js';
 import { hintFor } from './hints.js';
+import { keeperSocket, startKeeper } from './host-keeper.js';
+import { registrations } from './keeper.js';
 import { sealedMemfd } from './memfd.js';
 import { stepError } from './perform.js';
 import { announcements, REPORT_EXEC, REPORT_FILE, REPORT_PID, REPORT_STAYS, REPORT_WAITING } from './process.js';
@@ -119,8 +121,9 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
   // One signal may cancel any number of processes: that is no leak.
   if (cancelSignal) setMaxListeners(0, cancelSignal);
   const parts = isParts(plan) ? plan : [plan];
-  const { pid: first, report } = start(parts, options.stdio ?? ['inherit', 'inherit', 'inherit']);
-  const setup = await setUp(parts, options, first, report, setupTimeoutMs);
+  const isKept = parts.some((part) => habitsOf(part).registers);
+  const { pid: first, report } = start(parts, options.stdio ?? ['inherit', 'inherit', 'inherit'], isKept ? keeperSocket() : undefined);
+  const setup = await setUp(parts, options, first, report, setupTimeoutMs, isKept ? keep() : undefined);
   const isReady = !setup.failure && (setup.announced || !parts.some((part) => habitsOf(part).announces));
   const end = options.detached && isReady ? new Promise<Exit>(() => undefined) : ended(setup.pid);
   const others = Promise.all(setup.others.map(ended));
@@ -173,6 +176,7 @@ function isParts(plan: Plan | readonly Plan[]): plan is readonly Plan[] {
 interface Habits {
   readonly waits: boolean;
   readonly announces: boolean;
+  readonly registers: boolean;
 }
 
 const habits = new WeakMap<Plan, Habits>();
@@ -180,9 +184,27 @@ const habits = new WeakMap<Plan, Habits>();
 function habitsOf(part: Plan): Habits {
   const known = habits.get(part);
   if (known) return known;
-  const found = { waits: part.some(({ call, args }) => call === 'read' && args[0] === REPORT_FD), announces: part.some((step) => announcements.has(step)) };
+  const found = {
+    waits: part.some(({ call, args }) => call === 'read' && args[0] === REPORT_FD),
+    announces: part.some((step) => announcements.has(step)),
+    registers: part.some((step) => registrations.has(step)),
+  };
   if (Object.isFrozen(part)) habits.set(part, found);
   return found;
+}
+
+/** Starts the keeper, unless there is one. @returns why it could not be started */
+function keep(): Setup['failure'] {
+  try {
+    startKeeper((plan) => {
+      const { pid, report } = start([plan], ['ignore', 'ignore', 'ignore']);
+      syscall(numbers.close, report);
+      return pid;
+    });
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
 }
 
 /** What became of a set-up: the process the plan went on in, those that it went through before, and what went wrong. */
@@ -218,7 +240,14 @@ export function readFailure(report: Uint8Array): ReportedFailure | undefined {
 }
 
 /** Listens to the reports until the other end is closed, which `execve` and every end of the process do. */
-function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: LaunchOptions, first: number, report: number, timeoutMs: number): Promise<Setup> {
+function setUp(
+  parts: readonly Plan[],
+  { onWaiting, onFile, cancelSignal }: LaunchOptions,
+  first: number,
+  report: number,
+  timeoutMs: number,
+  failed: Setup['failure'],
+): Promise<Setup> {
   return new Promise((resolve) => {
     // Reports of two processes may come in any order, and one that is killed makes none.
     const processes = new Set([first]);
@@ -290,6 +319,7 @@ function setUp(parts: readonly Plan[], { onWaiting, onFile, cancelSignal }: Laun
     // Unless the plan waits for an answer, the reports can be read at its end: the host need not wake up for each.
     const waits = parts.some((part) => habitsOf(part).waits);
     watch(report, waits ? 'readable' : 'hung up', listen);
+    if (failed) abandon(failed.error);
   });
 }
 
@@ -317,9 +347,9 @@ const prologue: Plan = Object.freeze<Step[]>([
   { call: 'close_range', args: [REPORT_FD, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'no file of the host is open in the program' },
 ]);
 
-/** Compiles the plan and spawns it; the pid, and the host's end of the report channel. */
-function start(parts: readonly Plan[], stdio: readonly LaunchStdio[]): { pid: number; report: number } {
-  const given: Fd[] = [];
+/** Compiles the plan and spawns it, with the way to the keeper as its first file; the pid, and the host's end of the report channel. */
+function start(parts: readonly Plan[], stdio: readonly LaunchStdio[], keeper?: Fd): { pid: number; report: number } {
+  const given: Fd[] = keeper ? [keeper] : [];
   const fdNumber = (fd: Fd): number => {
     let index = given.indexOf(fd);
     if (index < 0) index = given.push(fd) - 1;

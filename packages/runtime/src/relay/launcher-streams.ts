@@ -47,9 +47,14 @@ export class LauncherStreams {
     this.relaying = passThrough ? [] : this.#relays();
   }
 
-  /** Before everything else: finds out what the streams are, and makes pipes and relays. */
-  before(): Step[] {
-    return [...standInForClosed(), ...this.#look(), ...(this.#passThrough ? [] : fds.flatMap((fd) => this.#start(fd)))];
+  /** Before everything else: finds out what the streams are. */
+  look(): Step[] {
+    return [...standInForClosed(), ...this.#look()];
+  }
+
+  /** Makes the pipes and the relays. */
+  begin(): Step[] {
+    return this.#passThrough ? [] : fds.flatMap((fd) => this.#start(fd));
   }
 
   /** In the process that goes into the container: takes the program's sides of the pipes. */

@@ -428,6 +428,8 @@ export const socketTypes = { SOCK_STREAM: 1, SOCK_DGRAM: 2, SOCK_RAW: 3, SOCK_SE
 export const messageFlags = { MSG_PEEK: 2, MSG_TRUNC: 0x20, MSG_DONTWAIT: 0x40, MSG_NOSIGNAL: 0x4000, MSG_CMSG_CLOEXEC: 0x40000000 } as const;
 /** linux/socket.h */
 export const SOL_SOCKET = 1;
+/** linux/net.h: enum sock_shutdown_cmd, as shutdown(2) has it */
+export const SHUT_RD = 0;
 /** asm-generic/socket.h */
 export const SO_PASSCRED = 16;
 /** linux/socket.h */

@@ -20,6 +20,10 @@ const NIBBLE = 15;
 const HASH_BITS = 14;
 /** How many of the earlier places with the same hash are looked at. */
 const DEPTH = 256;
+/** The token and the distance. */
+const MATCH_BYTES = 3;
+/** Of a longer repetition the whole is tried, and the parts up to this. */
+const MAX_TRIED = 64;
 
 /** Bytes from `from` on are the same as those `distance` before, `length` of them. */
 interface Match {
@@ -27,10 +31,9 @@ interface Match {
   readonly distance: number;
 }
 
-/** Packs bytes into an LZ4 block: a longest repetition is taken unless there is a longer one right behind. */
+/** Packs bytes into an LZ4 block: of all ways to divide them into literals and repetitions, the shortest (but for the bytes that 15 literals and more take in addition). */
 export function pack(content: Buffer): Buffer {
   const packed = Buffer.alloc(content.length + Math.ceil(content.length / 255) + 16);
-  const finder = new Finder(content);
   let end = 0;
   const number = (rest: number): void => {
     for (; rest >= 255; rest -= 255) packed[end++] = 255;
@@ -46,23 +49,58 @@ export function pack(content: Buffer): Buffer {
     end = packed.writeUInt16LE(match.distance, end);
     if (repeated >= NIBBLE) number(repeated - NIBBLE);
   };
+  const { lengths, distances } = shortest(content);
   let from = 0;
-  let at = 0;
-  let match = finder.longest(at);
-  while (at + LAST_MATCH <= content.length) {
-    const next = finder.longest(at + 1);
-    if (match && match.length >= (next?.length ?? 0)) {
-      sequence(from, at, match);
-      at += match.length;
-      from = at;
-      match = finder.longest(at);
-    } else {
+  for (let at = 0; at < content.length;) {
+    const length = lengths[at] as number;
+    if (length === 1) {
       at++;
-      match = next;
+      continue;
     }
+    sequence(from, at, { length, distance: distances[at] as number });
+    at += length;
+    from = at;
   }
   sequence(from, content.length);
   return packed.subarray(0, end);
+}
+
+/** How far to go on from each place, and how far back the bytes stand that are repeated there: a length of 1 is a literal. */
+function shortest(content: Buffer): { readonly lengths: Int32Array; readonly distances: Int32Array } {
+  const lengths = new Int32Array(content.length).fill(1);
+  const distances = new Int32Array(content.length);
+  const longest = new Int32Array(content.length);
+  const finder = new Finder(content);
+  for (let at = 0; at < content.length; at++) {
+    const match = finder.longest(at);
+    if (!match) continue;
+    longest[at] = match.length;
+    distances[at] = match.distance;
+    // A long one is not looked for again at each of its bytes.
+    for (let left = match.length - 1; left > MAX_TRIED; left--) {
+      longest[++at] = left;
+      distances[at] = match.distance;
+    }
+  }
+  /** How many bytes what is from a place on takes. */
+  const costs = new Int32Array(content.length + 1);
+  for (let at = content.length - 1; at >= 0; at--) {
+    let least = 1 + (costs[at + 1] as number);
+    const limit = longest[at] as number;
+    for (let length = limit; length >= MIN_MATCH; length = length > MAX_TRIED ? MAX_TRIED : length - 1) {
+      const cost = MATCH_BYTES + moreBytes(length - MIN_MATCH) + (costs[at + length] as number);
+      if (cost >= least) continue;
+      least = cost;
+      lengths[at] = length;
+    }
+    costs[at] = least;
+  }
+  return { lengths, distances };
+}
+
+/** How many bytes a number takes beside the four bits of the token. */
+function moreBytes(number: number): number {
+  return number < NIBBLE ? 0 : 1 + Math.floor((number - NIBBLE) / 255);
 }
 
 /** Finds earlier bytes that are the same: places with the same hash of their first four bytes are chained, the latest first. */

@@ -1,0 +1,112 @@
+import { closeSync, constants, openSync } from 'node:fs';
+
+import { socketDomains, socketTypes, waitFlags } from './abi/constants.js';
+import { errnoName } from './abi/errno.js';
+import { syscallNumber } from './abi/numbers.js';
+import { unwatch, watch } from './epoll.js';
+import { SyscallError } from './error.js';
+import { Fd } from './fd.js';
+import { allocate, syscall } from './ffi.js';
+import { hintFor } from './hints.js';
+import { keeperPlan } from './keeper-plan.js';
+import { openPipe } from './pipe.js';
+import type { Plan } from './step.js';
+
+const numbers = {
+  pidfdOpen: syscallNumber('pidfd_open'),
+  socketpair: syscallNumber('socketpair'),
+  wait4: syscallNumber('wait4'),
+};
+const pair = allocate(16);
+
+/** What the host has of its keeper: the end of the socket that registrations go by, and that of the pipe whose closing tells of the host's end. */
+interface Ends {
+  readonly socket: Fd;
+  readonly alive: number;
+}
+
+/** A keeper that is to be started, as soon as a process is there for it to keep. */
+interface Planned extends Ends {
+  readonly theirs: readonly [socket: Fd, alive: Fd];
+}
+
+interface Running extends Ends {
+  readonly pid: number;
+  readonly pidfd: Fd | undefined;
+}
+
+let planned: Planned | undefined;
+let running: Running | undefined;
+
+/** The socket by which processes register, of a keeper that runs, or that {@link startKeeper} starts. */
+export function keeperSocket(): Fd {
+  if (running) reap(running);
+  return (running ?? (planned ??= plan())).socket;
+}
+
+/**
+ * Starts the keeper that {@link keeperSocket} has planned, if it has. After the first process that is to be kept: that one waits for the keeper, where it has to,
+ * and the two get ready at the same time.
+ *
+ * @param start starts a plan, and returns its pid
+ */
+export function startKeeper(start: (plan: Plan) => number): void {
+  if (!planned) return;
+  const { socket, alive, theirs } = planned;
+  planned = undefined;
+  try {
+    const pid = start(keeperPlan(...theirs));
+    // There is one for the whole life of the process, and it does not keep that alive.
+    const number = syscall(numbers.pidfdOpen, pid, 0);
+    const pidfd = number < 0 ? undefined : new Fd(number, 'keeper');
+    const keeper: Running = { socket, alive, pid, pidfd };
+    running = keeper;
+    if (pidfd) watch(pidfd.number, 'readable', () => reap(keeper), true);
+  } catch (error) {
+    close({ socket, alive });
+    throw error;
+  } finally {
+    for (const end of theirs) end.close();
+  }
+}
+
+/** A keeper that somebody has killed: what it has kept goes on, tied to the host by its own attribute alone, and the next start brings another. */
+function reap(keeper: Running): void {
+  const { pid, pidfd } = keeper;
+  if (syscall(numbers.wait4, pid, 0, waitFlags.WNOHANG | waitFlags.__WALL) === 0) return;
+  if (pidfd) {
+    unwatch(pidfd.number);
+    pidfd.close();
+  }
+  close(keeper);
+  if (running === keeper) running = undefined;
+}
+
+function close({ socket, alive }: Ends): void {
+  socket.close();
+  closeSync(alive);
+}
+
+function plan(): Planned {
+  const opened: Fd[] = [];
+  try {
+    const error = syscall(numbers.socketpair, socketDomains.AF_UNIX, socketTypes.SOCK_SEQPACKET | socketTypes.SOCK_CLOEXEC, 0, pair.address);
+    if (error < 0) {
+      const hint = hintFor('socketpair', errnoName(-error));
+      const line = 'socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0)';
+      throw new SyscallError({ call: 'socketpair', line, errno: -error, purpose: 'a way to the keeper', ...(hint !== undefined && { hint }) });
+    }
+    const ours = new Fd(pair.bytes.readInt32LE(0), 'way to the keeper');
+    const theirs = new Fd(pair.bytes.readInt32LE(4), 'way from the containers');
+    opened.push(ours, theirs);
+    const { read, write } = openPipe('life of the host');
+    opened.push(read, write);
+    // Node closes at the end of a worker thread what that has opened by `fs`, and nothing else: the pipe tells of this end, too.
+    const alive = openSync(`/proc/self/fd/${write.number}`, constants.O_WRONLY);
+    write.close();
+    return { socket: ours, alive, theirs: [theirs, read] };
+  } catch (error) {
+    for (const fd of opened) fd.close();
+    throw error;
+  }
+}

@@ -1,0 +1,157 @@
+import { epollEvents, epollOperations, maskHow, messageFlags, prctlOptions, SHUT_RD, signals } from './abi/constants.js';
+import { errnos } from './abi/errno.js';
+import { hostArch } from './abi/numbers.js';
+import { iovec, msghdr } from './abi/structs.js';
+import type { Fd } from './fd.js';
+import { CMSGHDR_BYTES } from './keeper.js';
+import { Memory } from './memory.js';
+import { label, resultOf, type Arg, type Jump, type Plan, type Step } from './step.js';
+
+/** The files of the keeper: the two that are waited for, the epoll instance, and from here on those that it is given. */
+const SOCKET = 0;
+const ALIVE = 1;
+const FIRST_GIVEN = 3;
+const LAST_FD = 0xffffffff;
+
+/** linux/eventpoll.h, struct epoll_event: packed on x64 only. */
+const EVENT_BYTES = hostArch() === 'x64' ? 12 : 16;
+const DATA = EVENT_BYTES - 8;
+const CONTROL_BYTES = CMSGHDR_BYTES + 8;
+
+/** A jump that is always taken: no result of a step that stands before one is -1. */
+const always = (to: Step): Jump => ({ when: '!=', than: -1, to });
+
+/**
+ * The keeper: waits for the end of its host, and kills what has registered by `registerWithKeeper`. There is one for each host, whatever the number of containers:
+ * of each of them it holds one file or two, which it closes at the container's end.
+ *
+ * A session of its own and a mask keep all signals away but SIGKILL and SIGSTOP. A process that shares its pid namespace cannot look into it.
+ *
+ * @param socket the end of a pair of SOCK_SEQPACKET by which registrations come
+ * @param alive the read end of a pipe whose write end the host alone has
+ * @see epoll(7), pidfd_send_signal(2)
+ */
+export function keeperPlan(socket: Fd, alive: Fd): Plan {
+  const loop = label('wait again');
+  const event = eventOf(0);
+  const epoll: Step = { call: 'epoll_create1', args: [0], purpose: 'the files to wait for', as: 'epoll' };
+  const add = (fd: Arg, of: Memory, purpose: string): Step => ({
+    call: 'epoll_ctl',
+    args: [resultOf(epoll), epollOperations.EPOLL_CTL_ADD, fd, of],
+    purpose,
+  });
+  const { steps: receive, end, isOver } = receiving(loop, (file, item) => ({ ...add(file, item, 'wait for its end'), tolerates: 'any' }));
+  const over: Step = { call: 'add', args: [1, 0], purpose: 'the host has ended', into: isOver.at(0) };
+  return [
+    { call: 'setsid', args: [], purpose: 'no signals by way of the terminal' },
+    { call: 'rt_sigprocmask', args: [maskHow.SIG_BLOCK, new Memory(Buffer.alloc(8, 0xff), 'all'), null, 8], purpose: 'nor any other signals' },
+    { call: 'prctl', args: [prctlOptions.PR_SET_DUMPABLE, 0, 0, 0, 0], purpose: 'nobody looks into this process' },
+    { call: 'prctl', args: [prctlOptions.PR_SET_NAME, 'ctr-keeper', 0, 0, 0], purpose: 'a name to find it by' },
+    { call: 'chdir', args: ['/'], purpose: 'no directory of the host stays in use' },
+    { call: 'dup3', args: [socket, SOCKET, 0], purpose: 'the socket' },
+    { call: 'dup3', args: [alive, ALIVE, 0], purpose: 'the pipe' },
+    { call: 'close_range', args: [ALIVE + 1, LAST_FD, 0], purpose: 'nothing else is open' },
+    epoll,
+    add(SOCKET, eventOf(SOCKET), 'wait for registrations'),
+    add(ALIVE, eventOf(ALIVE), 'wait for the end of the host'),
+    { call: 'write', args: [SOCKET, 'r', 1], purpose: 'tell those that register: the keeper runs' },
+    loop,
+    {
+      call: 'epoll_pwait',
+      args: [resultOf(epoll), event, 1, -1, null, 8],
+      purpose: 'wait',
+      tolerates: ['EINTR'],
+      jump: { when: '<', than: 1, to: loop },
+    },
+    { call: 'add', args: [event.i32(DATA), 0], purpose: 'a registration?', jump: { when: '==', than: SOCKET, to: receive[0] } },
+    { call: 'add', args: [event.i32(DATA), 0], purpose: 'the end of the host?', jump: { when: '==', than: ALIVE, to: over } },
+    // The open file may be another process's, too, and is watched until all have closed it.
+    {
+      call: 'epoll_ctl',
+      args: [resultOf(epoll), epollOperations.EPOLL_CTL_DEL, event.i32(DATA), event],
+      purpose: 'this container has ended by itself',
+      tolerates: 'any',
+    },
+    { call: 'close', args: [event.i32(DATA)], purpose: 'its pidfd', tolerates: 'any' },
+    { call: 'add', args: [event.i32(DATA + 4), 0], purpose: 'is there a file of its cgroup?', jump: { when: '==', to: loop } },
+    { call: 'close', args: [event.i32(DATA + 4)], purpose: 'the file of its cgroup', tolerates: 'any', jump: always(loop) },
+    over,
+    // Whoever registers from here on is refused (EPIPE) and never becomes a program; who has registered before is still in the queue.
+    { call: 'shutdown', args: [SOCKET, SHUT_RD], purpose: 'nothing more can be registered', tolerates: 'any' },
+    ...receive,
+    ...killing(end),
+  ];
+}
+
+/** Takes all registrations that have come. Goes on with the next step if the host has ended, else in `loop`. */
+function receiving(
+  loop: Step,
+  watch: (file: Arg, item: Memory) => Step,
+): { readonly steps: readonly [Step, ...Step[]]; readonly end: Memory; readonly isOver: Memory } {
+  const control = new Memory(CONTROL_BYTES, 'control');
+  const message = msghdr({ msg_iov: iovec({ iov_base: new Memory(8, 'data'), iov_len: 8 }), msg_iovlen: 1, msg_control: control });
+  const item = eventOf(0);
+  /** The first fd above all that were given. */
+  const end = counter('end');
+  const isOver = new Memory(8, 'is_over');
+  const next = label('the next registration');
+  const second = label('the second file');
+  const none = label('no more registrations');
+  const [file, further] = [control.i32(CMSGHDR_BYTES), control.i32(CMSGHDR_BYTES + 4)];
+  // That nobody has read the byte of this process is told of once, when the host is gone, and before what is still to be received.
+  const recv: Step = {
+    call: 'recvmsg',
+    args: [SOCKET, message, messageFlags.MSG_DONTWAIT | messageFlags.MSG_CMSG_CLOEXEC],
+    purpose: 'a registration',
+    as: 'received',
+    tolerates: 'any',
+    jump: { when: '==', than: -errnos.ECONNRESET, to: next },
+  };
+  const steps: readonly [Step, ...Step[]] = [
+    next,
+    { call: 'add', args: [0, 0], purpose: 'no files yet', into: control.at(CMSGHDR_BYTES) },
+    { call: 'add', args: [CONTROL_BYTES, 0], purpose: 'room for two', into: message.field('msg_controllen') },
+    recv,
+    { call: 'add', args: [resultOf(recv), 0], purpose: 'was there one?', tolerates: 'any', jump: { when: '<', than: 1, to: none } },
+    { call: 'add', args: [file, 0], purpose: 'was there room for its file?', jump: { when: '==', to: next } },
+    { call: 'add', args: [control.u64(CMSGHDR_BYTES), 0], purpose: 'its files, to be closed together', into: item.at(DATA) },
+    watch(file, item),
+    { call: 'add', args: [file, 0], purpose: 'is it the highest?', jump: { when: '<', than: end.u64(), to: second } },
+    { call: 'add', args: [file, 1], purpose: 'it is', into: end.at(0) },
+    second,
+    { call: 'add', args: [further, 0], purpose: 'is the second one?', jump: { when: '<', than: end.u64(), to: next } },
+    { call: 'add', args: [further, 1], purpose: 'it is', into: end.at(0), jump: always(next) },
+    none,
+    { call: 'add', args: [isOver.u64(), 0], purpose: 'has the host ended?', jump: { when: '==', to: loop } },
+  ];
+  return { steps, end, isOver };
+}
+
+/** Goes through all files: a pidfd takes the signal, and a `cgroup.kill` the number; each refuses the other. */
+function killing(end: Memory): Step[] {
+  const file = counter('file');
+  const kill: Step = {
+    call: 'pidfd_send_signal',
+    args: [file.i32(0), signals.SIGKILL, null, 0],
+    purpose: 'kill the first process of a container',
+    tolerates: 'any',
+  };
+  return [
+    kill,
+    { call: 'write', args: [file.i32(0), '1', 1], purpose: 'or all of a cgroup', tolerates: 'any' },
+    { call: 'add', args: [file.u64(0), 1], purpose: 'the next file', into: file.at(0), jump: { when: '<', than: end.u64(), to: kill } },
+    { call: 'exit_group', args: [0], purpose: 'nothing is left to keep' },
+  ];
+}
+
+function counter(name: string): Memory {
+  return new Memory(Buffer.from(BigUint64Array.of(BigInt(FIRST_GIVEN)).buffer), name);
+}
+
+/** struct epoll_event for a file that is to be read; the data is its number. */
+function eventOf(fd: number): Memory {
+  const bytes = Buffer.alloc(EVENT_BYTES);
+  bytes.writeUInt32LE(epollEvents.EPOLLIN, 0);
+  bytes.writeUInt32LE(fd, DATA);
+  return new Memory(bytes, 'event');
+}

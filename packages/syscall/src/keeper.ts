@@ -1,0 +1,85 @@
+import { messageFlags, pollEvents, SCM_RIGHTS, SOL_SOCKET } from './abi/constants.js';
+import { iovec, msghdr, pollfd } from './abi/structs.js';
+import { REPORT_FD } from './compile/compile.js';
+import { Memory } from './memory.js';
+import { resultOf, type ResultOf, type Step } from './step.js';
+
+/** The fd of the socket to the keeper, in a plan that registers with it. */
+export const KEEPER_FD = REPORT_FD + 1;
+
+/** The steps that register: `launch` gives a plan that has one the socket. */
+export const registrations = new WeakSet<Step>();
+
+/** struct cmsghdr of linux/socket.h, without what follows it. */
+export const CMSGHDR_BYTES = 16;
+const FD_BYTES = 4;
+
+/** How a process registers with the keeper. */
+export interface KeeperOptions {
+  /** Whether the keeper may still be starting: the process waits for it then. @default true */
+  readonly waits?: boolean;
+  /** The pid of this process in its own pid namespace, where that is known: 1 for its first process. @default it is asked for */
+  readonly pid?: number;
+  /**
+   * The file `cgroup.kill` of a cgroup of version 2 that nobody else is in, open for writing: everything in the group is killed, too.
+   * For processes whose pid namespace does not end with the one that registers.
+   * @default nothing but the process itself
+   */
+  readonly cgroupKill?: ResultOf;
+}
+
+/**
+ * Registers this process with the keeper: a process outside, one for each host, which sends it SIGKILL when the host ends, however that ends.
+ * `dieWithHost` is an attribute of the process itself, which the program can take back (PR_SET_PDEATHSIG(2const)) and which the kernel drops at a change of credentials;
+ * the keeper is out of the program's reach.
+ *
+ * The first step waits until the keeper runs, so no program starts without it. If the keeper was killed meanwhile, the last one fails with EPIPE.
+ * In a plan that is launched; the socket is fd {@link KEEPER_FD}, and is for the plan to close.
+ *
+ * @see pidfd_open(2), unix(7): SCM_RIGHTS
+ * @example
+ * ```ts
+ * import { continueInChild, explain, registerWithKeeper } from '@ctr/syscall';
+ * console.log(explain([...continueInChild(), ...registerWithKeeper()]));
+ * ```
+ */
+export function registerWithKeeper({ cgroupKill, pid, waits = true }: KeeperOptions = {}): Step[] {
+  // Each fd is stored with 64 bits.
+  const initial = Buffer.alloc(CMSGHDR_BYTES + (cgroupKill ? 4 : 2) * FD_BYTES);
+  initial.writeBigUInt64LE(BigInt(CMSGHDR_BYTES + (cgroupKill ? 2 : 1) * FD_BYTES), 0);
+  initial.writeInt32LE(SOL_SOCKET, 8);
+  initial.writeInt32LE(SCM_RIGHTS, 12);
+  const control = new Memory(initial, 'files');
+  const message = msghdr({
+    // A message has a byte at least, whichever.
+    msg_iov: iovec({ iov_base: control, iov_len: 1 }),
+    msg_iovlen: 1,
+    msg_control: control,
+    msg_controllen: CMSGHDR_BYTES + 2 * FD_BYTES,
+  });
+  const own: Step = { call: 'getpid', args: [], purpose: 'the process to keep', as: 'self' };
+  const register: Step = {
+    call: 'sendmsg',
+    args: [KEEPER_FD, message, messageFlags.MSG_NOSIGNAL],
+    purpose: 'the keeper kills this process when the host ends',
+    hints: {
+      EPIPE: 'the keeper, a process that ctr starts beside this one, was killed or could not be started: start this again',
+      ETOOMANYREFS: 'more files are on their way to the keeper than a user may have open: raise the limit of open files (ulimit -n)',
+    },
+  };
+  registrations.add(register);
+  const ready: Step = {
+    call: 'ppoll',
+    args: [pollfd({ fd: KEEPER_FD, events: pollEvents.POLLIN }), 1, null, null, 8],
+    purpose: 'wait until the keeper runs',
+  };
+  return [
+    ...(waits ? [ready] : []),
+    ...(pid === undefined ? [own] : []),
+    { call: 'pidfd_open', args: [pid ?? resultOf(own), 0], purpose: 'by what the keeper knows this process', into: control.at(CMSGHDR_BYTES) },
+    ...(cgroupKill
+      ? [{ call: 'add', args: [cgroupKill, 0], purpose: 'by what it kills the group', into: control.at(CMSGHDR_BYTES + FD_BYTES) } satisfies Step]
+      : []),
+    register,
+  ];
+}
