@@ -44,6 +44,7 @@ import { isInUserNamespace, ownIdRanges } from './own-user-namespace.js';
 import { programOf } from './program.js';
 import { checkFilter, rights } from './rights.js';
 import { rootfs, type Root } from './rootfs.js';
+import { mountTableVersion } from './host-mounts.js';
 import { flatten, type Section } from './section.js';
 import { checkSpec, type CheckedMount, type ContainerOptions, type NamespaceChoice, type Spec } from './spec.js';
 import { maskedSystemPaths, readonlySystemPaths } from './system-paths.js';
@@ -134,7 +135,9 @@ function wayIn(spec: Spec, entered: boolean): readonly Step[] {
     hardening,
     ...rest
   } = spec;
-  const key = JSON.stringify([rest, keyOf(hardening), entered]);
+  // What is mounted below the host's programs is in the steps.
+  const mountTable = spec.rootfs === undefined && isNew(spec, 'mount') ? mountTableVersion() : 0;
+  const key = JSON.stringify([rest, keyOf(hardening), entered, mountTable]);
   const known = waysIn.get(key);
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();
@@ -256,10 +259,8 @@ function startIn(cwd: string): Step[] {
 /** The mounts, from the private mount namespace to the new root. Everything below the new root is reached from its open mount. */
 function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | undefined; proc: ResultOf } {
   const inUserNamespace = spec.namespaces.user !== 'host' || isInUserNamespace();
-  const root =
-    spec.rootfs === undefined
-      ? userland(userlandOptions(spec, inUserNamespace))
-      : rootfs(spec.rootfs, { devices: !inUserNamespace && spec.hardening.capabilities.includes('CAP_MKNOD') });
+  const makesDevices = !inUserNamespace && spec.hardening.capabilities.includes('CAP_MKNOD');
+  const root = spec.rootfs === undefined ? userland(userlandOptions(spec, inUserNamespace, makesDevices)) : rootfs(spec.rootfs, { devices: makesDevices });
   const devPlace = standardPlace(root, 'dev');
   const devices = dev(devPlace.place, {
     nodes: inUserNamespace ? 'bind' : 'make',
@@ -320,13 +321,13 @@ function standardPlace(root: Root, name: string): { steps: Step[]; place: Place 
   return { steps: [open], place: resultOf(open) };
 }
 
-function userlandOptions({ hostname = 'container', namespaces, readonly }: Spec, inUserNamespace: boolean): UserlandOptions {
-  return { hostname, readonly, inUserNamespace, hostNetwork: namespaces.net === 'host' };
+function userlandOptions({ hostname = 'container', namespaces, readonly, rootSizeBytes }: Spec, inUserNamespace: boolean, devices: boolean): UserlandOptions {
+  return { hostname, readonly, inUserNamespace, hostNetwork: namespaces.net === 'host', devices, sizeBytes: rootSizeBytes };
 }
 
 function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
   if (mount.kind === 'tmpfs')
-    return tmpfs(inRoot(root, mount.to), { noSuid: true, noDev: true, mode: 0o1777, ...(mount.sizeBytes !== undefined && { sizeBytes: mount.sizeBytes }) });
+    return tmpfs(inRoot(root, mount.to), { noSuid: true, noDev: true, mode: 0o1777, sizeBytes: mount.sizeBytes });
   const place = inRoot(root, mount.to, { create: mount.of });
   if (mount.idMap) {
     const at = openPlace(place, { directory: mount.of === 'directory' });
