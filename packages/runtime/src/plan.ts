@@ -37,7 +37,7 @@ import { becomeUser, type SeccompFilter } from '@ctr/security';
 
 import { planOwnGroup, withoutLimits } from './container-group.js';
 import { planScope, type PlannedScope } from './container-scope.js';
-import { mapped, mappedMount, openMapped } from './id-mapped-mounts.js';
+import { bindPurpose, mapped, mappedMount, openMapped } from './id-mapped-mounts.js';
 import { checkIsMapped, hasId, idMapsOf, idMapsText, isOwnAlone } from './ids.js';
 import { init } from './init.js';
 import { isInUserNamespace, ownIdRanges } from './own-user-namespace.js';
@@ -256,15 +256,18 @@ function startIn(cwd: string): Step[] {
   return [open, { call: 'fchdir', args: [resultOf(open)], purpose: `start in ${cwd}` }];
 }
 
+/** The kernel counts the terminals of all containers together: /proc/sys/kernel/pty/max, 4096. */
+const MAX_TERMINALS = 256;
+
 /** The mounts, from the private mount namespace to the new root. Everything below the new root is reached from its open mount. */
 function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | undefined; proc: ResultOf } {
   const inUserNamespace = spec.namespaces.user !== 'host' || isInUserNamespace();
   const makesDevices = !inUserNamespace && spec.hardening.capabilities.includes('CAP_MKNOD');
-  const root = spec.rootfs === undefined ? userland(userlandOptions(spec, inUserNamespace, makesDevices)) : rootfs(spec.rootfs, { devices: makesDevices });
+  const root = spec.rootfs === undefined ? userland(userlandOptions(spec, inUserNamespace, makesDevices)) : rootfs(spec.rootfs, { devices: makesDevices, readonly: spec.readonly, isHostRoot: spec.isHostRoot });
   const devPlace = standardPlace(root, 'dev');
   const devices = dev(devPlace.place, {
     nodes: inUserNamespace ? 'bind' : 'make',
-    pts: { gid: hasGroupInside(spec, 5) ? 5 : null },
+    pts: { gid: hasGroupInside(spec, 5) ? 5 : null, max: MAX_TERMINALS },
     mqueue: !inUserNamespace || isNew(spec, 'ipc'),
   });
   const console = spec.terminal && terminal(devices.mount, spec.terminal);
@@ -339,6 +342,7 @@ function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
     noSuid: true,
     noDev: true,
     ...(mount.readonly && { readonly: true }),
+    purpose: bindPurpose(mount),
   });
 }
 

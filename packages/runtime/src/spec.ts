@@ -176,6 +176,8 @@ export type CheckedMount =
       readonly readonly: boolean;
       readonly idMap: boolean;
       readonly of: 'directory' | 'file';
+      /** It is the host's root file system. */
+      readonly isHostRoot: boolean;
     }
   | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number };
 
@@ -296,7 +298,7 @@ function checkRoot({ rootfs, rootSizeBytes, readonly = false, writableHostRoot =
   if (writableHostRoot && !isHostRoot) throw new TypeError("writableHostRoot is for a rootfs that is the host's root");
   if (isHostRoot && !readonly && !writableHostRoot)
     throw new TypeError(
-      `rootfs ${shown(path)} is the host's own root file system, to which the container would write: leave rootfs out for the host's programs copy on write, make it readonly, or say writableHostRoot`,
+      `rootfs ${shown(path)} is the host's own root file system, to which the container would write: leave rootfs out for the host's programs copy on write, make it readonly, or allow it by writableHostRoot (--security-opt writable-host-root)`,
     );
   return { rootfs: path, isHostRoot, rootSizeBytes: rootSizeBytes ?? DEFAULT_SIZE_BYTES };
 }
@@ -354,7 +356,8 @@ function checkMount(mount: Mount): CheckedMount {
   const to = checkMountPoint(mount.to);
   const stat = statSync(from, { throwIfNoEntry: false });
   if (!stat) throw new Error(`bind mount: ${shown(mount.bind)} does not exist on the host`);
-  return { kind: 'bind', from, to, readonly: mount.readonly ?? false, idMap: mount.idMap ?? false, of: stat.isDirectory() ? 'directory' : 'file' };
+  const { readonly = false, idMap = false } = mount;
+  return { kind: 'bind', from, to, readonly, idMap, of: stat.isDirectory() ? 'directory' : 'file', isHostRoot: isRootOfHost(from) };
 }
 
 function checkMountPoint(path: string): string {
