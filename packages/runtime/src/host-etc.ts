@@ -36,7 +36,7 @@ interface EtcDirectory {
 }
 
 /**
- * The directories of the list, read-only, all through one overlay of /etc, of which nothing but these is attached anywhere in the container.
+ * The directories of the list, read-only, all through one overlay of /etc, of which nothing but these is attached in the container.
  * One that is mounted itself, that has a mount below it or that a link leads out of /etc to has an overlay of its own.
  */
 function etcDirectories(dir: ResultOf, layers: Layers): Step[] {
@@ -49,44 +49,40 @@ function etcDirectories(dir: ResultOf, layers: Layers): Step[] {
   const others = there.filter((each) => !isPlain(each));
   return [
     ...[...parents].map((path) => directory(dir, path)),
-    ...fromOneOverlay(there.filter(isPlain), dir, layers),
+    ...fromOneMount(there.filter(isPlain), dir, layers),
     ...others.flatMap(({ path, real }) => layer(real, dir, path, { ...layers, readonly: true })),
   ];
 }
 
-/** A mount that is attached to nothing cannot be cloned before Linux 6.15: the overlay is attached in the scratch tmpfs, which goes with the old root. */
-function fromOneOverlay(wanted: readonly EtcDirectory[], dir: ResultOf, { scratch, devices }: Layers): Step[] {
+/**
+ * /etc is attached in the scratch tmpfs, which goes with the old root, since a mount that is attached to nothing cannot be cloned before Linux 6.15.
+ * Where overlayfs is refused, it is a read-only bind there.
+ */
+function fromOneMount(wanted: readonly EtcDirectory[], dir: ResultOf, { scratch, devices }: Layers): Step[] {
   if (wanted.length === 0) return [];
-  const done = label('the directories of /etc are there');
-  const refused = label('overlayfs is refused: the directories of /etc as binds');
-  const overlay = overlayMount({
-    lower: ['/etc', 'nothing'],
-    readonly: true,
-    ...(!devices && { noDev: true }),
-    onFailure: refused,
-    purpose: '/etc, for the directories of it that are taken',
-    as: 'host-etc',
-  });
+  const attributes = { readonly: true, ...(!devices && { noDev: true }) };
+  const refused = label('overlayfs is refused: /etc as a read-only bind');
+  const done = label('/etc is where its directories are taken from');
+  const overlay = overlayMount({ lower: ['/etc', 'nothing'], ...attributes, onFailure: refused, purpose: '/etc, for the directories of it that are taken' });
+  const bound = bindMount('/etc', { recursive: true, ...attributes });
   return [
-    ...overlay.steps,
     directory(scratch, 'etc', 0o700),
+    ...overlay.steps,
     attachBelow(overlay.mount, scratch, 'etc'),
+    { call: 'close', args: [overlay.mount], purpose: 'it is attached', jump: { when: '==', to: done } },
+    refused,
+    ...bound.steps,
+    attachBelow(bound.mount, scratch, 'etc'),
+    { call: 'close', args: [bound.mount], purpose: 'it is attached' },
+    done,
     ...wanted.flatMap(({ path, real }): Step[] => {
-      const name = real.slice('/etc/'.length);
-      // Without links, it is of the overlay. A directory on the way may have become a link since it was looked at.
+      // Not by a link: it would lead to what is no part of this mount, and not read-only. A directory on the way may have become one since it was looked at.
       const flags = openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC | atFlags.AT_SYMLINK_NOFOLLOW;
-      const clone: Step = { call: 'open_tree', args: [overlay.mount, name, flags], purpose: `a mount of /etc/${path}`, as: name };
+      const clone: Step = { call: 'open_tree', args: [scratch, real.slice(1), flags], purpose: `a mount of ${real}`, as: path };
       const mount = resultOf(clone);
-      const again = name.includes('/') ? setAttributes(mount, { readonly: true }) : [];
+      const again = real.split('/').length > 3 ? setAttributes(mount, { readonly: true }) : [];
       return [clone, ...again, attachBelow(mount, dir, path), { call: 'close', args: [mount], purpose: 'it is attached' }];
     }),
-    { call: 'close', args: [overlay.mount], purpose: 'no more of /etc is taken', jump: { when: '==', to: done } },
-    refused,
-    ...wanted.flatMap(({ path, real }): Step[] => {
-      const { steps, mount } = bindMount(real, { recursive: true, readonly: true, ...(!devices && { noDev: true }) });
-      return [...steps, attachBelow(mount, dir, path), { call: 'close', args: [mount], purpose: 'it is attached' }];
-    }),
-    done,
   ];
 }
 

@@ -23,21 +23,21 @@ export interface Layers {
  * @see The kernel's Documentation/filesystems/overlayfs.rst
  */
 export function layer(from: string, root: ResultOf, to: string, options: Layers & { readonly readonly: boolean }): Step[] {
-  const name = to.replaceAll('/', '.');
+  const below = mountsBelow(from);
   const done = label(`${from} is there`);
   const refused = label(`overlayfs is refused: ${from} read-only`);
+  const name = to.replaceAll('/', '.');
+  const top = { from, to, upper: name, attributes: attributesAt(from), refused };
   return [
-    ...overlaid({ from, to, upper: name, attributes: attributesAt(from), refused }, root, options),
-    ...mountsBelow(from).flatMap(({ path, attributes }, i): Step[] => {
-      const at = `${to}${path.slice(from.length)}`;
-      const next = label(`${path} is there`);
+    ...overlaid(below.length === 0 ? { ...top, done } : top, root, options),
+    ...below.flatMap(({ path, attributes }, i): Step[] => {
+      const each = { from: path, to: `${to}${path.slice(from.length)}`, upper: `${name}.${i}`, attributes };
       const other = label(`overlayfs is refused: ${path} read-only`);
-      const steps = overlaid({ from: path, to: at, upper: `${name}.${i}`, attributes, refused: other }, root, options);
-      return [...steps, goTo(next), other, ...bound(path, root, at, options), next];
+      const next = i === below.length - 1 ? done : label(`${path} is there`);
+      return [...overlaid({ ...each, refused: other, done: next }, root, options), other, ...bound(each, root, options, next), ...(next === done ? [] : [next])];
     }),
-    goTo(done),
     refused,
-    ...bound(from, root, to, options),
+    ...bound(top, root, options),
     done,
   ];
 }
@@ -48,13 +48,14 @@ interface Overlaid {
   /** The name of the upper layer. */
   readonly upper: string;
   readonly attributes: MountAttributes;
-  /** The step to go on with where overlayfs is refused. */
+  /** The steps to go on with where overlayfs is refused, and where it is not. */
   readonly refused: Step;
+  readonly done?: Step;
 }
 
 /** One directory through an overlay, without what is mounted below it. */
 function overlaid(
-  { from, to, upper, attributes, refused }: Overlaid,
+  { from, to, upper, attributes, refused, done }: Overlaid,
   root: ResultOf,
   { scratch, devices, userXattr, readonly }: Layers & { readonly readonly: boolean },
 ): Step[] {
@@ -72,15 +73,15 @@ function overlaid(
     ...(readonly ? [] : [directory(scratch, upper), directory(scratch, `${upper}.work`)]),
     ...steps,
     attachBelow(mount, root, to),
-    { call: 'close', args: [mount], purpose: 'it is attached' },
+    closed(mount, done),
   ];
 }
 
-function bound(from: string, root: ResultOf, to: string, { devices }: Layers): Step[] {
+function bound({ from, to }: Pick<Overlaid, 'from' | 'to'>, root: ResultOf, { devices }: Layers, done?: Step): Step[] {
   const { steps, mount } = bindMount(from, { recursive: true, readonly: true, ...(!devices && { noDev: true }) });
-  return [...steps, attachBelow(mount, root, to), { call: 'close', args: [mount], purpose: 'it is attached' }];
+  return [...steps, attachBelow(mount, root, to), closed(mount, done)];
 }
 
-function goTo(to: Step): Step {
-  return { call: 'add', args: [0, 0], purpose: `go on: ${to.purpose}`, jump: { when: '==', to } };
+function closed(mount: ResultOf, done: Step | undefined): Step {
+  return { call: 'close', args: [mount], purpose: 'it is attached', ...(done && { jump: { when: '==', to: done } }) };
 }

@@ -5,18 +5,11 @@ import type { ContainerOptions } from '@ctr/runtime';
 
 import { watchForLeaks } from '../leaks.js';
 import { NodeProgram } from '../node-program.js';
+import { byPrivateHost } from '../private-host.js';
 
 watchForLeaks();
 
 const program = new NodeProgram(new URL('./host-files-program.ts', import.meta.url));
-
-/** A mount namespace in which files can be made in /etc and /usr without a trace in those of the host. */
-const writable = [
-  'mount -t tmpfs tmpfs /mnt',
-  ...['etc', 'usr'].map((name) => `mkdir /mnt/${name} /mnt/${name}.work && mount -t overlay -o lowerdir=/${name},upperdir=/mnt/${name},workdir=/mnt/${name}.work overlay /${name}`),
-  'exec "$@"',
-].join(' && '); // prettier-ignore
-const by = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', writable, 'sh'];
 
 interface Found {
   readonly answers: Record<string, string>;
@@ -24,7 +17,7 @@ interface Found {
 }
 
 async function reach(directory: string, seen: string, options: ContainerOptions): Promise<Found> {
-  const { stdout, stderr } = await program.run([directory, seen, JSON.stringify(options)], { by });
+  const { stdout, stderr } = await program.run([directory, seen, JSON.stringify(options)], { by: byPrivateHost });
   expect(stderr).toBe('');
   return JSON.parse(stdout) as Found;
 }
