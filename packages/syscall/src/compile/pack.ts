@@ -15,6 +15,8 @@ const MAX_DISTANCE = 0xffff;
 /** The format has the last bytes as literals, and no repetition that begins in the last twelve. */
 const LAST_LITERALS = 5;
 const LAST_MATCH = 12;
+/** The token and the distance. */
+const MATCH_COST = 3;
 /** What four bits hold before more bytes follow. */
 const NIBBLE = 15;
 const HASH_BITS = 14;
@@ -27,10 +29,12 @@ interface Match {
   readonly distance: number;
 }
 
-/** Packs bytes into an LZ4 block: a longest repetition is taken unless there is a longer one right behind. */
+/**
+ * Packs bytes into an LZ4 block. Which repetitions are taken is decided from the end backwards: the fewest bytes that what follows can take are known there.
+ * A repetition costs three bytes, whatever its distance, so the longest one at each place, or the beginning of it, is the best of that length.
+ */
 export function pack(content: Buffer): Buffer {
   const packed = Buffer.alloc(content.length + Math.ceil(content.length / 255) + 16);
-  const finder = new Finder(content);
   let end = 0;
   const number = (rest: number): void => {
     for (; rest >= 255; rest -= 255) packed[end++] = 255;
@@ -46,23 +50,39 @@ export function pack(content: Buffer): Buffer {
     end = packed.writeUInt16LE(match.distance, end);
     if (repeated >= NIBBLE) number(repeated - NIBBLE);
   };
+  const matches = cheapest(content);
   let from = 0;
-  let at = 0;
-  let match = finder.longest(at);
-  while (at + LAST_MATCH <= content.length) {
-    const next = finder.longest(at + 1);
-    if (match && match.length >= (next?.length ?? 0)) {
+  for (let at = 0; at < content.length; ) {
+    const match = matches[at];
+    if (match) {
       sequence(from, at, match);
       at += match.length;
       from = at;
-      match = finder.longest(at);
-    } else {
-      at++;
-      match = next;
-    }
+    } else at++;
   }
   sequence(from, content.length);
   return packed.subarray(0, end);
+}
+
+/** For each place the repetition to take there, or `undefined` for a literal. */
+function cheapest(content: Buffer): readonly (Match | undefined)[] {
+  const finder = new Finder(content);
+  const matches = Array.from({ length: content.length }, (_, at) => finder.longest(at));
+  const costs = new Uint32Array(content.length + 1);
+  for (let at = content.length - 1; at >= 0; at--) {
+    const match = matches[at];
+    let cost = (costs[at + 1] as number) + 1;
+    let length = 0;
+    for (let each = match?.length ?? 0; each >= MIN_MATCH; each--) {
+      const price = MATCH_COST + Math.floor((each - MIN_MATCH + 255 - NIBBLE) / 255) + (costs[at + each] as number);
+      if (price >= cost) continue;
+      cost = price;
+      length = each;
+    }
+    costs[at] = cost;
+    matches[at] = match && length > 0 ? { length, distance: match.distance } : undefined;
+  }
+  return matches;
 }
 
 /** Finds earlier bytes that are the same: places with the same hash of their first four bytes are chained, the latest first. */
