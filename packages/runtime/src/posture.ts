@@ -140,7 +140,7 @@ function bindMounts(plan: Plan): string {
 function memoryForFiles(plan: Plan): string {
   const sizes = plan.flatMap(({ call, args: [context, command, key, value] }) =>
     call === 'fsconfig' && command === fsconfigCommands.FSCONFIG_SET_STRING && key === 'size' && isResult(context)
-      ? `${context.step.purpose.replace(/^(?:a tmpfs for|memory for) /, '')} ${inUnits(Number(value))}`
+      ? `${context.step.purpose.replace(/^(?:a tmpfs for|memory for) /, '').replace(/^\$at-/, '/')} ${inUnits(Number(value))}`
       : [],
   );
   return listed(sizes);

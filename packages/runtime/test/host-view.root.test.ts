@@ -76,3 +76,16 @@ describe('a file of /etc', () => {
     expect(await scene('late')).toEqual(['644 /etc/profile\n', "stat: cannot statx '/etc/profile': No such file or directory\n", '644 /etc/profile\n']);
   });
 });
+
+describe("the host's root as that of the container", () => {
+  const mounts = [{ tmpfs: '/tmp' }];
+
+  it('cannot be written where it is read-only, nor can what is mounted below it', async () => {
+    expect(await scene('root', { rootfs: '/', readonly: true, mounts })).toEqual(['/tmp/ctr-made\n', '']);
+  });
+
+  it('is written where that is allowed by its name', async () => {
+    const options = { rootfs: '/', writableHostRoot: true, mounts };
+    expect(await scene('root', options)).toEqual(['/mnt/ctr-made\n/tmp/ctr-made\n/usr/ctr-made\n', '/mnt/ctr-made\n/usr/ctr-made\n']);
+  });
+});

@@ -22,7 +22,7 @@ export const fileOptions: readonly Option[] = [
     metavar: 'SRC:DST[:MODE]',
     group: 'Files',
     repeatable: true,
-    help: "Shows the file or directory SRC of the host at DST: the host's own files, whose locks, watches, sockets and FIFOs are the host's with ro, too; MODE: ro, idmap (owners by the ids of a new user namespace), or ro,idmap",
+    help: "Shows SRC of the host at DST, the host's own files with ro, too (locks, watches, sockets); MODE: ro, idmap (owners by the ids of a new user namespace), or ro,idmap",
     set: ({ mounts }, value) => {
       mounts.push(parseVolume(value));
     },
