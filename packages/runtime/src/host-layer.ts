@@ -34,7 +34,12 @@ export function layer(from: string, root: ResultOf, to: string, options: Layers 
       const each = { from: path, to: `${to}${path.slice(from.length)}`, upper: `${name}.${i}`, attributes };
       const other = label(`overlayfs is refused: ${path} read-only`);
       const next = i === below.length - 1 ? done : label(`${path} is there`);
-      return [...overlaid({ ...each, refused: other, done: next }, root, options), other, ...bound(each, root, options, next), ...(next === done ? [] : [next])];
+      return [
+        ...overlaid({ ...each, refused: other, done: next }, root, options),
+        other,
+        ...bound(each, root, options, next),
+        ...(next === done ? [] : [next]),
+      ];
     }),
     refused,
     ...bound(top, root, options),
@@ -69,12 +74,7 @@ function overlaid(
     onFailure: refused,
     purpose: `${from}, ${readonly ? 'read-only' : 'copy on write'}`,
   });
-  return [
-    ...(readonly ? [] : [directory(scratch, upper), directory(scratch, `${upper}.work`)]),
-    ...steps,
-    attachBelow(mount, root, to),
-    closed(mount, done),
-  ];
+  return [...(readonly ? [] : [directory(scratch, upper), directory(scratch, `${upper}.work`)]), ...steps, attachBelow(mount, root, to), closed(mount, done)];
 }
 
 function bound({ from, to }: Pick<Overlaid, 'from' | 'to'>, root: ResultOf, { devices }: Layers, done?: Step): Step[] {

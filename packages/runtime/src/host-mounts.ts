@@ -41,7 +41,9 @@ export function mountsBelow(directory: string): HostMount[] {
   const below = current().seen.filter(({ path }) => isBelow(path, directory));
   const odd = below.find(({ path }) => path.includes('\uFFFD'));
   if (odd)
-    throw new Error(`the name of the mount point ${JSON.stringify(odd.path)} is not UTF-8, so it cannot be mounted in the container: unmount it, or give a rootfs`);
+    throw new Error(
+      `the name of the mount point ${JSON.stringify(odd.path)} is not UTF-8, so it cannot be mounted in the container: unmount it, or give a rootfs`,
+    );
   return below;
 }
 
@@ -67,7 +69,13 @@ function current(): Table {
 }
 
 function hasChanged(file: Fd): boolean {
-  return call({ call: 'ppoll', args: [pollfd({ fd: file.number, events: pollEvents.POLLPRI }), 1, timespec({}), null, 8], purpose: 'has the mount table changed?' }) > 0;
+  return (
+    call({
+      call: 'ppoll',
+      args: [pollfd({ fd: file.number, events: pollEvents.POLLPRI }), 1, timespec({}), null, 8],
+      purpose: 'has the mount table changed?',
+    }) > 0
+  );
 }
 
 /**

@@ -263,7 +263,10 @@ const MAX_TERMINALS = 256;
 function fileSystems(spec: Spec): { sections: Section[]; terminal: Terminal | undefined; proc: ResultOf } {
   const inUserNamespace = spec.namespaces.user !== 'host' || isInUserNamespace();
   const makesDevices = !inUserNamespace && spec.hardening.capabilities.includes('CAP_MKNOD');
-  const root = spec.rootfs === undefined ? userland(userlandOptions(spec, inUserNamespace, makesDevices)) : rootfs(spec.rootfs, { devices: makesDevices, readonly: spec.readonly, isHostRoot: spec.isHostRoot });
+  const root =
+    spec.rootfs === undefined
+      ? userland(userlandOptions(spec, inUserNamespace, makesDevices))
+      : rootfs(spec.rootfs, { devices: makesDevices, readonly: spec.readonly, isHostRoot: spec.isHostRoot });
   const devPlace = standardPlace(root, 'dev');
   const devices = dev(devPlace.place, {
     nodes: inUserNamespace ? 'bind' : 'make',
@@ -329,8 +332,7 @@ function userlandOptions({ hostname = 'container', namespaces, readonly, rootSiz
 }
 
 function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
-  if (mount.kind === 'tmpfs')
-    return tmpfs(inRoot(root, mount.to), { noSuid: true, noDev: true, mode: 0o1777, sizeBytes: mount.sizeBytes });
+  if (mount.kind === 'tmpfs') return tmpfs(inRoot(root, mount.to), { noSuid: true, noDev: true, mode: 0o1777, sizeBytes: mount.sizeBytes });
   const place = inRoot(root, mount.to, { create: mount.of });
   if (mount.idMap) {
     const at = openPlace(place, { directory: mount.of === 'directory' });

@@ -1,4 +1,15 @@
-import { capabilityNumbers, cloneFlags, fsconfigCommands, mountAttrs, namespaceFlags, prctlOptions, rlimitResources, type Plan, type Step, type Struct } from '@ctr/syscall';
+import {
+  capabilityNumbers,
+  cloneFlags,
+  fsconfigCommands,
+  mountAttrs,
+  namespaceFlags,
+  prctlOptions,
+  rlimitResources,
+  type Plan,
+  type Step,
+  type Struct,
+} from '@ctr/syscall';
 
 import { rootPurposes } from './rootfs.js';
 
@@ -131,9 +142,13 @@ function root(plan: Plan): string {
 
 /** What a bind gives, whatever its mode: the files are the host's own. */
 function bindMounts(plan: Plan): string {
-  const binds = plan.flatMap(({ call, purpose }) => (call === 'open_tree' ? (/^the host's (.+ at .+, (?:writable|read-only).*)$/s.exec(purpose)?.[1] ?? []) : []));
+  const binds = plan.flatMap(({ call, purpose }) =>
+    call === 'open_tree' ? (/^the host's (.+ at .+, (?:writable|read-only).*)$/s.exec(purpose)?.[1] ?? []) : [],
+  );
   const leases = plan.some(({ call }) => call === 'seccomp') ? '' : ', leases';
-  return binds.length === 0 ? 'none' : `${binds.join('; ')}. Read-only ones, too, are the host's files: locks${leases} and watches are of the host's, sockets and FIFOs lead there`;
+  return binds.length === 0
+    ? 'none'
+    : `${binds.join('; ')}. Read-only ones, too, are the host's files: locks${leases} and watches are of the host's, sockets and FIFOs lead there`;
 }
 
 /** The sizes of what is mounted in memory. */
@@ -147,7 +162,10 @@ function memoryForFiles(plan: Plan): string {
 }
 
 function inUnits(bytes: number): string {
-  const [unit, size] = (['GiB', 'MiB', 'KiB'] as const).map((name, i) => [name, 1024 ** (3 - i)] as const).find(([, each]) => bytes % each === 0) ?? ['bytes', 1];
+  const [unit, size] = (['GiB', 'MiB', 'KiB'] as const).map((name, i) => [name, 1024 ** (3 - i)] as const).find(([, each]) => bytes % each === 0) ?? [
+    'bytes',
+    1,
+  ];
   return `${bytes / size} ${unit}`;
 }
 

@@ -290,8 +290,14 @@ function checkNamespaces(given: NonNullable<ContainerOptions['namespaces']>, roo
   return choices;
 }
 
-function checkRoot({ rootfs, rootSizeBytes, readonly = false, writableHostRoot = false }: ContainerOptions): Pick<Spec, 'rootfs' | 'isHostRoot' | 'rootSizeBytes'> {
-  if (rootfs !== undefined && rootSizeBytes !== undefined) throw new TypeError('rootSizeBytes is for the root in memory: a rootfs has the size of its own file system');
+function checkRoot({
+  rootfs,
+  rootSizeBytes,
+  readonly = false,
+  writableHostRoot = false,
+}: ContainerOptions): Pick<Spec, 'rootfs' | 'isHostRoot' | 'rootSizeBytes'> {
+  if (rootfs !== undefined && rootSizeBytes !== undefined)
+    throw new TypeError('rootSizeBytes is for the root in memory: a rootfs has the size of its own file system');
   if (rootSizeBytes !== undefined) checkSize('rootSizeBytes', rootSizeBytes);
   const path = rootfs === undefined ? undefined : checkRootfs(rootfs);
   const isHostRoot = path !== undefined && isRootOfHost(path);

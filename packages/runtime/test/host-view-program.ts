@@ -37,12 +37,16 @@ const scenes: Record<string, () => Promise<unknown>> = {
     return { before, during, after: { host: sh(look), container: await inside(look) } };
   },
   async modes() {
-    sh(`cd /etc; chmod 0600 profile; chmod 0444 host.conf; chown 1000 inputrc; chmod 0700 ssl; rm -f localtime; echo secret > secret; chmod 0600 secret; ln -s secret localtime; chmod 0700 alternatives`);
+    sh(
+      `cd /etc; chmod 0600 profile; chmod 0444 host.conf; chown 1000 inputrc; chmod 0700 ssl; rm -f localtime; echo secret > secret; chmod 0600 secret; ln -s secret localtime; chmod 0700 alternatives`,
+    );
     return await inside('cd /etc; stat -c "%a %u %n" profile host.conf inputrc ssl localtime alternatives passwd 2>&1; true');
   },
   /** The root of the host as that of the container, and a file system that is mounted below it. */
   async root() {
-    const there = await inside('touch /usr/ctr-made /mnt/ctr-made /tmp/ctr-made 2>/dev/null; ls -d /usr/ctr-made /mnt/ctr-made /tmp/ctr-made 2>/dev/null; true');
+    const there = await inside(
+      'touch /usr/ctr-made /mnt/ctr-made /tmp/ctr-made 2>/dev/null; ls -d /usr/ctr-made /mnt/ctr-made /tmp/ctr-made 2>/dev/null; true',
+    );
     return [there, sh('ls -d /usr/ctr-made /mnt/ctr-made /tmp/ctr-made 2>/dev/null; true')];
   },
   /** Between the plan and the container. */

@@ -36,7 +36,8 @@ const allowed: readonly (readonly [why: string, rule: (step: Step, path: string,
   ],
   [
     "files of the host's /etc, by their names in it, before its root is left",
-    (step, path, at, { inside }) => !inside && isPlain(path) && step.call === 'openat' && isResult(at) && at.step.as === 'host-etc' && at.step.args[1] === '/etc',
+    (step, path, at, { inside }) =>
+      !inside && isPlain(path) && step.call === 'openat' && isResult(at) && at.step.as === 'host-etc' && at.step.args[1] === '/etc',
   ],
   ['the root, where no link can be', (_, path, _at, { inside }) => inside && path === '/'],
   [
@@ -90,7 +91,11 @@ function pathsOf(step: Step): { path: string; at: Arg | undefined }[] {
   // What a link says is resolved by whoever follows it; what fsconfig sets is a path for overlayfs alone.
   if (step.call === 'symlinkat') return [{ path: String(step.args[2]), at: step.args[1] }];
   if (step.call === 'fsconfig')
-    return ['lowerdir', 'upperdir', 'workdir', 'lowerdir+'].includes(String(step.args[2])) ? String(step.args[3]).split(':').map((path) => ({ path, at: undefined })) : [];
+    return ['lowerdir', 'upperdir', 'workdir', 'lowerdir+'].includes(String(step.args[2]))
+      ? String(step.args[3])
+          .split(':')
+          .map((path) => ({ path, at: undefined }))
+      : [];
   return kinds.flatMap((kind, i) => {
     const arg = step.args[i];
     if (kind !== 'path' || arg === null || arg === undefined) return [];

@@ -2,8 +2,7 @@
 const script = [
   'mount -t tmpfs tmpfs /mnt',
   ...['etc', 'usr'].map(
-    (name) =>
-      `mkdir /mnt/${name} /mnt/${name}.work && mount -t overlay -o lowerdir=/${name},upperdir=/mnt/${name},workdir=/mnt/${name}.work overlay /${name}`,
+    (name) => `mkdir /mnt/${name} /mnt/${name}.work && mount -t overlay -o lowerdir=/${name},upperdir=/mnt/${name},workdir=/mnt/${name}.work overlay /${name}`,
   ),
   'exec "$@"',
 ].join(' && ');

@@ -31,7 +31,8 @@ describe('a file system in memory', () => {
   });
 
   it('holds no more than the size that was given: of the root', async () => {
-    const script = 'dd if=/dev/zero of=/usr/file bs=1M count=8 2>/dev/null; dd if=/dev/zero of=/tmp/file bs=1M count=8 2>/dev/null; cat /usr/file /tmp/file | wc -c';
+    const script =
+      'dd if=/dev/zero of=/usr/file bs=1M count=8 2>/dev/null; dd if=/dev/zero of=/tmp/file bs=1M count=8 2>/dev/null; cat /usr/file /tmp/file | wc -c';
     expect(Number(await sh(script, { rootSizeBytes: 6 * MiB }))).toBeLessThanOrEqual(6 * MiB);
     expect(Number(await sh(script, { rootSizeBytes: 64 * MiB }))).toBe(16 * MiB);
   });
@@ -72,7 +73,11 @@ describe('the posture', () => {
 
   it('tells each bind mount, and what it gives', () => {
     const binds = (options: ContainerOptions): string | undefined => told(options)['bind mounts'];
-    const mounts = [{ bind: '/usr/share', to: '/data', readonly: true }, { bind: '/etc/passwd', to: '/users' }, { bind: '/', to: '/host', readonly: true }];
+    const mounts = [
+      { bind: '/usr/share', to: '/data', readonly: true },
+      { bind: '/etc/passwd', to: '/users' },
+      { bind: '/', to: '/host', readonly: true },
+    ];
     const listed = "/usr/share at /data, read-only; /etc/passwd at /users, writable; / at /host, read-only (the host's root file system)";
     expect(binds({})).toBe('none');
     expect(binds({ mounts })).toBe(`${listed}. Read-only ones, too, are the host's files: locks and watches are of the host's, sockets and FIFOs lead there`);

@@ -52,7 +52,7 @@ export function pack(content: Buffer): Buffer {
   };
   const matches = cheapest(content);
   let from = 0;
-  for (let at = 0; at < content.length; ) {
+  for (let at = 0; at < content.length;) {
     const match = matches[at];
     if (match) {
       sequence(from, at, match);
