@@ -10,10 +10,11 @@ import { UsageError } from './usage-error.js';
 export function containerOptions(settings: Settings): ContainerOptions {
   const limits = limitsOf(settings);
   if (settings.hostname !== undefined) check('--hostname', () => hostnameSteps(settings.hostname ?? ''));
-  const { rootfs, hostname, name, workdir, user, init, readonly, mounts, cgroupParent, cgroupManager, namespaces, ids } = settings;
+  const { rootfs, rootSizeBytes, hostname, name, workdir, user, init, readonly, mounts, cgroupParent, cgroupManager, namespaces, ids } = settings;
   const env = { ...settings.fileEnv, ...settings.env };
   return {
     ...(rootfs !== undefined && { rootfs }),
+    ...(rootSizeBytes !== undefined && { rootSizeBytes }),
     ...(hostname !== undefined && { hostname }),
     ...(name !== undefined && { name }),
     ...(workdir !== undefined && { cwd: workdir }),

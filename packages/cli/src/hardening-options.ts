@@ -64,6 +64,7 @@ function limitValue(text: string): RlimitValue {
 function securityOption(text: string, before: ContainerOptions): ContainerOptions {
   const [, name = text, value] = /^([a-z-]+)[=:](.*)$/s.exec(text) ?? [];
   if (name === 'seccomp' && value) return { seccomp: value === 'unconfined' ? value : readProfile(value) };
+  if (name === 'writable-host-root' && (value ?? 'true').match(/^(true|false)$/)) return { writableHostRoot: value !== 'false' };
   if (name === 'no-new-privileges' && (value ?? 'true').match(/^(true|false)$/)) return { noNewPrivileges: value !== 'false' };
   if (text === 'systempaths=unconfined' || (name === 'unmask' && value?.toUpperCase() === 'ALL')) return { maskedPaths: [], readonlyPaths: [] };
   const { maskedPaths = maskedSystemPaths(), readonlyPaths = readonlySystemPaths } = before;
@@ -76,7 +77,7 @@ function securityOption(text: string, before: ContainerOptions): ContainerOption
   throw new UsageError(
     '--security-opt',
     text,
-    'seccomp=FILE, seccomp=unconfined, no-new-privileges[=false], mask=PATH[:PATH…], unmask=ALL, unmask=PATH[:PATH…], apparmor=PROFILE or label=LABEL',
+    'seccomp=FILE, seccomp=unconfined, no-new-privileges[=false], mask=PATH[:PATH…], unmask=ALL, unmask=PATH[:PATH…], apparmor=PROFILE, label=LABEL or writable-host-root',
   );
 }
 

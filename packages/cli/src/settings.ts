@@ -17,6 +17,7 @@ export interface Settings {
   /** The directory of an OCI bundle, which says all the rest. */
   oci?: string;
   rootfs?: string;
+  rootSizeBytes?: number;
   hostname?: string;
   name?: string;
   /** Of `--env-file`; what `--env` says counts more. */

@@ -34,6 +34,12 @@ it('is what the runtime takes', () => {
   });
 });
 
+it('takes the size of the root as docker has it', () => {
+  expect(read('--storage-opt', 'size=512m', 'true')).toEqual({ rootSizeBytes: 512 * 2 ** 20 });
+  for (const value of ['512m', 'size', 'size=', 'size=x', 'inodes=5'])
+    expect(() => read('--storage-opt', value, 'true')).toThrow(value.startsWith('size=') ? 'a size such as 64m' : 'size=SIZE, such as size=512m');
+});
+
 it('takes limits as docker has them', () => {
   const memory = ['-m', '64m', '--memory-swap', '96m', '--memory-reservation', '32m', '--memory-swappiness', '0', '--oom-kill-disable'];
   const cpu = ['--cpu-shares', '512', '--cpu-period', '50000', '--cpu-quota', '20000', '--cpuset-cpus', '0-1', '--cpuset-mems', '0'];

@@ -83,6 +83,7 @@ it.each([
   [['--cap-add', 'net_row'], '--cap-add: there is no capability "net_row": did you mean CAP_NET_RAW?'],
   [['--cap-drop', ''], '--cap-drop: there is no capability ""'],
   [['--security-opt', 'secomp=x'], '--security-opt: "secomp=x": seccomp=FILE, seccomp=unconfined'],
+  [['--security-opt', 'writable-host-root=maybe'], '--security-opt: "writable-host-root=maybe"'],
   [['--security-opt', 'no-new-privileges=maybe'], '--security-opt: "no-new-privileges=maybe"'],
   [['--ulimit', 'nofile'], '--ulimit: "nofile": NAME=SOFT or NAME=SOFT:HARD'],
   [['--ulimit', 'nofile=1:x'], '--ulimit'],

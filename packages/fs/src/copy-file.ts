@@ -1,4 +1,4 @@
-import { AT_FDCWD, checkOptions, errnos, fail, label, openFlags, resultOf, type Step } from '@ctr/syscall';
+import { AT_FDCWD, atFlags, checkOptions, errnos, fail, label, Memory, openFlags, resultOf, type Step } from '@ctr/syscall';
 
 import { checkInteger, checkPath } from './check.js';
 import type { Handle } from './handle.js';
@@ -6,9 +6,17 @@ import { makeFile, type FileOptions } from './write-file.js';
 
 /** How a file is copied. */
 export interface CopyFileOptions extends FileOptions {
+  /** Permissions; the umask takes its bits from them. @default those of the original, and the owner may read it: a copy is not for more users than the original */
+  readonly mode?: number;
   /** A larger file is an error (EFBIG): one call copies it. @default 16 MiB */
   readonly maxBytes?: number;
 }
+
+/** statx(2), linux/stat.h: STATX_MODE; struct statx: the lower byte of stx_mode, which has the permissions but for the owner's right to read. */
+const STATX_MODE = 2;
+const STATX_BYTES = 256;
+const MODE_LOWER = 0x1c;
+const OWNER_READS = 0o400;
 
 /**
  * Copies a file of the host into an open directory, where the copy may be changed without a trace in the original. A missing original is no error: there is no copy then.
@@ -40,10 +48,18 @@ export function copyFile(from: string, parent: Handle, name: string, options: Co
     tolerates: ['ENOENT'],
     jump: { when: '<', to: done },
   };
-  const copy = makeFile(parent, name, mode);
+  const stat = new Memory(STATX_BYTES, 'stat');
+  const look: Step = {
+    call: 'statx',
+    args: [resultOf(original), '', atFlags.AT_EMPTY_PATH, STATX_MODE, stat],
+    purpose: `who may use ${from}?`,
+  };
+  const permissions: Step = { call: 'add', args: [stat.u8(MODE_LOWER), OWNER_READS], purpose: 'the same for the copy', as: 'mode' };
+  const copy = makeFile(parent, name, mode ?? resultOf(permissions));
   const closeCopy = close(copy);
   return [
     original,
+    ...(mode === undefined ? [look, permissions] : []),
     copy,
     { call: 'sendfile', args: [resultOf(copy), resultOf(original), null, maxBytes], purpose: `copy ${from}` },
     { call: 'sendfile', args: [resultOf(copy), resultOf(original), null, 1], purpose: 'was that all?', jump: { when: '==', to: closeCopy } },

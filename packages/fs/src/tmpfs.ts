@@ -5,11 +5,14 @@ import { checkInteger, checkMode } from './check.js';
 import { mountKeys, newMount, newMountOf, type Detached, type MountOptions } from './mount.js';
 import { placeName, shortName, type Place } from './place.js';
 
+const PAGE_BYTES = 4096;
+const LEAST_INODES = 1024;
+
 /** How a tmpfs is made. `noSuid` and `noDev` are set unless said otherwise. */
 export interface TmpfsOptions extends MountOptions {
   /** How much it may hold. @default half of the memory of the machine */
   readonly sizeBytes?: number;
-  /** How many files it may hold. @default the kernel's choice, by the memory of the machine */
+  /** How many files it may hold. @default one for each 4096 bytes of `sizeBytes`, and 1024 at least; without a size, the kernel's choice, by the memory of the machine */
   readonly inodes?: number;
   /** Permissions of its root directory. @default 0o1777 */
   readonly mode?: number;
@@ -48,9 +51,11 @@ export function tmpfs(at: Place, options: TmpfsOptions = {}): Step[] {
  */
 export function tmpfsMount(options: TmpfsOptions = {}): Detached {
   checkOptions('tmpfs', options, ['sizeBytes', 'inodes', 'mode', 'uid', 'gid', ...mountKeys]);
-  const { sizeBytes, inodes, mode, uid, gid } = options;
+  const { sizeBytes, mode, uid, gid } = options;
   // Zero means no limit to the kernel: not what somebody who computes a size has in mind.
   if (sizeBytes !== undefined) checkInteger('sizeBytes', sizeBytes, 1);
+  // A file without content takes memory as well, which the size does not count. The kernel has one for each page of the default size.
+  const { inodes = sizeBytes && Math.max(LEAST_INODES, Math.ceil(sizeBytes / PAGE_BYTES)) } = options;
   if (inodes !== undefined) checkInteger('inodes', inodes, 1);
   if (mode !== undefined) checkMode('a tmpfs', mode);
   if (uid !== undefined) checkInteger('uid', uid, 0, 0xfffffffe);

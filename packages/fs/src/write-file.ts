@@ -1,4 +1,4 @@
-import { checkOptions, errnos, fail, label, openFlags, resultOf, type Step } from '@ctr/syscall';
+import { checkOptions, errnos, fail, label, openFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
 import { checkMode, checkName } from './check.js';
 import type { Handle } from './handle.js';
@@ -37,9 +37,9 @@ export function writeFile(content: string | Uint8Array, parent: Handle, name: st
 }
 
 /** A new file, open for writing; never one that was there, nor one behind a link. */
-export function makeFile(parent: Handle, name: string, mode = 0o644): Step {
+export function makeFile(parent: Handle, name: string, mode: number | ResultOf = 0o644): Step {
   checkName('a new file', name);
-  checkMode(name, mode);
+  if (typeof mode === 'number') checkMode(name, mode);
   const flags = openFlags.O_CREAT | openFlags.O_EXCL | openFlags.O_WRONLY | openFlags.O_NOFOLLOW | openFlags.O_CLOEXEC;
   return { call: 'openat', args: [parent, name, flags, mode], purpose: `make the file ${name}`, as: name };
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { launch, openFd, type Fd } from '@ctr/syscall';
@@ -24,6 +24,19 @@ describe('copyFile', () => {
     await copied(join(from, 'link'), to, { mode: 0o600, maxBytes: bytes.length });
     expect(readFileSync(join(to, 'copy')).equals(bytes)).toBe(true);
     expect(statSync(join(to, 'copy')).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([0o600, 0o640, 0o644, 0o755, 0o4711])('gives the copy the permissions of the original, and no set-user-id bit: %i', async (mode) => {
+    const [from, to] = [temporary(), temporary()];
+    writeFileSync(join(from, 'file'), 'content');
+    chmodSync(join(from, 'file'), mode);
+    const umask = process.umask(0);
+    try {
+      await copied(join(from, 'file'), to);
+    } finally {
+      process.umask(umask);
+    }
+    expect(statSync(join(to, 'copy')).mode & 0o7777).toBe(mode & 0o777);
   });
 
   it('copies an empty file, and none that is missing', async () => {

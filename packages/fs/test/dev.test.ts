@@ -19,54 +19,56 @@ describe('dev', () => {
        9  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
       10  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
       11  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-      12  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-      13  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      14  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
-      15  close($new-dev)  # it has its mount
-      16  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
-      17  close($at-dev)  # /dev is found
-      18  umask(000) = $umask  # devices get exactly the mode they should have
-      19  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
-      20  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
-      21  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
-      22  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
-      23  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
-      24  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
-      25  umask($umask)  # the umask is as before
-      26  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
-      27  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
-      28  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
-      29  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
-      30  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
-      31  mkdirat($dev, "pts", 0755)  # make the directory pts
-      32  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
-      33  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
-      34  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
-      35  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
-      36  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
-      37  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      38  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
-      39  close($new-pts)  # it has its mount
-      40  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
-      41  close($pts)  # it is attached
-      42  mkdirat($dev, "shm", 0755)  # make the directory shm
-      43  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
-      44  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
-      45  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-      46  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
-      47  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      48  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
-      49  close($new-shm)  # it has its mount
-      50  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
-      51  close($shm)  # it is attached
-      52  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
-      53  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
-      54  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
-      55  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      56  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
-      57  close($new-mqueue)  # it has its mount
-      58  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
-      59  close($mqueue)  # it is attached"
+      12  fsconfig($new-dev, FSCONFIG_SET_STRING, "nr_inodes", "16384", 0)  # set nr_inodes
+      13  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+      14  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      15  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
+      16  close($new-dev)  # it has its mount
+      17  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
+      18  close($at-dev)  # /dev is found
+      19  umask(000) = $umask  # devices get exactly the mode they should have
+      20  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
+      21  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
+      22  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
+      23  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
+      24  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
+      25  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
+      26  umask($umask)  # the umask is as before
+      27  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
+      28  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
+      29  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
+      30  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
+      31  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
+      32  mkdirat($dev, "pts", 0755)  # make the directory pts
+      33  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
+      34  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
+      35  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
+      36  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
+      37  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
+      38  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      39  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
+      40  close($new-pts)  # it has its mount
+      41  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
+      42  close($pts)  # it is attached
+      43  mkdirat($dev, "shm", 0755)  # make the directory shm
+      44  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
+      45  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
+      46  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+      47  fsconfig($new-shm, FSCONFIG_SET_STRING, "nr_inodes", "16384", 0)  # set nr_inodes
+      48  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
+      49  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      50  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
+      51  close($new-shm)  # it has its mount
+      52  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
+      53  close($shm)  # it is attached
+      54  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
+      55  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
+      56  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
+      57  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      58  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
+      59  close($new-mqueue)  # it has its mount
+      60  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+      61  close($mqueue)  # it is attached"
     `);
   });
 

@@ -9,6 +9,11 @@ type Bind = CheckedMount & { readonly kind: 'bind' };
 const FIRST_FD = 500;
 const opened = new WeakMap<CheckedMount, Step>();
 
+/** What the step that makes a bind mount says of it, which the posture repeats. */
+export function bindPurpose({ from, to, readonly, isHostRoot }: Bind): string {
+  return `the host's ${from} at ${to}, ${readonly ? 'read-only' : 'writable'}${isHostRoot ? " (the host's root file system)" : ''}`;
+}
+
 /**
  * Steps that make the mounts of a container whose owners are mapped by its user namespace. Only a process outside of that may map them ({@link mapOwners}),
  * and only while they are attached to nothing: so they are made before it, and attached in it.
@@ -20,7 +25,7 @@ export function openMapped(spec: Spec): Step[] {
       noSuid: true,
       noDev: true,
       ...(mount.readonly && { readonly: true }),
-      purpose: `${mount.from}, whose owners are to be mapped`,
+      purpose: `${bindPurpose(mount)}, whose owners are to be mapped`,
     });
     const step: Step = {
       call: 'dup3',

@@ -41,13 +41,14 @@ import { becomeUser, type SeccompFilter } from '@ctr/security';
 
 import { planOwnGroup, withoutLimits } from './container-group.js';
 import { planScope, type PlannedScope } from './container-scope.js';
-import { mapped, mappedMount, openMapped } from './id-mapped-mounts.js';
+import { bindPurpose, mapped, mappedMount, openMapped } from './id-mapped-mounts.js';
 import { checkIsMapped, hasId, idMapsOf, idMapsText, isOwnAlone } from './ids.js';
 import { init } from './init.js';
 import { isInUserNamespace, ownIdRanges } from './own-user-namespace.js';
 import { programOf } from './program.js';
 import { checkFilter, rights } from './rights.js';
 import { rootfs, type Root } from './rootfs.js';
+import { mountTableVersion } from './host-mounts.js';
 import { flatten, type Section } from './section.js';
 import { checkSpec, optionNames, type CheckedMount, type ContainerOptions, type NamespaceChoice, type Spec } from './spec.js';
 import { maskedSystemPaths, readonlySystemPaths } from './system-paths.js';
@@ -160,7 +161,9 @@ function wayIn(spec: Spec, entered: boolean): readonly Step[] {
     hardening,
     ...rest
   } = spec;
-  const key = JSON.stringify([rest, keyOf(hardening), entered]);
+  // What is mounted below the host's programs is in the steps.
+  const mountTable = spec.rootfs === undefined && isNew(spec, 'mount') ? mountTableVersion() : 0;
+  const key = JSON.stringify([rest, keyOf(hardening), entered, mountTable]);
   const known = waysIn.get(key);
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();
@@ -299,17 +302,21 @@ function startIn(cwd: string): Step[] {
   return [open, { call: 'fchdir', args: [resultOf(open)], purpose: `start in ${cwd}` }];
 }
 
+/** The kernel counts the terminals of all containers together: /proc/sys/kernel/pty/max, 4096. */
+const MAX_TERMINALS = 256;
+
 /** The mounts, from the private mount namespace to the new root. Everything below the new root is reached from its open mount. */
 function fileSystems(spec: Spec, isNull: Memory | undefined): { sections: Section[]; terminal: Terminal | undefined; proc: ResultOf } {
   const inUserNamespace = spec.namespaces.user !== 'host' || isInUserNamespace();
+  const makesDevices = !inUserNamespace && spec.hardening.capabilities.includes('CAP_MKNOD');
   const root =
     spec.rootfs === undefined
-      ? userland(userlandOptions(spec, inUserNamespace))
-      : rootfs(spec.rootfs, { devices: !inUserNamespace && spec.hardening.capabilities.includes('CAP_MKNOD') });
+      ? userland(userlandOptions(spec, inUserNamespace, makesDevices))
+      : rootfs(spec.rootfs, { devices: makesDevices, readonly: spec.readonly, isHostRoot: spec.isHostRoot });
   const devPlace = standardPlace(root, 'dev');
   const devices = dev(devPlace.place, {
     nodes: inUserNamespace ? 'bind' : 'make',
-    pts: { gid: hasGroupInside(spec, 5) ? 5 : null },
+    pts: { gid: hasGroupInside(spec, 5) ? 5 : null, max: MAX_TERMINALS },
     mqueue: !inUserNamespace || isNew(spec, 'ipc'),
   });
   const console = spec.terminal && terminal(devices.mount, spec.terminal);
@@ -367,13 +374,12 @@ function standardPlace(root: Root, name: string): { steps: Step[]; place: Place 
   return { steps: [open], place: resultOf(open) };
 }
 
-function userlandOptions({ hostname = 'container', namespaces, readonly }: Spec, inUserNamespace: boolean): UserlandOptions {
-  return { hostname, readonly, inUserNamespace, hostNetwork: namespaces.net === 'host' };
+function userlandOptions({ hostname = 'container', namespaces, readonly, rootSizeBytes }: Spec, inUserNamespace: boolean, devices: boolean): UserlandOptions {
+  return { hostname, readonly, inUserNamespace, hostNetwork: namespaces.net === 'host', devices, sizeBytes: rootSizeBytes };
 }
 
 function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
-  if (mount.kind === 'tmpfs')
-    return tmpfs(inRoot(root, mount.to), { noSuid: true, noDev: true, mode: 0o1777, ...(mount.sizeBytes !== undefined && { sizeBytes: mount.sizeBytes }) });
+  if (mount.kind === 'tmpfs') return tmpfs(inRoot(root, mount.to), { noSuid: true, noDev: true, mode: 0o1777, sizeBytes: mount.sizeBytes });
   const place = inRoot(root, mount.to, { create: mount.of });
   if (mount.idMap) {
     const at = openPlace(place, { directory: mount.of === 'directory' });
@@ -385,6 +391,7 @@ function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
     noSuid: true,
     noDev: true,
     ...(mount.readonly && { readonly: true }),
+    purpose: bindPurpose(mount),
   });
 }
 

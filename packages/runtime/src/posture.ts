@@ -1,5 +1,18 @@
-import { capabilityNumbers, cloneFlags, KEEPER_FD, mountAttrs, namespaceFlags, prctlOptions, rlimitResources, type Plan, type Step, type Struct } from '@ctr/syscall';
+import {
+  capabilityNumbers,
+  cloneFlags,
+  fsconfigCommands,
+  KEEPER_FD,
+  mountAttrs,
+  namespaceFlags,
+  prctlOptions,
+  rlimitResources,
+  type Plan,
+  type Step,
+  type Struct,
+} from '@ctr/syscall';
 
+import { rootPurposes } from './rootfs.js';
 import { streamNames } from './streams.js';
 
 /** One thing that a container keeps its program from, or lets it have. */
@@ -25,6 +38,8 @@ export function posture(plan: Plan): PostureItem[] {
     namespaces: namespaces(plan),
     user: user(plan),
     'root file system': root(plan),
+    'bind mounts': bindMounts(plan),
+    'memory for files': memoryForFiles(plan),
     capabilities: capabilities(plan),
     'no new privileges': calls('prctl', prctlOptions.PR_SET_NO_NEW_PRIVS).length > 0 ? 'yes: set-user-id bits and file capabilities have no effect' : 'no',
     seccomp: calls('seccomp')[0]?.purpose ?? 'none: every system call can be made',
@@ -126,7 +141,41 @@ function root(plan: Plan): string {
   const pivot = plan.findIndex(({ call }) => call === 'pivot_root');
   if (pivot < 0) return "the caller's";
   const isReadonly = plan.slice(0, pivot).some(({ call, args, as }) => call === 'mount_setattr' && as === undefined && isRootReadonly(args, plan[pivot - 1]));
-  return `its own, by pivot_root${isReadonly ? ', read-only' : ''}; the old one is gone`;
+  const directory = plan.find(({ purpose }) => purpose === rootPurposes.directory || purpose === rootPurposes.hostRoot);
+  const how = isReadonly ? 'read-only' : 'writable';
+  const what = !directory
+    ? `the host's programs, ${isReadonly ? 'read-only' : 'copy on write'}, by overlays; where overlayfs is refused, by read-only binds, of which the bind mounts' words hold`
+    : `${String(directory.args[1])}, ${how}${directory.purpose === rootPurposes.hostRoot ? `: the host's root file system${isReadonly ? '' : ', no boundary for who is root in it'}` : ''}`;
+  return `${what}; by pivot_root, the old one is gone`;
+}
+
+/** What a bind gives, whatever its mode: the files are the host's own. */
+function bindMounts(plan: Plan): string {
+  const binds = plan.flatMap(({ call, purpose }) =>
+    call === 'open_tree' ? (/^the host's (.+ at .+, (?:writable|read-only).*)$/s.exec(purpose)?.[1] ?? []) : [],
+  );
+  const leases = plan.some(({ call }) => call === 'seccomp') ? '' : ', leases';
+  return binds.length === 0
+    ? 'none'
+    : `${binds.join('; ')}. Read-only ones, too, are the host's files: locks${leases} and watches are of the host's, sockets and FIFOs lead there`;
+}
+
+/** The sizes of what is mounted in memory. */
+function memoryForFiles(plan: Plan): string {
+  const sizes = plan.flatMap(({ call, args: [context, command, key, value] }) =>
+    call === 'fsconfig' && command === fsconfigCommands.FSCONFIG_SET_STRING && key === 'size' && isResult(context)
+      ? `${context.step.purpose.replace(/^(?:a tmpfs for|memory for) /, '').replace(/^\$at-/, '/')} ${inUnits(Number(value))}`
+      : [],
+  );
+  return listed(sizes);
+}
+
+function inUnits(bytes: number): string {
+  const [unit, size] = (['GiB', 'MiB', 'KiB'] as const).map((name, i) => [name, 1024 ** (3 - i)] as const).find(([, each]) => bytes % each === 0) ?? [
+    'bytes',
+    1,
+  ];
+  return `${bytes / size} ${unit}`;
 }
 
 /** The mount that the process has gone to right before pivot_root(2). */

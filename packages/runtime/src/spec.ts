@@ -33,7 +33,7 @@ export interface BindMount {
 export interface TmpfsMount {
   /** The path in the container. */
   readonly tmpfs: string;
-  /** @default half of the host's memory, as the kernel has it */
+  /** How many bytes it may hold, and one file for each 4096 of them (1024 files at least). @default 1 GiB */
   readonly sizeBytes?: number;
 }
 
@@ -62,6 +62,16 @@ export interface User {
 export interface ContainerOptions extends HardeningOptions {
   /** A directory that becomes the container's root. @default the host's own userland, copy on write */
   readonly rootfs?: string;
+  /**
+   * Memory for what is written to the host's userland (copies of changed files, /tmp, /var and all else that starts empty), in bytes, and one file for each 4096 of them.
+   * A `rootfs` has the size of its own file system. @default 1 GiB
+   */
+  readonly rootSizeBytes?: number;
+  /**
+   * Let the container write to the host's own root file system, where that is its `rootfs`. What it writes there as root, root of the host runs: no boundary is left.
+   * Without it, such a `rootfs` has to be `readonly`. @default false
+   */
+  readonly writableHostRoot?: boolean;
   /** @default 'container' */
   readonly hostname?: string;
   /** @default new ones of all kinds but time, and user where the caller is root */
@@ -121,6 +131,9 @@ export interface TerminalSize {
 export interface Spec {
   readonly command: readonly [string, ...string[]];
   readonly rootfs: string | undefined;
+  /** The rootfs is that of the host. */
+  readonly isHostRoot: boolean;
+  readonly rootSizeBytes: number;
   readonly hostname: string | undefined;
   readonly namespaces: Readonly<Record<Namespace, NamespaceChoice>>;
   readonly ids: 'own' | 'granted';
@@ -165,18 +178,22 @@ export type CheckedMount =
       readonly readonly: boolean;
       readonly idMap: boolean;
       readonly of: 'directory' | 'file';
+      /** It is the host's root file system. */
+      readonly isHostRoot: boolean;
     }
-  | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number | undefined };
+  | { readonly kind: 'tmpfs'; readonly to: string; readonly sizeBytes: number };
 
 const kinds: readonly Namespace[] = ['user', 'mount', 'pid', 'net', 'uts', 'ipc', 'cgroup', 'time'];
 /** The keys of {@link ContainerOptions}. */
 export const optionNames = [
-  'rootfs', 'hostname', 'namespaces', 'ids', 'uidMap', 'gidMap', 'mounts', 'devices', 'readonly', 'env', 'cwd', 'user', 'limits', 'cgroup', 'cgroupParent', 'cgroupManager', 'measure', 'name', 'init', 'terminal',
+  'rootfs', 'rootSizeBytes', 'writableHostRoot', 'hostname', 'namespaces', 'ids', 'uidMap', 'gidMap', 'mounts', 'devices', 'readonly', 'env', 'cwd', 'user', 'limits', 'cgroup', 'cgroupParent', 'cgroupManager', 'measure', 'name', 'init', 'terminal',
   ...hardeningNames,
 ] as const satisfies readonly (keyof ContainerOptions)[]; // prettier-ignore
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const MAX_ID = 2 ** 32 - 2;
+/** Bytes of each file system in memory of which nobody says the size. */
+const DEFAULT_SIZE_BYTES = 2 ** 30;
 
 /**
  * Checks everything that can be checked before anything is created, and fills in the defaults.
@@ -194,14 +211,14 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   const root = process.geteuid?.() === 0;
   const namespaces = checkNamespaces(options.namespaces ?? {}, root);
   if (namespaces.mount !== 'new') {
-    for (const name of ['rootfs', 'mounts', 'devices', 'readonly', 'terminal'] as const)
+    for (const name of ['rootfs', 'rootSizeBytes', 'writableHostRoot', 'mounts', 'devices', 'readonly', 'terminal'] as const)
       if (options[name] !== undefined && options[name] !== false) throw new TypeError(`${name} needs a mount namespace of the container's own`);
   }
   if (options.hostname !== undefined && namespaces.uts !== 'new') throw new TypeError("hostname needs a UTS namespace of the container's own");
   if ((options.uidMap ?? options.gidMap) && namespaces.user !== 'new') throw new TypeError('an id map needs a new user namespace');
   if (options.ids !== undefined && !['own', 'granted'].includes(options.ids)) throw new TypeError(`ids is ${shown(options.ids)}: 'own' or 'granted'`);
   if (options.ids === 'own' && namespaces.user !== 'new') throw new TypeError("ids 'own' need a new user namespace: in any other, there are the ids it has");
-  for (const name of ['readonly', 'cgroup', 'measure', 'init'] as const) {
+  for (const name of ['readonly', 'writableHostRoot', 'cgroup', 'measure', 'init'] as const) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name} is ${shown(value)}: true or false`);
   }
@@ -221,7 +238,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   const env = checkEnv(options, hostname);
   return {
     command: [program, ...args],
-    rootfs: options.rootfs === undefined ? undefined : checkRootfs(options.rootfs),
+    ...checkRoot(options),
     hostname,
     namespaces,
     ids: options.ids ?? (root || isAnother(options.user) ? 'granted' : 'own'),
@@ -277,6 +294,36 @@ function checkNamespaces(given: NonNullable<ContainerOptions['namespaces']>, roo
   return choices;
 }
 
+function checkRoot({
+  rootfs,
+  rootSizeBytes,
+  readonly = false,
+  writableHostRoot = false,
+}: ContainerOptions): Pick<Spec, 'rootfs' | 'isHostRoot' | 'rootSizeBytes'> {
+  if (rootfs !== undefined && rootSizeBytes !== undefined)
+    throw new TypeError('rootSizeBytes is for the root in memory: a rootfs has the size of its own file system');
+  if (rootSizeBytes !== undefined) checkSize('rootSizeBytes', rootSizeBytes);
+  const path = rootfs === undefined ? undefined : checkRootfs(rootfs);
+  const isHostRoot = path !== undefined && isRootOfHost(path);
+  if (writableHostRoot && !isHostRoot) throw new TypeError("writableHostRoot is for a rootfs that is the host's root");
+  if (isHostRoot && !readonly && !writableHostRoot)
+    throw new TypeError(
+      `rootfs ${shown(path)} is the host's own root file system, to which the container would write: leave rootfs out for the host's programs copy on write, make it readonly, or allow it by writableHostRoot (--security-opt writable-host-root)`,
+    );
+  return { rootfs: path, isHostRoot, rootSizeBytes: rootSizeBytes ?? DEFAULT_SIZE_BYTES };
+}
+
+/** By whatever path, such as that of a bind mount of it. */
+function isRootOfHost(path: string): boolean {
+  const [own, given] = [statSync('/', { bigint: true }), statSync(path, { bigint: true })];
+  return own.dev === given.dev && own.ino === given.ino;
+}
+
+function checkSize(what: string, sizeBytes: number): number {
+  if (!(Number.isSafeInteger(sizeBytes) && sizeBytes > 0)) throw new RangeError(`${what} is ${shown(sizeBytes)}: a positive number of bytes`);
+  return sizeBytes;
+}
+
 function checkRootfs(rootfs: string): string {
   checkHostPath('rootfs', rootfs);
   const path = resolve(rootfs);
@@ -307,10 +354,8 @@ function checkMount(mount: Mount): CheckedMount {
   if (typeof mount !== 'object' || (mount as unknown) === null) throw new TypeError(`a mount is ${shown(mount)}: give { tmpfs } or { bind, to }`);
   if ('tmpfs' in mount) {
     checkOptions('tmpfs mount', mount, ['tmpfs', 'sizeBytes']);
-    const { sizeBytes } = mount;
-    if (sizeBytes !== undefined && !(Number.isSafeInteger(sizeBytes) && sizeBytes > 0))
-      throw new RangeError(`the size of a tmpfs is ${shown(sizeBytes)}: a positive number of bytes`);
-    return { kind: 'tmpfs', to: checkMountPoint(mount.tmpfs), sizeBytes };
+    const { sizeBytes = DEFAULT_SIZE_BYTES } = mount;
+    return { kind: 'tmpfs', to: checkMountPoint(mount.tmpfs), sizeBytes: checkSize('the size of a tmpfs', sizeBytes) };
   }
   checkOptions('bind mount', mount, ['bind', 'to', 'readonly', 'idMap']);
   for (const name of ['readonly', 'idMap'] as const)
@@ -321,7 +366,8 @@ function checkMount(mount: Mount): CheckedMount {
   const to = checkMountPoint(mount.to);
   const stat = statSync(from, { throwIfNoEntry: false });
   if (!stat) throw new Error(`bind mount: ${shown(mount.bind)} does not exist on the host`);
-  return { kind: 'bind', from, to, readonly: mount.readonly ?? false, idMap: mount.idMap ?? false, of: stat.isDirectory() ? 'directory' : 'file' };
+  const { readonly = false, idMap = false } = mount;
+  return { kind: 'bind', from, to, readonly, idMap, of: stat.isDirectory() ? 'directory' : 'file', isHostRoot: isRootOfHost(from) };
 }
 
 function checkMountPoint(path: string): string {

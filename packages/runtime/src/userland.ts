@@ -1,19 +1,14 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 
-import { AT_FDCWD, label, openFlags, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
-import { attach, attachBelow, bindMount, directory, newMount, overlayMount, symlink, writeFile } from '@ctr/fs';
+import { AT_FDCWD, openFlags, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { attach, directory, symlink, tmpfsMount } from '@ctr/fs';
 
+import { layer, type Layers } from './host-layer.js';
+import { etc } from './host-etc.js';
 import type { Root } from './rootfs.js';
-import { onHost } from './spec.js';
 
 /** Directories that hold a distribution's programs and libraries. */
 const programs = ['usr', 'bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
-
-/** What programs expect of /etc, and what tells nothing that is secret: files are copied, directories are bound read-only. */
-const etcFiles = [
-  'passwd', 'group', 'nsswitch.conf', 'host.conf', 'protocols', 'services', 'ld.so.cache', 'ld.so.conf', 'localtime', 'timezone', 'os-release', 'profile', 'bash.bashrc', 'inputrc',
-]; // prettier-ignore
-const etcDirectories = ['alternatives', 'ld.so.conf.d', 'terminfo', 'ssl/certs', 'pki/tls/certs', 'pki/ca-trust', 'crypto-policies'];
 
 /** Empty directories, and who may write to them. */
 const emptyDirectories: readonly (readonly [path: string, mode: number])[] = [
@@ -38,6 +33,10 @@ export interface UserlandOptions {
   readonly inUserNamespace: boolean;
   /** The network is the host's, and so is its resolver. */
   readonly hostNetwork: boolean;
+  /** The container can make device files, so they can be opened there. */
+  readonly devices: boolean;
+  /** Bytes of memory for all that is written: the upper layers and the directories that start empty. */
+  readonly sizeBytes: number;
 }
 
 /**
@@ -47,7 +46,8 @@ export interface UserlandOptions {
  * @see The kernel's Documentation/filesystems/overlayfs.rst
  */
 export function userland(options: UserlandOptions): Root {
-  const scratch = newMount('tmpfs', { options: { mode: '755' }, purpose: 'memory for the root and the upper layers' });
+  const { sizeBytes, devices, readonly, inUserNamespace } = options;
+  const scratch = tmpfsMount({ sizeBytes, mode: 0o755, noSuid: false, noDev: !devices, purpose: 'memory for the root and the upper layers', as: 'tmpfs' });
   const place: Step = {
     call: 'openat',
     args: [AT_FDCWD, '/proc', openFlags.O_PATH | openFlags.O_CLOEXEC, 0],
@@ -67,108 +67,30 @@ export function userland(options: UserlandOptions): Root {
     as: 'over',
   };
   const root = resultOf(tree);
+  const layers: Layers = { scratch: scratch.mount, devices, userXattr: inUserNamespace };
   return {
     steps: [
       ...scratch.steps,
       place,
       ...attach(scratch.mount, resultOf(place)),
       directory(scratch.mount, 'root', 0o755),
+      directory(scratch.mount, 'nothing', 0o755),
       tree,
       over,
       ...attach(root, resultOf(over)),
-      { call: 'fchdir', args: [scratch.mount], purpose: 'the upper layers are named from here' },
-      ...programs.flatMap((name) => programDirectory(root, scratch.mount, name, options)),
+      { call: 'fchdir', args: [scratch.mount], purpose: 'the layers are named from here' },
+      ...programs.flatMap((name) => programDirectory(root, name, readonly, layers)),
       ...emptyDirectories.map(([path, mode]) => directory(root, path, mode)),
-      ...etc(root, options),
+      ...etc(root, layers, options),
     ],
     mount: root,
     fresh: true,
   };
 }
 
-function programDirectory(root: ResultOf, scratch: ResultOf, name: string, { readonly, inUserNamespace }: UserlandOptions): Step[] {
+function programDirectory(root: ResultOf, name: string, readonly: boolean, layers: Layers): Step[] {
   const stat = lstatSync(`/${name}`, { throwIfNoEntry: false });
   if (stat?.isSymbolicLink()) return [symlink(readlinkSync(`/${name}`), root, name)];
   if (!stat?.isDirectory()) return [];
-  const bound = bindMount(`/${name}`, { recursive: true, readonly: true });
-  const bind = [...bound.steps, attachBelow(bound.mount, root, name)];
-  if (readonly) return [directory(root, name), ...bind];
-  const done = label(`/${name} is there`);
-  const refused = label(`overlayfs is refused: /${name} read-only`);
-  const layers = overlayMount({
-    lower: [`/${name}`],
-    upper: name,
-    work: `${name}.work`,
-    userXattr: inUserNamespace,
-    onFailure: refused,
-    purpose: `/${name}, copy on write`,
-  });
-  return [
-    directory(root, name),
-    directory(scratch, name),
-    directory(scratch, `${name}.work`),
-    ...layers.steps,
-    { ...attachBelow(layers.mount, root, name), jump: { when: '==', to: done } },
-    refused,
-    ...bind,
-    done,
-  ];
-}
-
-function etc(root: ResultOf, { hostname, hostNetwork }: UserlandOptions): Step[] {
-  const etcDirectory: Step = { call: 'openat', args: [root, 'etc', openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: 'the new /etc', as: 'etc' };
-  const dir = resultOf(etcDirectory);
-  const files = [...etcFiles, ...(hostNetwork ? ['resolv.conf'] : [])].filter((name) => onHost(`/etc/${name}`));
-  const directories = etcDirectories.filter((path) => onHost(`/etc/${path}`));
-  const parents = new Set(directories.flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(0, i + 1).join('/'))));
-  return [
-    etcDirectory,
-    ...copyFiles(files, dir),
-    ...[...parents].map((path) => directory(dir, path)),
-    ...directories.flatMap((path): Step[] => {
-      const bound = bindMount(`/etc/${path}`, { recursive: true, readonly: true });
-      return [...bound.steps, attachBelow(bound.mount, dir, path), { call: 'close', args: [bound.mount], purpose: 'it is attached' }];
-    }),
-    symlink('../proc/self/mounts', dir, 'mtab'),
-    ...writeFile(`${hostname}\n`, dir, 'hostname'),
-    ...writeFile(`127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`, dir, 'hosts'),
-  ];
-}
-
-const MAX_COPY_BYTES = 16 * 2 ** 20;
-
-/**
- * Copies files of the host's /etc, which are of a modest size: sendfile(2) takes each in one go. One that has gone meanwhile is passed over.
- * A root with a file open for writing cannot be made read-only.
- */
-function copyFiles(names: readonly string[], parent: ResultOf): Step[] {
-  const done = label('the files are copied');
-  let next = done;
-  const steps: Step[] = [];
-  for (const name of names.toReversed()) {
-    const original: Step = {
-      call: 'openat',
-      args: [AT_FDCWD, `/etc/${name}`, openFlags.O_RDONLY | openFlags.O_NONBLOCK | openFlags.O_CLOEXEC, 0],
-      purpose: `read /etc/${name}`,
-      as: 'original',
-      tolerates: ['ENOENT'],
-      jump: { when: '<', to: next },
-    };
-    const copy: Step = {
-      call: 'openat',
-      args: [parent, name, openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_CLOEXEC, 0o644],
-      purpose: `make ${name}`,
-      as: 'copy',
-    };
-    const send: Step = { call: 'sendfile', args: [resultOf(copy), resultOf(original), null, MAX_COPY_BYTES], purpose: `copy /etc/${name}` };
-    steps.unshift(
-      original,
-      copy,
-      send,
-      { call: 'close', args: [resultOf(copy)], purpose: `${name} is done` },
-      { call: 'close', args: [resultOf(original)], purpose: 'so is the original' },
-    );
-    next = original;
-  }
-  return [...steps, done];
+  return [directory(root, name), ...layer(`/${name}`, root, name, { ...layers, readonly })];
 }

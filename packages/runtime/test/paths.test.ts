@@ -16,7 +16,7 @@ interface Scene {
   readonly closed: boolean;
 }
 
-const hostFiles = /^\/(usr|bin|sbin|lib|lib32|lib64|libx32|sys|proc|dev\/(null|zero|full|random|urandom|tty)|etc\/[a-z-][a-z./-]+)$/;
+const hostFiles = /^\/(usr|bin|sbin|lib|lib32|lib64|libx32|sys|proc|dev\/(null|zero|full|random|urandom|tty)|etc(\/[a-z-][a-z./-]+)?)$/;
 const bindSource = '/usr/share';
 const strict = resolveFlags.RESOLVE_BENEATH | resolveFlags.RESOLVE_NO_XDEV | resolveFlags.RESOLVE_NO_SYMLINKS | resolveFlags.RESOLVE_NO_MAGICLINKS;
 
@@ -33,6 +33,11 @@ const allowed: readonly (readonly [why: string, rule: (step: Step, path: string,
   [
     'files of the host, before its root is left',
     (_, path, at, { inside }) => !inside && (at === AT_FDCWD || at === undefined) && (hostFiles.test(path) || path === bindSource),
+  ],
+  [
+    "files of the host's /etc, by their names in it, before its root is left",
+    (step, path, at, { inside }) =>
+      !inside && isPlain(path) && step.call === 'openat' && isResult(at) && at.step.as === 'host-etc' && at.step.args[1] === '/etc',
   ],
   ['the root, where no link can be', (_, path, _at, { inside }) => inside && path === '/'],
   [
@@ -86,7 +91,11 @@ function pathsOf(step: Step): { path: string; at: Arg | undefined }[] {
   // What a link says is resolved by whoever follows it; what fsconfig sets is a path for overlayfs alone.
   if (step.call === 'symlinkat') return [{ path: String(step.args[2]), at: step.args[1] }];
   if (step.call === 'fsconfig')
-    return ['lowerdir', 'upperdir', 'workdir', 'lowerdir+'].includes(String(step.args[2])) ? [{ path: String(step.args[3]), at: undefined }] : [];
+    return ['lowerdir', 'upperdir', 'workdir', 'lowerdir+'].includes(String(step.args[2]))
+      ? String(step.args[3])
+          .split(':')
+          .map((path) => ({ path, at: undefined }))
+      : [];
   return kinds.flatMap((kind, i) => {
     const arg = step.args[i];
     if (kind !== 'path' || arg === null || arg === undefined) return [];
@@ -130,7 +139,7 @@ const hardenings: readonly ContainerOptions[] = [
 function mixtures(): ContainerOptions[] {
   const map = [{ inside: 0, outside: 100_000, count: 65_536 }];
   const axes: readonly (readonly ContainerOptions[])[] = [
-    [{}, { rootfs: '/' }],
+    [{}, { rootfs: '/usr' }],
     [{}, { readonly: true }],
     [{}, { init: true }],
     [{}, { terminal: { columns: 80, rows: 24 } }],
@@ -185,7 +194,7 @@ describe('in no plan does a step hand over a path that the image can influence',
   });
 
   it('and the rules would tell', () => {
-    const steps = plan(['/bin/sh'], { cgroup: false, rootfs: '/', namespaces: { user: 'host' } });
+    const steps = plan(['/bin/sh'], { cgroup: false, rootfs: '/usr', namespaces: { user: 'host' } });
     const root = steps.findIndex((step) => step.as === 'root');
     const pivot = steps.findIndex((step) => step.call === 'pivot_root');
     const bad: readonly (readonly [number, Step])[] = [

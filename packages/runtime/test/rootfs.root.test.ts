@@ -183,7 +183,7 @@ describe('mounts', () => {
     const script =
       'df -k /scratch | tail -1 | tr -s " " | cut -d" " -f2; head -c 2000000 /dev/zero > /scratch/x; echo $?; ls -l /scratch/x | tr -s " " | cut -d" " -f5; ls -ld /scratch | cut -c1-10; mount | grep scratch';
     const { stdout, stderr } = await run(['sh', '-c', script], { rootfs: image(), mounts: [{ tmpfs: '/scratch', sizeBytes: 2 ** 20 }] });
-    expect(stdout).toBe('1024\n1\n1048576\ndrwxrwxrwt\ntmpfs on /scratch type tmpfs (rw,nosuid,nodev,relatime,size=1024k)\n');
+    expect(stdout).toBe('1024\n1\n1048576\ndrwxrwxrwt\ntmpfs on /scratch type tmpfs (rw,nosuid,nodev,relatime,size=1024k,nr_inodes=1024)\n');
     expect(stderr).toMatch(/^head: standard output: (I\/O error|No space left on device)\n$/);
   });
 

@@ -110,10 +110,30 @@ describe('the root file system', () => {
   });
   it('may be reached by a link, which has to lead somewhere', () => {
     const directory = temporary();
-    symlinkSync('/', join(directory, 'root'));
+    symlinkSync('/usr', join(directory, 'root'));
     symlinkSync('/nowhere', join(directory, 'dangling'));
     expect(thrown({ rootfs: join(directory, 'root') })).toBe('nothing is thrown');
     expect(thrown({ rootfs: join(directory, 'dangling') })).toMatch(/dangling" does not exist/);
+  });
+  it("is not the host's own, by whatever path, unless it is read-only or that is said", () => {
+    const directory = temporary();
+    symlinkSync('/', join(directory, 'root'));
+    for (const rootfs of ['/', '/usr/..', '//', '/proc/self/root', join(directory, 'root')]) {
+      expect(thrown({ rootfs })).toMatch(/^TypeError: rootfs .* is the host's own root file system, to which the container would write: /);
+      expect(thrown({ rootfs, writableHostRoot: false })).toMatch(/^TypeError/);
+      expect(thrown({ rootfs, readonly: true })).toBe('nothing is thrown');
+      expect(thrown({ rootfs, writableHostRoot: true })).toBe('nothing is thrown');
+    }
+    expect(thrown({ rootfs: '/usr', writableHostRoot: true })).toBe("TypeError: writableHostRoot is for a rootfs that is the host's root");
+    expect(thrown({ rootfs: '/', writableHostRoot: 1 })).toBe('TypeError: writableHostRoot is 1: true or false');
+  });
+  it('has a size in memory, or that of its own file system', () => {
+    expect(thrown({ rootSizeBytes: 2 ** 20 })).toBe('nothing is thrown');
+    expect(thrown({ rootSizeBytes: 0 })).toBe('RangeError: rootSizeBytes is 0: a positive number of bytes');
+    expect(thrown({ rootSizeBytes: 1.5 })).toBe('RangeError: rootSizeBytes is 1.5: a positive number of bytes');
+    expect(thrown({ rootSizeBytes: 4096, rootfs: '/usr' })).toBe(
+      'TypeError: rootSizeBytes is for the root in memory: a rootfs has the size of its own file system',
+    );
   });
 });
 
@@ -150,7 +170,8 @@ describe('namespaces', () => {
     expect(thrown({ namespaces: { net } })).toBe(message);
   });
   it.each([
-    [{ rootfs: '/' }, 'rootfs'],
+    [{ rootfs: '/usr' }, 'rootfs'],
+    [{ rootSizeBytes: 4096 }, 'rootSizeBytes'],
     [{ mounts: [] }, 'mounts'],
     [{ readonly: true }, 'readonly'],
     [{ terminal: { columns: 80, rows: 24 } }, 'terminal'],

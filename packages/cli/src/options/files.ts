@@ -10,7 +10,7 @@ export const fileOptions: readonly Option[] = [
     name: 'rootfs',
     metavar: 'DIR',
     group: 'Files',
-    help: "The directory that becomes / (default: the host's own programs, copy on write)",
+    help: "The directory that becomes / (default: the host's own programs, copy on write); the host's own / takes --read-only",
     set: (settings, value) => {
       if (value === '') throw new ValueError('a directory with a root file system in it');
       settings.rootfs = value;
@@ -22,7 +22,7 @@ export const fileOptions: readonly Option[] = [
     metavar: 'SRC:DST[:MODE]',
     group: 'Files',
     repeatable: true,
-    help: 'Shows the file or directory SRC of the host at DST; MODE: ro, idmap (owners by the ids of a new user namespace), or ro,idmap',
+    help: "Shows SRC of the host at DST, the host's own files with ro, too (locks, watches, sockets); MODE: ro, idmap (owners by the ids of a new user namespace), or ro,idmap",
     set: ({ mounts }, value) => {
       mounts.push(parseVolume(value));
     },
@@ -32,9 +32,20 @@ export const fileOptions: readonly Option[] = [
     metavar: 'DST[:size=64m]',
     group: 'Files',
     repeatable: true,
-    help: 'Mounts an empty file system in memory at DST',
+    help: 'Mounts an empty file system in memory at DST (default: 1g)',
     set: ({ mounts }, value) => {
       mounts.push(parseTmpfs(value));
+    },
+  },
+  {
+    name: 'storage-opt',
+    metavar: 'size=SIZE',
+    group: 'Files',
+    help: 'The memory that / may take without --rootfs: what is changed, /tmp, /var and all that starts empty (default: 1g)',
+    set: (settings, value) => {
+      const size = /^size=(.*)$/.exec(value)?.[1];
+      if (size === undefined) throw new ValueError('size=SIZE, such as size=512m');
+      settings.rootSizeBytes = parseSize(size);
     },
   },
   {

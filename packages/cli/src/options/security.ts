@@ -26,7 +26,7 @@ export const securityOptions: readonly Option[] = [
     metavar: 'OPT',
     group: 'Security',
     repeatable: true,
-    help: 'One of seccomp=FILE|unconfined, no-new-privileges=false, mask=PATH, unmask=PATH|ALL, apparmor=PROFILE, label=LABEL',
+    help: 'One of seccomp=FILE|unconfined, no-new-privileges=false, mask=PATH, unmask=PATH|ALL, apparmor=PROFILE, label=LABEL, writable-host-root (--rootfs / without --read-only: no boundary for root)',
     set: ({ securityOptions: chosen }, value) => void chosen.push(value),
   },
   {

@@ -24,6 +24,9 @@ const SOCK_SEQPACKET = 5;
 const ADDR_NO_RANDOMIZE = 0x0040000;
 const READ_IMPLIES_EXEC = 0x0400000;
 
+/** linux/fcntl.h */
+const waitedFor = { F_SETLEASE: 1024, F_NOTIFY: 1026, F_SETDELEG: 1040 } as const;
+
 const kinds = ['CLONE_NEWNS', 'CLONE_NEWCGROUP', 'CLONE_NEWUTS', 'CLONE_NEWIPC', 'CLONE_NEWUSER', 'CLONE_NEWPID', 'CLONE_NEWNET'] as const;
 
 /** Refused whatever their arguments are. */
@@ -53,6 +56,12 @@ function attempts(): Attempts {
     'TIOCSTI, upper half': { call: 'ioctl', args: [0, HIGH | 0x5412n, 'x'] },
     TIOCLINUX: { call: 'ioctl', args: [0, 0x541c, '\u0003'] },
     'TIOCLINUX, upper half': { call: 'ioctl', args: [0, HIGH | 0x541cn, '\u0003'] },
+    ...Object.fromEntries(
+      Object.entries(waitedFor).flatMap(([name, command]) => [
+        [name, { call: 'fcntl', args: [0, command, 0] }],
+        [`${name}, upper half`, { call: 'fcntl', args: [0, HIGH | BigInt(command), 0] }],
+      ]),
+    ),
   };
 }
 
@@ -77,7 +86,7 @@ describe('a call that is denied', () => {
     });
     const all = kinds.reduce<number>((sum, kind) => sum | cloneFlags[kind], signals.SIGCHLD);
     expect(await attempt({ clone: { call: 'clone', args: [all, 0, null, null, null] } }, { rootfs: image(), seccomp: 'unconfined' })).toEqual({ clone: 'ok' });
-    for (const name of ['setns', 'add_key', 'request_key', 'bpf', 'perf_event_open', 'get_mempolicy', 'TIOCSTI', 'socket AF_ALG'])
+    for (const name of ['setns', 'add_key', 'request_key', 'bpf', 'perf_event_open', 'get_mempolicy', 'TIOCSTI', 'F_SETLEASE', 'F_NOTIFY', 'socket AF_ALG'])
       expect([name, answers[name]]).not.toEqual([name, 'EPERM']);
   });
 
@@ -208,6 +217,8 @@ const i386: Record<string, ForeignCall> = {
   socketcall: [102, 1, 0],
   clone: [120, cloneFlags.CLONE_NEWUSER | signals.SIGCHLD],
   ioctl: [54, 0, 0x5412],
+  fcntl: [55, 0, waitedFor.F_SETLEASE],
+  fcntl64: [221, 0, waitedFor.F_SETLEASE],
 };
 const X32 = 0x40000000;
 /** asm/unistd_x32.h: ptrace, for one, has a number of its own there. */
@@ -219,6 +230,7 @@ const x32: Record<string, ForeignCall> = {
   setns: [X32 | 308],
   io_uring_setup: [X32 | 425],
   ioctl: [X32 | 514, 0, 0x5412],
+  fcntl: [X32 | 72, 0, waitedFor.F_SETLEASE],
   socket: [X32 | 41, families.AF_ALG, SOCK_SEQPACKET],
   clone: [X32 | 56, cloneFlags.CLONE_NEWUSER | signals.SIGCHLD],
 };

@@ -7,6 +7,8 @@ import type { SeccompArg, SeccompProfile, SeccompRule } from './profile.js';
  * What containers are given unless they ask for something else: the calls that Docker's default profile allows, by the same capabilities. Other calls fail with EPERM,
  * and newer ones with ENOSYS. Beyond Docker's, it keeps a program from
  * - putting input into the terminal of its caller (TIOCSTI and TIOCLINUX of ioctl(2)),
+ * - taking leases and delegations of files, and asking to be told of changes in directories (F_SETLEASE, F_SETDELEG and F_NOTIFY of fcntl(2)), which Docker's allows: the owner of a file
+ *   that is shown read-only could make each open(2) of it by the host wait up to 45 seconds (`/proc/sys/fs/lease-break-time`), again and again,
  * - getting round what it says of socket families, AF_ALG and AF_VSOCK, by the upper half of the argument, or by socketcall(2).
  *
  * The last means that 32-bit x86 programs make sockets by socket(2) only. Those of glibc use socketcall(2): an image of them needs it allowed, and then can use
@@ -56,14 +58,20 @@ function refused(): SeccompRule[] {
   const socketFamilies = [38, 40];
   /** asm-generic/ioctls.h: TIOCSTI types on a terminal; TIOCLINUX pastes on a console */
   const terminalInput = [0x5412, 0x541c];
-  const refuse = (name: string, index: number, value: number): SeccompRule => ({
-    names: [name],
+  /** linux/fcntl.h: F_SETLEASE and F_SETDELEG, whose holder others wait for; F_NOTIFY, dnotify */
+  const waitedFor = [1024, 1040, 1026];
+  const refuse = (names: string[], index: number, value: number): SeccompRule => ({
+    names,
     action: 'SCMP_ACT_ERRNO',
     errnoRet: errnos.EPERM,
     args: [{ index, value: 0xffffffff, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' }],
     first: true,
   });
-  return [...socketFamilies.map((family) => refuse('socket', 0, family)), ...terminalInput.map((command) => refuse('ioctl', 1, command))];
+  return [
+    ...socketFamilies.map((family) => refuse(['socket'], 0, family)),
+    ...terminalInput.map((command) => refuse(['ioctl'], 1, command)),
+    ...waitedFor.map((command) => refuse(['fcntl', 'fcntl64'], 1, command)),
+  ];
 }
 
 function allow(names: string, args?: SeccompArg[]): SeccompRule {

@@ -307,7 +307,7 @@ export const waitFlags = { WNOHANG: 1, WUNTRACED: 2, WEXITED: 4, WCONTINUED: 8, 
 export const waitIdTypes = { P_ALL: 0, P_PID: 1, P_PGID: 2, P_PIDFD: 3 } as const;
 
 /** asm-generic/poll.h */
-export const pollEvents = { POLLIN: 1, POLLOUT: 4, POLLERR: 8, POLLHUP: 16, POLLNVAL: 32 } as const;
+export const pollEvents = { POLLIN: 1, POLLPRI: 2, POLLOUT: 4, POLLERR: 8, POLLHUP: 16, POLLNVAL: 32 } as const;
 
 /** linux/eventpoll.h */
 export const epollEvents = { EPOLLIN: 1, EPOLLPRI: 2, EPOLLRDHUP: 0x2000 } as const;
