@@ -34,11 +34,11 @@ export function enter({ config, process, pid, pidfd, places, below, proc, warn }
   return {
     options,
     sections: [
-      // Processes of the container must not look into it, nor trace it, once it is among them.
-      ['who may look into it', globalThis.process.geteuid?.() === 0 ? dumpable(false) : []],
       ['the OOM score', process.oomScoreAdj === undefined ? [] : oomScoreAdj(process.oomScoreAdj)],
       ['the security module', labels(process, proc)],
       ['the processors', affinity(process.execCPUAffinity?.initial)],
+      // Processes of the container can neither trace this process nor open its files. Its own files in proc belong to root from here on: what is written there comes before.
+      ['who may look into it', dumpable(false)],
       ['the way into the container', way.steps],
       ['the processors', affinity(process.execCPUAffinity?.final)],
       ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
