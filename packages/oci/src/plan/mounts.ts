@@ -6,7 +6,7 @@ import { errnos, fail, fsMagic, handOver, label, mountFlags, mountAttrs, openFd,
 import { lsmStatus } from '@ctr/security';
 
 import type { Mount } from '../config/mount.js';
-import { parseMountOptions, type MountOptions } from '../mount-options.js';
+import { parseMountOptions, type MountAttributeMasks, type MountOptions } from '../mount-options.js';
 import { closed, setMasks } from './attributes.js';
 import { cgroupMount, type CgroupMountContext } from './cgroup-mount.js';
 import { throughDanglingLink } from './dangling-link.js';
@@ -149,6 +149,8 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
   const stat = statSync(source, { throwIfNoEntry: false });
   if (!stat) throw new Error(`the mount at ${at}: its source ${JSON.stringify(source)} does not exist: no such file or directory`);
   const kind = stat.isDirectory() ? 'directory' : 'file';
+  const isDevice = stat.isCharacterDevice() || stat.isBlockDevice();
+  const [attributes, recursive] = isDevice ? [asDevice(options.attributes), none] : [options.attributes, options.recursive];
   const opened = context.opened.get(mount);
   const from = opened ? { steps: [], mount: opened } : bindMount(source, { recursive: options.bind?.recursive ?? false, purpose: `a mount of ${source}` });
   const to = throughLinks(at, context);
@@ -159,8 +161,8 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
     late: [],
     steps: [
       ...from.steps,
-      ...setMasks(from.mount, options.attributes, false),
-      ...setMasks(from.mount, options.recursive, true),
+      ...setMasks(from.mount, attributes, false),
+      ...setMasks(from.mount, recursive, true),
       ...place.steps,
       ...(at === '/proc' || coverable.includes(at) ? [] : refuseInProc(place.fd, at)),
       ...attach(from.mount, place.fd, `attach it to ${at}`),
@@ -171,6 +173,14 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
       ...closeOpened(place),
     ],
   };
+}
+
+const none: MountAttributeMasks = { set: 0, clear: 0 };
+
+/** A device can be read and written by a read-only mount as well, and its mode and owner are the host's. */
+function asDevice({ set, clear }: MountAttributeMasks): MountAttributeMasks {
+  const kept = mountAttrs.MOUNT_ATTR_RDONLY | mountAttrs.MOUNT_ATTR_NOSUID | mountAttrs.MOUNT_ATTR_NOEXEC;
+  return { set: set | kept, clear: clear & ~kept };
 }
 
 function remounted(at: string, options: MountOptions, { root }: MountContext): PlannedMount {
