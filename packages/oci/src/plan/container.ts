@@ -86,7 +86,7 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
     ...passOn(passed, program({ command: [name, ...args], env: environment, path: pathOf(environment) })),
   ];
   checkFilter(filter, [...create, ...start]);
-  const copies = namespaces.isNew('mount') ? (config.mounts ?? []).filter(copiesUp) : [];
+  const copies = namespaces.has('mount') ? (config.mounts ?? []).filter(copiesUp) : [];
   return {
     plan: [create, start],
     waits: [
@@ -129,13 +129,16 @@ function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: Co
     sources.push(...made.steps, ...(users ? idmap(made.mount, users, { recursive: mapping?.recursive ?? false }) : []));
     opened.set(mount, made.mount);
   }
+  // Paths of the configuration are those of a mount namespace that is joined.
+  const isElsewhere = namespaces.joined.has('mount');
   return {
     sections: [
       ['the scope', scope ? waitForScope(`the scope ${scope.unit} of systemd${scope.slice === undefined ? '' : ` in ${scope.slice}`}`, scope.limits) : []],
       ['the cgroup', !group ? [] : isBorn ? [...group.create, ...opening] : group.steps],
       ['the OOM score', process.oomScoreAdj === undefined ? [] : oomScoreAdj(process.oomScoreAdj)],
-      ['the sources of mounts, which the namespace may not reach', sources],
+      ['the sources of mounts, which the namespace may not reach', isElsewhere ? [] : sources],
       ...enterNamespaces(config, namespaces, isBorn ? group?.unified : undefined, joining, isHidden(namespaces)),
+      ['the sources of mounts', isElsewhere ? sources : []],
       ['the files of the cgroup', group && isBorn ? group.close : []],
     ],
     opened,
@@ -153,7 +156,7 @@ function isHidden({ joined, has }: Namespaces): boolean {
 /** What the container's first process does before the program, in its new namespaces. */
 function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>, filter: SeccompFilter | undefined): Section[] {
   const { config, process, namespaces, newKeyring, warn } = parts;
-  const inside: FileSystems = namespaces.isNew('mount') ? fileSystems(parts, opened) : { sections: [], console: undefined, proc: undefined, cwd: undefined };
+  const inside: FileSystems = namespaces.has('mount') ? fileSystems(parts, opened) : { sections: [], console: undefined, proc: undefined, cwd: undefined };
   const options: RightsOptions = { proc: inside.proc, ownUsers: namespaces.has('user'), newKeyring, linux: config.linux, warn };
   const uid = process.user?.uid ?? 0;
   return [

@@ -32,6 +32,7 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Ha
     root: root.mount,
     rootfs: parts.rootfs,
     bundle,
+    isElsewhere: namespaces.joined.has('mount'),
     layout,
     places: parts.groupPlaces,
     ownGroups: namespaces.isNew('cgroup'),

@@ -22,6 +22,8 @@ export interface MountContext extends CgroupMountContext {
   /** Where the mounts go that come before. */
   readonly before: readonly string[];
   readonly bundle: string;
+  /** Whether the sources are those of a mount namespace that is joined: one that the caller does not have is taken for a directory. */
+  readonly isElsewhere: boolean;
   readonly mountLabel: string | undefined;
   /** Binds that have been made before the user namespace, outside of which their sources may be out of reach. */
   readonly opened: ReadonlyMap<Mount, Handle>;
@@ -147,9 +149,9 @@ function made(at: string, mount: Mount, options: MountOptions, context: MountCon
 function bound(at: string, mount: Mount, options: MountOptions, context: MountContext): PlannedMount {
   const source = sourceOf(mount, context.bundle);
   const stat = statSync(source, { throwIfNoEntry: false });
-  if (!stat) throw new Error(`the mount at ${at}: its source ${JSON.stringify(source)} does not exist: no such file or directory`);
-  const kind = stat.isDirectory() ? 'directory' : 'file';
-  const isDevice = stat.isCharacterDevice() || stat.isBlockDevice();
+  if (!stat && !context.isElsewhere) throw new Error(`the mount at ${at}: its source ${JSON.stringify(source)} does not exist: no such file or directory`);
+  const kind = !stat || stat.isDirectory() ? 'directory' : 'file';
+  const isDevice = stat && (stat.isCharacterDevice() || stat.isBlockDevice());
   const [attributes, recursive] = isDevice ? [asDevice(options.attributes), none] : [options.attributes, options.recursive];
   const opened = context.opened.get(mount);
   const from = opened ? { steps: [], mount: opened } : bindMount(source, { recursive: options.bind?.recursive ?? false, purpose: `a mount of ${source}` });
