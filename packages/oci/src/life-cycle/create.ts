@@ -128,7 +128,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     opened.push(fd);
     return fd;
   });
-  checkJoinedMounts(namespaces.joined.get('mount'));
+  checkJoinedMounts(namespaces.joined.get('mount'), options.pivot ?? true);
   using devices = new NetDevices(netDevicesOf(config), namespaces.joined.get('net'));
   const layout = readLayout();
   const rootless = isRootless();

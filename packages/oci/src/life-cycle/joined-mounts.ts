@@ -7,9 +7,12 @@ import type { Fd } from '@ctr/syscall';
  * pivot_root(2) changes the root of every process of the namespace. Throws an `Error`.
  *
  * @param joined the file of a namespace that is joined, if there is one
+ * @param pivot whether the root is changed by pivot_root(2): else the mounts of the old root have to be known beforehand
  */
-export function checkJoinedMounts(joined: Fd | undefined): void {
+export function checkJoinedMounts(joined: Fd | undefined, pivot: boolean): void {
   if (!joined) return;
+  if (!pivot)
+    throw new TypeError('linux.namespaces: a mount namespace that is joined takes pivot_root(2), since its mounts could stay in reach of the container otherwise');
   const { dev, ino } = fstatSync(joined.number);
   for (const [whose, file] of [
     ['of the first process', '/proc/1/ns/mnt'],
