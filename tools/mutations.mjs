@@ -498,10 +498,10 @@ export const mutations = [
   },
   {
     defence: 'what ctr prints moves no cursor',
-    file: 'packages/cli/src/text.ts',
-    text: String.raw`/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|\p{Cs}/gu`,
+    file: 'packages/syscall/src/printable.ts',
+    text: String.raw`/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu`,
     instead: '/never/gu',
-    test: 'packages/cli/test/text.test.ts',
+    test: 'packages/syscall/test/printable.test.ts',
     name: '',
   },
   {

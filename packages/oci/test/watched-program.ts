@@ -41,7 +41,7 @@ try {
       ? await create(joining, 'joiner', { ...root, ...quiet })
       : await exec('watcher', (own) => ({ ...own, oomScoreAdj: 500, args: ['true'] }), { ...root, stdio: quiet.stdio });
     if (joining) await start('joiner', root);
-    codes.add((await one.exited).code);
+    codes.add((await one.exited).code ?? null);
     if (joining) await remove('joiner', root);
   }
   writeFileSync(join(rootfs, 'stop'), '');

@@ -1,6 +1,6 @@
 import { collectGarbage, findByName, readStatistics, readUsage, removeGroup, type PlannedGroup, type Statistics, type Usage as GroupUsage } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
-import { checkOptions, Fd, isSyscallError, launch, requireKernel, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
+import { checkOptions, Fd, isSyscallError, launch, requireKernel, quote, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
 
 import { makeScope, requireScope, type ContainerGroup } from './container-scope.js';
 import { Master } from './master.js';
@@ -136,17 +136,17 @@ async function mapIds({ idMaps, spec }: ContainerPlan, pid: number): Promise<voi
 
 function refuseTaken(name: string, { cgroupParent }: Spec): void {
   const other = findByName(name, groupsOf(cgroupParent));
-  if (other) throw new Error(`a container named ${JSON.stringify(name)} runs already, started by pid ${other.pid}: give another name, or end that one first`);
+  if (other) throw new Error(`a container named ${quote(name)} runs already, started by pid ${other.pid}: give another name, or end that one first`);
 }
 
 /** Throws a `TypeError` for what cannot be a standard stream, or not all three. */
 export function checkStdio(stdio: unknown, words: readonly string[]): void {
   const streams: readonly unknown[] = Array.isArray(stdio) ? stdio : [stdio];
-  const wanted = `${words.map((word) => JSON.stringify(word)).join(', ')} or an Fd`;
+  const wanted = `${words.map((word) => quote(word)).join(', ')} or an Fd`;
   if (Array.isArray(stdio) && stdio.length !== 3)
     throw new TypeError(`stdio has ${stdio.length} streams: give three, for stdin, stdout and stderr, or one for all`);
   for (const stream of streams)
-    if (!(stream instanceof Fd) && !words.some((word) => word === stream)) throw new TypeError(`stdio is ${JSON.stringify(stream)}: ${wanted}`);
+    if (!(stream instanceof Fd) && !words.some((word) => word === stream)) throw new TypeError(`stdio is ${quote(stream)}: ${wanted}`);
 }
 
 /** Of a group that the plan has made. The plan itself is not kept while the container lives: it is most of what a thousand of them would take. */

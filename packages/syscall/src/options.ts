@@ -1,3 +1,5 @@
+import { quote } from './printable.js';
+
 /**
  * Refuses option keys that do not exist: throws a `TypeError` that names the key, and the known one that is nearest to it.
  *
@@ -14,7 +16,7 @@ export function checkOptions(where: string, given: object, known: readonly strin
     if (known.includes(key)) continue;
     const near = nearest(key, known);
     throw new TypeError(
-      `${where}: there is no option ${JSON.stringify(key)}${near === undefined ? `; there are ${known.join(', ')}` : `: did you mean ${near}?`}`,
+      `${where}: there is no option ${quote(key)}${near === undefined ? `; there are ${known.join(', ')}` : `: did you mean ${near}?`}`,
     );
   }
 }

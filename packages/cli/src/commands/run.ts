@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 
 import { plan, start, type Container, type ContainerOptions, type Ending } from '@ctr/runtime';
-import { signals as numbers } from '@ctr/syscall';
+import { signals as numbers, printable } from '@ctr/syscall';
 
 import { CallerTerminal, terminalSize } from '../caller-terminal.js';
 import { checkBesideBundle } from '../beside-bundle.js';
@@ -17,7 +17,6 @@ import { Relay } from '../relay.js';
 import type { Settings } from '../settings.js';
 import { SignalForwarding } from '../signals.js';
 import { statsLine } from '../stats.js';
-import { printable } from '../text.js';
 import { UsageError } from '../usage-error.js';
 
 const TIMED_OUT = 124;

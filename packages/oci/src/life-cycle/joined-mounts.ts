@@ -1,6 +1,6 @@
 import { fstatSync, statSync } from 'node:fs';
 
-import type { Fd } from '@ctr/syscall';
+import { quote, type Fd } from '@ctr/syscall';
 
 /**
  * Refuses a mount namespace in which the root must not be changed: that of the caller, and that of the first process, whose root is the root of the whole system.
@@ -21,7 +21,7 @@ export function checkJoinedMounts(joined: Fd | undefined, pivot: boolean): void 
     const own = namespaceAt(file);
     if (own && own.dev === dev && own.ino === ino)
       throw new Error(
-        `linux.namespaces: the mount namespace at ${JSON.stringify(joined.path)} is that ${whose}: to change the root there would change it for all of its processes. Leave out the path for a new mount namespace`,
+        `linux.namespaces: the mount namespace at ${quote(joined.path)} is that ${whose}: to change the root there would change it for all of its processes. Leave out the path for a new mount namespace`,
       );
   }
 }

@@ -3,12 +3,24 @@ import { statSync } from 'node:fs';
 import { allNamespaces, join, namespaceFile, type Namespace } from '@ctr/namespaces';
 import type { Fd, Step } from '@ctr/syscall';
 
-/** The namespaces that a process is in and this one is not. */
+/** The namespaces that a process is in and this one is not. Throws an `Error` for a process that this one may not look into. */
 export function foreignNamespaces(pid: number): Namespace[] {
   return allNamespaces.filter((kind) => {
-    const [own, other] = ['self', pid].map((whose) => statSync(`/proc/${whose}/ns/${namespaceFile(kind)}`, { throwIfNoEntry: false })?.ino);
+    const [own, other] = ['self', pid].map((whose) => namespaceOf(whose, kind));
     return other !== undefined && own !== other;
   });
+}
+
+function namespaceOf(whose: string | number, kind: Namespace): number | undefined {
+  try {
+    return statSync(`/proc/${whose}/ns/${namespaceFile(kind)}`, { throwIfNoEntry: false })?.ino;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
+    throw new Error(
+      `the namespaces of process ${whose} cannot be joined: until its program runs, nobody but root may look into a process that has itself joined namespaces. Start the container first, or do without hooks of createContainer and startContainer`,
+      { cause: error },
+    );
+  }
 }
 
 /** Steps that go into these namespaces of a process, all at once. */

@@ -2,7 +2,7 @@ import { fstatSync, statSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
 
 import { attach, bindMount, inRoot, newMount, openPlace, propagation, type Handle } from '@ctr/fs';
-import { errnos, fail, fsMagic, handOver, label, mountFlags, mountAttrs, openFd, resolveFlags, type ResultOf, type Step } from '@ctr/syscall';
+import { errnos, fail, fsMagic, handOver, label, mountFlags, mountAttrs, openFd, resolveFlags, quote, type ResultOf, type Step } from '@ctr/syscall';
 import { lsmStatus } from '@ctr/security';
 
 import type { Mount } from '../config/mount.js';
@@ -149,7 +149,7 @@ function made(at: string, mount: Mount, options: MountOptions, context: MountCon
 function bound(at: string, mount: Mount, options: MountOptions, context: MountContext): PlannedMount {
   const source = sourceOf(mount, context.bundle);
   const stat = statSync(source, { throwIfNoEntry: false });
-  if (!stat && !context.isElsewhere) throw new Error(`the mount at ${at}: its source ${JSON.stringify(source)} does not exist: no such file or directory`);
+  if (!stat && !context.isElsewhere) throw new Error(`the mount at ${at}: its source ${quote(source)} does not exist: no such file or directory`);
   const kind = !stat || stat.isDirectory() ? 'directory' : 'file';
   const isDevice = stat && (stat.isCharacterDevice() || stat.isBlockDevice());
   const [attributes, recursive] = isDevice ? [asDevice(options.attributes), none] : [options.attributes, options.recursive];
@@ -220,8 +220,8 @@ function refuseInProc(place: Handle, at: string): Step[] {
 
 function checkBelowProc(at: string, { type }: Mount, { bind }: MountOptions): void {
   if (at === '/') throw new TypeError('a mount at "/" would hide the root file system: give it as root.path');
-  if (at === '/proc' && !bind && type !== 'proc') throw new TypeError(`a mount of type ${JSON.stringify(type)} at /proc would let the container fake proc`);
-  if (at.startsWith('/proc/') && !coverable.includes(at)) throw new TypeError(`a mount at ${JSON.stringify(at)} would let the container fake what is in proc`);
+  if (at === '/proc' && !bind && type !== 'proc') throw new TypeError(`a mount of type ${quote(type)} at /proc would let the container fake proc`);
+  if (at.startsWith('/proc/') && !coverable.includes(at)) throw new TypeError(`a mount at ${quote(at)} would let the container fake what is in proc`);
 }
 
 /** The mode of a directory that a tmpfs covers is that of the tmpfs, unless it says otherwise. Where it covers none, everybody may write to it, as the kernel has it. */

@@ -1,3 +1,4 @@
+import { quote } from '@ctr/syscall';
 import { parseId } from '@ctr/namespaces';
 
 import type { Process } from '../../config/process.js';
@@ -69,7 +70,7 @@ function processOf(args: Args, command: readonly string[], onWarning: (message: 
 /** `UID` or `UID:GID`, in plain decimal. */
 function idsOf(text: string): { readonly uid: number; readonly gid?: number } {
   const [uid = '', gid, ...more] = text.split(':');
-  if (more.length > 0) throw new UsageError(`--user ${JSON.stringify(text)}: give UID or UID:GID`);
+  if (more.length > 0) throw new UsageError(`--user ${quote(text)}: give UID or UID:GID`);
   return { uid: parseId(uid), ...(gid !== undefined && { gid: parseId(gid) }) };
 }
 
