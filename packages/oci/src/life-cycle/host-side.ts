@@ -1,5 +1,4 @@
 import { writeIdMaps, type IdMaps } from '@ctr/namespaces';
-import { dumpable } from '@ctr/security';
 import { dieWithHost, type Fd } from '@ctr/syscall';
 
 import type { Hooks } from '../config/hooks.js';
@@ -92,9 +91,9 @@ export class HostSide implements Disposable {
     const identity = identityOf(pid);
     using pidfd = identity && openProcess(identity);
     if (!pidfd) throw new Error('the container has ended while it was created');
-    // Processes of a namespace that is joined must not look into the hook before it is a program. To be in a pid namespace takes a further process, and a hook is one that the host waits for.
+    // To be in a pid namespace takes a further process, and a hook is one that the host waits for.
     const kinds = foreignNamespaces(pid).filter((kind) => kind !== 'pid' && kind !== 'time');
-    await runHooks('createContainer', hooks.createContainer, state(pid), { way: [...dumpable(false), ...joinAll(pidfd, kinds), ...dieWithHost()], cancelSignal });
+    await runHooks('createContainer', hooks.createContainer, state(pid), { way: [...joinAll(pidfd, kinds), ...dieWithHost()], cancelSignal });
   }
 
   #answerer(pid: number): void {

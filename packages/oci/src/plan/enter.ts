@@ -1,6 +1,6 @@
 import type { Place } from '@ctr/cgroups';
 import type { Section } from '@ctr/runtime/assembly';
-import { appArmorProfile, cpuAffinity, dumpable, oomScoreAdj, selinuxLabel } from '@ctr/security';
+import { appArmorProfile, cpuAffinity, oomScoreAdj, selinuxLabel } from '@ctr/security';
 import type { Fd, Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
@@ -37,8 +37,6 @@ export function enter({ config, process, pid, pidfd, places, below, proc, warn }
       ['the OOM score', process.oomScoreAdj === undefined ? [] : oomScoreAdj(process.oomScoreAdj)],
       ['the security module', labels(process, proc)],
       ['the processors', affinity(process.execCPUAffinity?.initial)],
-      // Processes of the container can neither trace this process nor open its files. Its own files in proc belong to root from here on: what is written there comes before.
-      ['who may look into it', dumpable(false)],
       ['the way into the container', way.steps],
       ['the processors', affinity(process.execCPUAffinity?.final)],
       ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],

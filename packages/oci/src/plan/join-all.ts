@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 
 import { allNamespaces, join, namespaceFile, type Namespace } from '@ctr/namespaces';
+import { dumpable } from '@ctr/security';
 import type { Fd, Step } from '@ctr/syscall';
 
 /** The namespaces that a process is in and this one is not. Throws an `Error` for a process that this one may not look into. */
@@ -23,7 +24,12 @@ function namespaceOf(whose: string | number, kind: Namespace): number | undefine
   }
 }
 
-/** Steps that go into these namespaces of a process, all at once. */
+/**
+ * Steps that go into these namespaces of a process, all at once. From before that until execve(2) no process in them can trace this one or open its files, nor can any other but
+ * one of root of the user namespace that ctr was started in: the mark is that of the memory, which a change of credentials keeps (commit_creds(9) sets it to fs.suid_dumpable, which is 0 or 2
+ * but for hosts that are debugged), as clone(2) does; execve(2) closes all files before it takes the mark off (begin_new_exec() of fs/exec.c).
+ * The process's own files in proc belong to root from here on: what is written there comes before.
+ */
 export function joinAll(pidfd: Fd, kinds: readonly Namespace[]): Step[] {
-  return kinds.length > 0 ? join(pidfd, ...kinds) : [];
+  return kinds.length > 0 ? [...dumpable(false), ...join(pidfd, ...kinds)] : [];
 }
