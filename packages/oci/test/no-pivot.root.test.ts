@@ -46,10 +46,10 @@ describe.each([
 
   it.each(['shared', 'rslave', 'rprivate'] as const)('unmounts nothing of a host whose mounts are shared: %s', async (rootfsPropagation) => {
     const bundle = bundleOf(at, configOf(at, ['true'], { linux: { rootfsPropagation } }));
-    // In a mount namespace of the test's own, all of whose mounts are shared.
+    // In a mount namespace of the test's own, whose mounts are first cut off from the host's, and shared then.
     const list = "cut -d' ' -f5- /proc/self/mountinfo | sort";
-    const line = `mount --bind ${at.rootfs} ${at.rootfs}; ${list} > ${bundle}/before; $CTR_OCI --root ${at.root} run ${pivot ? '' : '--no-pivot'} -b ${bundle} ${newId()}; echo $?; ${list} | diff ${bundle}/before -`;
-    const outcome = await shell(line, { prefix: ['unshare', '--mount', '--propagation', 'shared', '--'] });
+    const line = `mount --make-rshared /; mount --bind ${at.rootfs} ${at.rootfs}; ${list} > ${bundle}/before; $CTR_OCI --root ${at.root} run ${pivot ? '' : '--no-pivot'} -b ${bundle} ${newId()}; echo $?; ${list} | diff ${bundle}/before -`;
+    const outcome = await shell(line, { prefix: ['unshare', '--mount', '--propagation', 'private', '--'] });
     expect(outcome).toEqual({ code: 0, stdout: '0\n', stderr: '' });
   });
 });
