@@ -1,6 +1,5 @@
 import { bpfDeviceAccess, checkOptions, quote } from '@ctr/syscall';
 
-
 /** What is done with a device: read from it, write to it, make a device file for it (`m`, mknod(2)); any of these, in this order. */
 export type DeviceAccess = 'r' | 'w' | 'm' | 'rw' | 'rm' | 'wm' | 'rwm';
 

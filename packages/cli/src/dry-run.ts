@@ -28,16 +28,18 @@ function toJson(plan: Plan): string[] {
   const index = new Map(plan.map((step, i) => [step, i]));
   const number = (step: Step): number => (index.get(step) ?? -1) + 1;
   return plan.map((step) =>
-    printableLines(JSON.stringify({
-      index: number(step),
-      call: step.call,
-      args: explainArgs(step, index),
-      line: explainCall(step, index),
-      purpose: step.purpose,
-      ...(step.as !== undefined && { as: step.as }),
-      ...(step.tolerates && { tolerates: step.tolerates }),
-      ...(step.jump && { jump: { when: step.jump.when, to: number(step.jump.to) } }),
-      ...(step.onFailure && { onFailure: number(step.onFailure) }),
-    })),
+    printableLines(
+      JSON.stringify({
+        index: number(step),
+        call: step.call,
+        args: explainArgs(step, index),
+        line: explainCall(step, index),
+        purpose: step.purpose,
+        ...(step.as !== undefined && { as: step.as }),
+        ...(step.tolerates && { tolerates: step.tolerates }),
+        ...(step.jump && { jump: { when: step.jump.when, to: number(step.jump.to) } }),
+        ...(step.onFailure && { onFailure: number(step.onFailure) }),
+      }),
+    ),
   );
 }

@@ -32,6 +32,5 @@ export function checkPath(path: string): void {
 /** Refuses what is not a path downwards from an open directory. */
 export function checkBelow(path: string): void {
   checkPath(path);
-  if (path.startsWith('/') || path.split('/').includes('..'))
-    throw new RangeError(`the path ${quote(path)} does not lead down from an open directory`);
+  if (path.startsWith('/') || path.split('/').includes('..')) throw new RangeError(`the path ${quote(path)} does not lead down from an open directory`);
 }

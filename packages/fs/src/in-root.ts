@@ -1,4 +1,19 @@
-import { checkOptions, errnos, fail, fileTypes, label, MAX_LOOKUPS, Memory, openFlags, openHow, resolveFlags, resultOf, quote, type ResultOf, type Step } from '@ctr/syscall';
+import {
+  checkOptions,
+  errnos,
+  fail,
+  fileTypes,
+  label,
+  MAX_LOOKUPS,
+  Memory,
+  openFlags,
+  openHow,
+  resolveFlags,
+  resultOf,
+  quote,
+  type ResultOf,
+  type Step,
+} from '@ctr/syscall';
 
 import { checkMode, checkPath } from './check.js';
 import type { Handle } from './handle.js';

@@ -16,8 +16,7 @@ export const MAX_ID = 0xfffffffe;
  */
 export function parseId(text: string): number {
   const id = parseDecimal(text, MAX_ID);
-  if (id === undefined)
-    throw new RangeError(`${quote(text)} is not an id: an id is a decimal number from 0 to ${MAX_ID}, without sign, space or leading zero`);
+  if (id === undefined) throw new RangeError(`${quote(text)} is not an id: an id is a decimal number from 0 to ${MAX_ID}, without sign, space or leading zero`);
   return id;
 }
 

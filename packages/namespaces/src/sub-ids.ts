@@ -69,8 +69,7 @@ export function parseSubIds(content: string, { uid, username }: SubIdUser, path:
     const count = parseDecimal(number ?? '', MAX_ID + 1);
     if (start === undefined || count === undefined || rest.length > 0)
       throw new Error(`${path}, line ${i + 1}: ${quote(line)} is not of the form name:first:count`);
-    if (count === 0 || start + count - 1 > MAX_ID)
-      throw new Error(`${path}, line ${i + 1}: ${quote(line)} has no ids, or goes beyond the last one, ${MAX_ID}`);
+    if (count === 0 || start + count - 1 > MAX_ID) throw new Error(`${path}, line ${i + 1}: ${quote(line)} has no ids, or goes beyond the last one, ${MAX_ID}`);
     ranges.push({ start, count });
   }
   return ranges;

@@ -1,6 +1,5 @@
 import { quote, type Step } from '@ctr/syscall';
 
-
 /** __NEW_UTS_LEN of linux/utsname.h */
 const MAX_BYTES = 64;
 const hints = { EPERM: 'the UTS namespace belongs to a user namespace in which the process has no CAP_SYS_ADMIN: create one with it first' } as const;

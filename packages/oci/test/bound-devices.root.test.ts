@@ -24,10 +24,14 @@ describe('a device that is bound into a container', () => {
   it.each(['null', 'zero', 'full', 'random', 'urandom', 'tty', 'given'])('keeps its mode and its owner: %s', async (name) => {
     const of = statSync(`/dev/${name === 'given' ? 'zero' : name}`);
     const mode = (of.mode & 0o7777).toString(8);
-    const { output } = await ran(at, ['sh', '-c', `chmod ${mode} /dev/${name}; chown ${of.uid} /dev/${name}; touch -a /tmp/own; chmod 600 /tmp/own; stat -c %a /tmp/own`], {
-      ...changes,
-      mounts: [...(changes.mounts ?? []), { destination: '/tmp', type: 'tmpfs', source: 'tmpfs' }],
-    });
+    const { output } = await ran(
+      at,
+      ['sh', '-c', `chmod ${mode} /dev/${name}; chown ${of.uid} /dev/${name}; touch -a /tmp/own; chmod 600 /tmp/own; stat -c %a /tmp/own`],
+      {
+        ...changes,
+        mounts: [...(changes.mounts ?? []), { destination: '/tmp', type: 'tmpfs', source: 'tmpfs' }],
+      },
+    );
     expect(output).toBe(`chmod: /dev/${name}: Read-only file system\nchown: /dev/${name}: Read-only file system\n600\n`);
   });
 

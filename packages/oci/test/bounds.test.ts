@@ -22,7 +22,11 @@ describe('a list of numbers', () => {
     ['0-9876543210', policy('0-9876543210'), 'linux.memoryPolicy.nodes: "0-9876543210": numbers from 0 to 1023, and ranges of them, such as 0-3,7'],
     ['1024', policy('1024'), 'linux.memoryPolicy.nodes: "1024": numbers from 0 to 1023, and ranges of them, such as 0-3,7'],
     ['all', policy('all'), 'linux.memoryPolicy.nodes: "all": numbers from 0 to 1023, and ranges of them, such as 0-3,7'],
-    ['mems', linux({ resources: { cpu: { mems: '0-1024' } } }), 'linux.resources.cpu.mems: "0-1024": numbers from 0 to 1023, and ranges of them, such as 0-3,7'],
+    [
+      'mems',
+      linux({ resources: { cpu: { mems: '0-1024' } } }),
+      'linux.resources.cpu.mems: "0-1024": numbers from 0 to 1023, and ranges of them, such as 0-3,7',
+    ],
     ['cpus', linux({ resources: { cpu: { cpus: '8192' } } }), 'linux.resources.cpu.cpus: "8192": numbers from 0 to 8191, and ranges of them, such as 0-3,7'],
     [
       'affinity',

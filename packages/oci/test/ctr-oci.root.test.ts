@@ -131,7 +131,13 @@ describe('ctr-oci', () => {
     const before = await oci('exec', id, ...show);
     const added = await oci('exec', '--cap', 'CAP_NET_RAW', '--cap', 'sys_ptrace', id, ...show);
     const bits = (1n << 13n) | (1n << 19n);
-    const sets = (text: string) => Object.fromEntries(text.trim().split('\n').map((line) => line.split(':') as [string, string]));
+    const sets = (text: string) =>
+      Object.fromEntries(
+        text
+          .trim()
+          .split('\n')
+          .map((line) => line.split(':') as [string, string]),
+      );
     const [own, more] = [sets(before.stdout), sets(added.stdout)];
     expect(own).toMatchObject({ CapInh: '0'.repeat(16), CapAmb: '0'.repeat(16) });
     const wider = (set: string) => (BigInt(`0x${own[set]}`) | bits).toString(16).padStart(16, '0');
@@ -141,7 +147,11 @@ describe('ctr-oci', () => {
     expect(other).toMatchObject({ CapInh: '0'.repeat(16), CapAmb: '0'.repeat(16), CapEff: '0'.repeat(16) });
     const file = join(bundle, 'process.json');
     writeFileSync(file, JSON.stringify({ cwd: '/', args: show, env: ['PATH=/bin'], capabilities: { bounding: ['CAP_KILL'], permitted: ['CAP_KILL'] } }));
-    expect(sets((await oci('exec', '--process', file, id)).stdout)).toMatchObject({ CapInh: '0'.repeat(16), CapAmb: '0'.repeat(16), CapPrm: `${'0'.repeat(14)}20` });
+    expect(sets((await oci('exec', '--process', file, id)).stdout)).toMatchObject({
+      CapInh: '0'.repeat(16),
+      CapAmb: '0'.repeat(16),
+      CapPrm: `${'0'.repeat(14)}20`,
+    });
   });
 
   it('reads no more of a file that a client names than a configuration can have', async () => {

@@ -64,12 +64,10 @@ async function watched({ ids, isUser = false, joins, filter: seccomp, newPrivile
     // Who may trace everything on the host may look into anything.
     process: { cwd: '/', args, env: ['PATH=/bin'], capabilities: range ? everything : {}, noNewPrivileges: !newPrivileges },
     linux: {
-      namespaces: [
-        ...(['pid', 'mount', ...(range ? (['user'] as const) : [])] as const).map((type) => ({
-          type,
-          ...(joined.includes(type) && { path: `/proc/PID/ns/${type}` }),
-        })),
-      ],
+      namespaces: (['pid', 'mount', ...(range ? (['user'] as const) : [])] as const).map((type) => ({
+        type,
+        ...(joined.includes(type) && { path: `/proc/PID/ns/${type}` }),
+      })),
       ...(range && !joined.includes('user') && { uidMappings: range, gidMappings: range }),
       ...(seccomp && { seccomp }),
     },
@@ -77,8 +75,11 @@ async function watched({ ids, isUser = false, joins, filter: seccomp, newPrivile
   const job: Job = { directory, rootfs, rounds: EXECUTIONS, watcher: config(['watcher'], []), ...(joins && { joiner: config(['true'], joins) }) };
   const asked = join(directory, 'job.json');
   writeFileSync(asked, JSON.stringify(job));
-  const [file = '', ...args] = [...(isUser ? asUser : []), process.execPath, program.path, asked];
-  const { stdout } = await promisify(execFile)(file, args, { env: { ...program.env, USER: 'user' }, timeout });
+  const by = isUser ? asUser : ['env'];
+  const { stdout } = await promisify(execFile)(by[0] ?? '', [...by.slice(1), process.execPath, program.path, asked], {
+    env: { ...program.env, USER: 'user' },
+    timeout,
+  });
   return JSON.parse(stdout) as { codes: unknown; text: string };
 }
 

@@ -34,9 +34,7 @@ describe('a mount namespace that is joined', () => {
     const script = `touch ${trace} 2>&1; ls -d /home /usr 2>&1 | grep -c 'No such'; cat /proc/1/comm; head -c 1 /proc/timer_list | wc -c; echo x > /proc/sys/kernel/domainname`;
     const { exit, output } = await ran(at, ['sh', '-c', script], { linux: joining(await namespace()) });
     expect(exit.code).toBe(1);
-    expect(output).toBe(
-      `touch: ${trace}: Read-only file system\n2\nsh\n0\nsh: can't create /proc/sys/kernel/domainname: Read-only file system\n`,
-    );
+    expect(output).toBe(`touch: ${trace}: Read-only file system\n2\nsh\n0\nsh: can't create /proc/sys/kernel/domainname: Read-only file system\n`);
     expect(existsSync(trace)).toBe(false);
   });
 

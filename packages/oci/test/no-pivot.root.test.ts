@@ -20,7 +20,10 @@ const withUsers: Changes['linux'] = {
 const attempt = (type: string) => `unshare -mrpf sh -c "mount -t ${type} none /${type === 'proc' ? 'proc' : 'sys'} && echo MOUNTED" 2>&1`;
 
 /** How many mounts the host has, by which it is seen that none of them has been unmounted. */
-const hostMounts = () => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').filter((line) => !line.includes(at.directory)).length;
+const hostMounts = () =>
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => !line.includes(at.directory)).length;
 
 describe.each([
   ['pivot_root', true],

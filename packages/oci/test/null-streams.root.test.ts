@@ -64,7 +64,10 @@ describe('the null device of the host as a standard stream', () => {
       execFileSync('mknod', [join(dev, 'null'), 'c', '1', '3']);
       change(dev);
     });
-    const bound: Config['mounts'] = [...(changes.mounts ?? []), { destination: '/dev', source: join(changes.root?.path ?? '', 'dev'), options: ['bind', 'dev'] }];
+    const bound: Config['mounts'] = [
+      ...(changes.mounts ?? []),
+      { destination: '/dev', source: join(changes.root?.path ?? '', 'dev'), options: ['bind', 'dev'] },
+    ];
     const [type, device, ...refused] = await said({ ...changes, mounts: bound }, 'host');
     expect({ type, isHost: device === String(hostDevice) }).toEqual({ type: '1:3', isHost: true });
     expect(refused.join()).toMatch(ro);

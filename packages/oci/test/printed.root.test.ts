@@ -40,11 +40,7 @@ describe('what ctr-oci prints', () => {
     const oci = (...args: string[]) => ctrOci(['--root', at.root, '--log', log, '--log-format', 'json', ...args]);
     onTestFinished(async () => void (await oci('delete', '--force', id)));
     expect((await ctrOci(['--root', at.root, 'create', '--bundle', bundle, id], { quiet: true })).code).toBe(0);
-    for (const args of [
-      ['state', id],
-      ['list', '--format', 'json'],
-      ['list'],
-    ]) {
+    for (const args of [['state', id], ['list', '--format', 'json'], ['list']]) {
       const { stdout } = await oci(...args);
       expect(stdout).toMatch(printed);
       expect(stdout).toContain(escaped);

@@ -104,7 +104,10 @@ const cases: Record<string, readonly (readonly [said: string[], ...expected: str
     [process({ consoleSize: { height: 1, width: 1 } }), 'warning: process.consoleSize: an object: of no effect without a terminal'],
     [process({ terminal: true, consoleSize: { height: 65_536, width: 1 } }), 'error: process.consoleSize.height: 65536: an integer from 0 to 65535'],
     [process({ oomScoreAdj: 1001 }), 'error: process.oomScoreAdj: 1001: an integer from -1000 to 1000'],
-    [process({ execCPUAffinity: { initial: '3-1' } }), 'error: process.execCPUAffinity.initial: "3-1": numbers from 0 to 8191, and ranges of them, such as 0-3,7'],
+    [
+      process({ execCPUAffinity: { initial: '3-1' } }),
+      'error: process.execCPUAffinity.initial: "3-1": numbers from 0 to 8191, and ranges of them, such as 0-3,7',
+    ],
     [process({ apparmorProfile: 'a\nb' }), 'error: process.apparmorProfile: "a\\nb": a string without line breaks'],
   ],
   capabilities: [

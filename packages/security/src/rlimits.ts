@@ -1,6 +1,5 @@
 import { checkOptions, label, Memory, RLIM64_INFINITY, rlimit64, rlimitResources, quote, type Step } from '@ctr/syscall';
 
-
 /** A limit, in the unit of its resource; `unlimited` is RLIM_INFINITY. */
 export type RlimitValue = number | bigint | 'unlimited';
 

@@ -15,9 +15,7 @@ export function checkOptions(where: string, given: object, known: readonly strin
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue;
     const near = nearest(key, known);
-    throw new TypeError(
-      `${where}: there is no option ${quote(key)}${near === undefined ? `; there are ${known.join(', ')}` : `: did you mean ${near}?`}`,
-    );
+    throw new TypeError(`${where}: there is no option ${quote(key)}${near === undefined ? `; there are ${known.join(', ')}` : `: did you mean ${near}?`}`);
   }
 }
 

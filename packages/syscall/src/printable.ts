@@ -6,7 +6,7 @@ const MAX_SHOWN = 80;
  * (Zl, Zp), and surrogates that stand alone (Cs). A terminal obeys them.
  */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
-const names: Readonly<Record<string, string>> = { '\n': String.raw`\n`, '\t': String.raw`\t` };
+const names: Readonly<Record<string, string>> = { '\n': String.raw`\n`, '\t': String.raw`\t`, '\r': String.raw`\r` };
 
 /**
  * A text of someone else's making, for one line of a terminal or a log: characters that do not show, and those that move others, are escaped (`\u001b`), the end of a line as `\n`.
@@ -32,7 +32,7 @@ export function printable(text: string): string {
  * ```
  */
 export function printableLines(text: string): string {
-  return text.replaceAll(unprintable, (character) => (character in names ? character : escaped(character)));
+  return text.replaceAll(unprintable, (character) => (character === '\n' || character === '\t' ? character : (names[character] ?? escaped(character))));
 }
 
 /**
@@ -54,5 +54,8 @@ export function quote(value: unknown): string {
 
 /** By units of UTF-16, as JSON has it: a character beyond the first 65,536 takes two. */
 function escaped(character: string): string {
-  return character.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }

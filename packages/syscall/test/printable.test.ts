@@ -1,5 +1,5 @@
 import { printable, printableLines, quote } from '@ctr/syscall';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 
 it.each([
@@ -44,7 +44,7 @@ it('leaves what can be read as it is', () => {
 });
 
 it('leaves lines where they end, if asked to, and JSON the same value', () => {
-  expect(printableLines('a\n\tb\r\u001B[2J')).toBe('a\n\tb\\u000d\\u001b[2J');
+  expect(printableLines('a\n\tb\r\u001B[2J')).toBe('a\n\tb\\r\\u001b[2J');
   const value = { ['k\u202Ey']: ['\u2066a\u001B\u200B\u007F\u{E0041}\uD800\n\t"\\'], n: 1 };
   for (const indent of [undefined, 2, '\t']) {
     const text = printableLines(JSON.stringify(value, null, indent));

@@ -35,12 +35,14 @@ export const hookNames: readonly (keyof Hooks)[] = ['prestart', 'createRuntime',
 
 const hook = atMost(
   1024,
-  list(object<Hook>({
-    path: required(text('an absolute path', absolutePath)),
-    args: argumentList,
-    env: argumentList,
-    timeout: integer(1, Number.MAX_SAFE_INTEGER),
-  })),
+  list(
+    object<Hook>({
+      path: required(text('an absolute path', absolutePath)),
+      args: argumentList,
+      env: argumentList,
+      timeout: integer(1, Number.MAX_SAFE_INTEGER),
+    }),
+  ),
 );
 
 export const hooks: Schema<Hooks> = object<Hooks>({

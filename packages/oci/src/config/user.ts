@@ -19,6 +19,9 @@ const NGROUPS_MAX = 65_536;
 /** The largest number is no id: -1 says "as it is" to the kernel. */
 const id = integer(0, 2 ** 32 - 2);
 
-export const user: Schema<User> = object<User>({ uid: id, gid: id, umask: integer(0, 0o777), additionalGids: atMost(NGROUPS_MAX, list(id)), username: text() }, (value, report) => {
-  if (value.username !== undefined) report.warning('username', value.username, 'of no effect on Linux: see uid');
-});
+export const user: Schema<User> = object<User>(
+  { uid: id, gid: id, umask: integer(0, 0o777), additionalGids: atMost(NGROUPS_MAX, list(id)), username: text() },
+  (value, report) => {
+    if (value.username !== undefined) report.warning('username', value.username, 'of no effect on Linux: see uid');
+  },
+);

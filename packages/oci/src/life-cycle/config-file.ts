@@ -40,7 +40,8 @@ export function readBounded(file: string | number): Buffer {
       const got = readSync(fd, chunk, 0, CHUNK_BYTES, null);
       if (got === 0) return Buffer.concat(chunks);
       size += got;
-      if (size > MAX_TEXT_BYTES) throw new Error(`${typeof file === 'number' ? 'standard input' : file} has more than ${MAX_TEXT_BYTES} bytes: no more are read`);
+      if (size > MAX_TEXT_BYTES)
+        throw new Error(`${typeof file === 'number' ? 'standard input' : file} has more than ${MAX_TEXT_BYTES} bytes: no more are read`);
       chunks.push(chunk.subarray(0, got));
     }
   } finally {

@@ -12,7 +12,9 @@ import { quote, type Fd } from '@ctr/syscall';
 export function checkJoinedMounts(joined: Fd | undefined, pivot: boolean): void {
   if (!joined) return;
   if (!pivot)
-    throw new TypeError('linux.namespaces: a mount namespace that is joined takes pivot_root(2), since its mounts could stay in reach of the container otherwise');
+    throw new TypeError(
+      'linux.namespaces: a mount namespace that is joined takes pivot_root(2), since its mounts could stay in reach of the container otherwise',
+    );
   const { dev, ino } = fstatSync(joined.number);
   for (const [whose, file] of [
     ['of the first process', '/proc/1/ns/mnt'],

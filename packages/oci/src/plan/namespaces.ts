@@ -71,13 +71,7 @@ export function idMapsOf(config: { readonly linux?: Pick<Linux, 'uidMappings' | 
  * @param joining the steps by which it joins groups of v1
  * @param hidden whether the process is undumpable from before the first namespace is joined. Its files in proc then belong to root: they are opened before
  */
-export function enterNamespaces(
-  config: Config,
-  namespaces: Namespaces,
-  cgroup: ResultOf | undefined,
-  joining: readonly Step[],
-  hidden: boolean,
-): Section[] {
+export function enterNamespaces(config: Config, namespaces: Namespaces, cgroup: ResultOf | undefined, joining: readonly Step[], hidden: boolean): Section[] {
   const joins = (kinds: readonly Namespace[]): Step[] =>
     kinds.flatMap((kind) => {
       const fd = namespaces.joined.get(kind);

@@ -1,18 +1,6 @@
 import type { Stats } from 'node:fs';
 
-import {
-  AT_FDCWD,
-  atFlags,
-  fileTypes,
-  label,
-  Memory,
-  openFlags,
-  openHow,
-  resolveFlags,
-  resultOf,
-  type ResultOf,
-  type Step,
-} from '@ctr/syscall';
+import { AT_FDCWD, atFlags, fileTypes, label, Memory, openFlags, openHow, resolveFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
 /** The null device is the character device 1:3: Documentation/admin-guide/devices.txt of the kernel, and its number as stat(2) has it. */
 const NULL_RDEV = 0x103;

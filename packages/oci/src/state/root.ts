@@ -23,8 +23,5 @@ export function defaultRoot(): string {
 /** Throws for what cannot be the id of a container: it is the name of its directory, and of its cgroup. */
 export function checkId(id: string): void {
   if (!/^[\w+-][\w+.-]*$/.test(id) || Buffer.byteLength(id) > MAX_ID_BYTES)
-    throw new OciError(
-      'invalid-id',
-      `invalid container ID format ${quote(id)}: letters, digits and _ + - . (not as the first), at most ${MAX_ID_BYTES}`,
-    );
+    throw new OciError('invalid-id', `invalid container ID format ${quote(id)}: letters, digits and _ + - . (not as the first), at most ${MAX_ID_BYTES}`);
 }

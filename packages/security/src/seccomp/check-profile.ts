@@ -96,9 +96,7 @@ function word(where: string, value: unknown, kind: keyof typeof words): void {
   if (typeof value !== 'string') throw wrongType(where, value, 'a string');
   if (known.includes(value)) return;
   const near = nearest(value, known);
-  throw new RangeError(
-    `${where}: ${quote(value)} is not known${near === undefined ? `: it has to be one of ${known.join(', ')}` : `: did you mean ${near}?`}`,
-  );
+  throw new RangeError(`${where}: ${quote(value)} is not known${near === undefined ? `: it has to be one of ${known.join(', ')}` : `: did you mean ${near}?`}`);
 }
 
 function each(where: string, value: unknown, check: (where: string, one: unknown) => void): void {
