@@ -1,4 +1,4 @@
-import { AT_FDCWD, call, Fd, openFlags, openHow, resolveFlags } from '@ctr/syscall';
+import { AT_FDCWD, call, Fd, openFlags, openHow, resolveFlags, quote } from '@ctr/syscall';
 
 /** linux/limits.h: NAME_MAX */
 export const MAX_NAME_BYTES = 255;
@@ -31,7 +31,7 @@ export function parseCgroupsPath(path: string): CgroupsPath {
 
 /** Throws a `TypeError` if a text cannot be what stands between two slashes of the path of a group. */
 export function checkSegment(segment: string): void {
-  const shown = JSON.stringify(segment);
+  const shown = quote(segment);
   if (segment === '' || segment === '.' || segment === '..')
     throw new TypeError(`${shown} cannot name a group: a path of groups has names between single slashes, and leads downwards only`);
   // A line break would make /proc/PID/cgroup ambiguous; the others would do who knows what to a terminal.

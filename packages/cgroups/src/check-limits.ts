@@ -1,9 +1,8 @@
-import { checkOptions } from '@ctr/syscall';
+import { checkOptions, quote } from '@ctr/syscall';
 
 import { isCoreFile } from './core-files.js';
 import { checkDeviceRules } from './device-rules.js';
 import type { IoDevice, Limits, RdmaLimit } from './limits.js';
-import { shown } from './shown.js';
 
 /**
  * Checks limits before anything is touched: throws a `RangeError` that names the kernel's range, a `TypeError` for what is no number,
@@ -155,45 +154,45 @@ function number({ from, to, unit, max = false, fractions = false }: Range): Chec
     if (value === undefined || (max && value === 'max')) return;
     const kind = `${fractions ? 'a number' : 'a whole number'}${unit && ` of ${unit}`}`;
     const wanted = `${name} takes ${kind} from ${from} to ${to}${max ? ", or 'max' for no limit" : ''}`;
-    if (typeof value !== 'number') throw new TypeError(`${wanted}: ${shown(value)} is none`);
+    if (typeof value !== 'number') throw new TypeError(`${wanted}: ${quote(value)} is none`);
     if (!(value >= from && value <= to) || !(fractions || Number.isInteger(value))) throw new RangeError(`${wanted}: ${value} is not one`);
   };
 }
 
 function boolean(name: string, value: unknown): void {
-  if (typeof value !== 'boolean') throw new TypeError(`${name} is true or false, not ${shown(value)}`);
+  if (typeof value !== 'boolean') throw new TypeError(`${name} is true or false, not ${quote(value)}`);
 }
 
 /** @see cpuset(7), List format */
 function list(what: string, to: number): Check {
   return (name, value) => {
     const wanted = `${name} takes a list of ${what} from 0 to ${to}, such as '0-3,5'`;
-    if (typeof value !== 'string') throw new TypeError(`${wanted}: ${shown(value)} is none`);
+    if (typeof value !== 'string') throw new TypeError(`${wanted}: ${quote(value)} is none`);
     for (const part of value.split(',')) {
       const [, from, until = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part) ?? [];
-      if (from === undefined || Number(until) < Number(from) || Number(until) > to) throw new RangeError(`${wanted}: ${shown(value)} is not one`);
+      if (from === undefined || Number(until) < Number(from) || Number(until) > to) throw new RangeError(`${wanted}: ${quote(value)} is not one`);
     }
   };
 }
 
 function each(name: string, value: unknown, checkKey: (name: string, key: string) => void, checkValue: Check): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`${name} is an object of names and limits, not ${shown(value)}`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`${name} is an object of names and limits, not ${quote(value)}`);
   for (const [key, entry] of Object.entries(value)) {
     checkKey(name, key);
-    if (entry === undefined) throw new TypeError(`${name}: ${shown(key)} has no limit`);
-    checkValue(`${name}[${JSON.stringify(key)}]`, entry);
+    if (entry === undefined) throw new TypeError(`${name}: ${quote(key)} has no limit`);
+    checkValue(`${name}[${quote(key)}]`, entry);
   }
 }
 
 /** The names of devices, interfaces and resources stand before a space in a line of their own. */
 function word(name: string, key: string): void {
-  if (!/^[!-~]{1,255}$/.test(key)) throw new TypeError(`${name}: ${shown(key)} is not a name: letters, digits and signs, without spaces`);
+  if (!/^[!-~]{1,255}$/.test(key)) throw new TypeError(`${name}: ${quote(key)} is not a name: letters, digits and signs, without spaces`);
 }
 
 /** linux/if.h: IFNAMSIZ is 16, with the NUL behind it. */
 function interfaceName(name: string, key: string): void {
   word(name, key);
-  if (key.length > 15) throw new TypeError(`${name}: ${shown(key)} is not the name of an interface: it has at most 15 bytes`);
+  if (key.length > 15) throw new TypeError(`${name}: ${quote(key)} is not the name of an interface: it has at most 15 bytes`);
 }
 
 /** mm/hugetlb_cgroup.c writes them in the greatest unit they are whole in. */
@@ -202,7 +201,7 @@ function hugepageSize(name: string, key: string): void {
   const isPower = count !== undefined && Number.isInteger(Math.log2(Number(count)));
   if (!isPower || (unit !== 'GB' && Number(count) >= 1024))
     throw new RangeError(
-      `${name}: ${shown(key)} is not a size of huge pages as the kernel writes it: 64KB, 2MB, 1GB (there are those of /sys/kernel/mm/hugepages)`,
+      `${name}: ${quote(key)} is not a size of huge pages as the kernel writes it: 64KB, 2MB, 1GB (there are those of /sys/kernel/mm/hugepages)`,
     );
 }
 
@@ -215,7 +214,7 @@ function rdmaLimit(name: string, value: unknown): void {
 }
 
 function ioDevices(name: string, value: unknown): void {
-  if (!Array.isArray(value)) throw new TypeError(`${name} is an array of devices and their limits, not ${shown(value)}`);
+  if (!Array.isArray(value)) throw new TypeError(`${name} is an array of devices and their limits, not ${quote(value)}`);
   for (const [i, entry] of [...(value as readonly unknown[])].entries()) ioDevice(`${name}[${i}]`, entry);
 }
 
@@ -238,12 +237,12 @@ function deviceOf(name: string, device: unknown): readonly unknown[] {
     const { major, minor } = device as { readonly major?: unknown; readonly minor?: unknown };
     if (major !== undefined && minor !== undefined) return [major, minor];
   }
-  throw new TypeError(`${name} takes the numbers of a disk, such as '8:0' or { major: 8, minor: 0 }, not ${shown(device)}`);
+  throw new TypeError(`${name} takes the numbers of a disk, such as '8:0' or { major: 8, minor: 0 }, not ${quote(device)}`);
 }
 
 function unifiedFile(name: string, key: string): void {
   if (!/^[a-z][a-z0-9_]*(\.[A-Za-z0-9_]+)+$/.test(key) || key.length > 200)
-    throw new TypeError(`${name}: ${shown(key)} is not a file of a controller: its name is like memory.high, without a slash`);
+    throw new TypeError(`${name}: ${quote(key)} is not a file of a controller: its name is like memory.high, without a slash`);
   if ((key.startsWith('cgroup.') && !isCoreFile(key)) || key === 'memory.reclaim')
     throw new TypeError(
       `${name}: ${key} is no limit, and is not written here: of the files cgroup.*, there are cgroup.max.depth, cgroup.max.descendants and cgroup.pressure`,
@@ -253,5 +252,5 @@ function unifiedFile(name: string, key: string): void {
 function unifiedValue(name: string, value: unknown): void {
   // kernfs takes at most one page.
   if (typeof value !== 'string' || value.trim() === '' || value.includes('\0') || Buffer.byteLength(value) > 4095)
-    throw new TypeError(`${name} takes a text of 1 to 4095 bytes, as it is to be written: ${shown(value)} is none`);
+    throw new TypeError(`${name} takes a text of 1 to 4095 bytes, as it is to be written: ${quote(value)} is none`);
 }

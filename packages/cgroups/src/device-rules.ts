@@ -1,6 +1,4 @@
-import { bpfDeviceAccess, checkOptions } from '@ctr/syscall';
-
-import { shown } from './shown.js';
+import { bpfDeviceAccess, checkOptions, quote } from '@ctr/syscall';
 
 /** What is done with a device: read from it, write to it, make a device file for it (`m`, mknod(2)); any of these, in this order. */
 export type DeviceAccess = 'r' | 'w' | 'm' | 'rw' | 'rm' | 'wm' | 'rwm';
@@ -49,19 +47,19 @@ const checkEach = oncePerList((rules) => {
 });
 
 function checkRule(rule: DeviceRule): void {
-  if (typeof rule !== 'object' || (rule as unknown) === null) throw new TypeError(`a device rule is ${shown(rule)}: give { allow, type }`);
+  if (typeof rule !== 'object' || (rule as unknown) === null) throw new TypeError(`a device rule is ${quote(rule)}: give { allow, type }`);
   checkOptions('a device rule', rule, ['allow', 'type', 'major', 'minor', 'access']);
   const { allow, type, access } = rule;
-  if (typeof (allow as unknown) !== 'boolean') throw new TypeError(`a device rule: allow is ${shown(allow)}: true or false`);
-  if (!['all', 'char', 'block'].includes(type)) throw new TypeError(`a device rule: type is ${shown(type)}: 'all', 'char' or 'block'`);
+  if (typeof (allow as unknown) !== 'boolean') throw new TypeError(`a device rule: allow is ${quote(allow)}: true or false`);
+  if (!['all', 'char', 'block'].includes(type)) throw new TypeError(`a device rule: type is ${quote(type)}: 'all', 'char' or 'block'`);
   for (const name of ['major', 'minor'] as const) {
     const value: unknown = rule[name];
     if (value === undefined) continue;
-    if (typeof value !== 'number') throw new TypeError(`a device rule: ${name} is ${shown(value)}: a number, or nothing for every one`);
+    if (typeof value !== 'number') throw new TypeError(`a device rule: ${name} is ${quote(value)}: a number, or nothing for every one`);
     if (!(Number.isInteger(value) && value >= 0 && value <= ranges[name]))
       throw new RangeError(`a device rule: ${name} is ${value}: a whole number from 0 to ${ranges[name]}, or nothing for every one`);
   }
-  if (access !== undefined && !isAccess(access)) throw new TypeError(`a device rule: access is ${shown(access)}: 'rwm' or a part of it, in this order`);
+  if (access !== undefined && !isAccess(access)) throw new TypeError(`a device rule: access is ${quote(access)}: 'rwm' or a part of it, in this order`);
   if (type === 'all' && (rule.major !== undefined || rule.minor !== undefined || (access !== undefined && access !== 'rwm')))
     throw new TypeError("a device rule of type 'all' is about all of them: it has no numbers, and no part of the access");
 }
@@ -91,7 +89,7 @@ export function parseDeviceRule(text: string, allow = true): DeviceRule {
       letter === 'p'
         ? 'a pipe is no device, and always allowed'
         : 'TYPE MAJOR:MINOR ACCESS, such as "c 1:3 rwm", where a number may be *, or "a" for all devices';
-    throw new TypeError(`${JSON.stringify(text.slice(0, 80))} is no device rule: ${why}`);
+    throw new TypeError(`${quote(text)} is no device rule: ${why}`);
   }
   const numbers = { ...(major !== '*' && { major: Number(major) }), ...(minor !== '*' && { minor: Number(minor) }) };
   const rule: DeviceRule = { allow, type, ...numbers, ...(type !== 'all' || access !== 'rwm' ? { access } : {}) };

@@ -1,7 +1,7 @@
 import { existsSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
-import { checkOptions } from '@ctr/syscall';
+import { checkOptions, quote } from '@ctr/syscall';
 
 import { CgroupError } from './error.js';
 import { EventQueue, type EventStream } from './event-stream.js';
@@ -108,8 +108,7 @@ function checkNotices(memoryUsageBytes: readonly number[], memoryPressureLevels:
   for (const bytes of memoryUsageBytes)
     if (!Number.isSafeInteger(bytes) || bytes < 1) throw new RangeError(`memoryUsageBytes has ${bytes}: 1 to 2^53 - 1 bytes`);
   for (const level of memoryPressureLevels)
-    if (!['low', 'medium', 'critical'].includes(level))
-      throw new TypeError(`memoryPressureLevels takes low, medium and critical, not ${JSON.stringify(level)}`);
+    if (!['low', 'medium', 'critical'].includes(level)) throw new TypeError(`memoryPressureLevels takes low, medium and critical, not ${quote(level)}`);
 }
 
 /** The kernel tells nothing of a removed group itself, but of a directory that is gone from the one above. */

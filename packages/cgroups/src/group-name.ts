@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 
-import { call } from '@ctr/syscall';
+import { call, quote } from '@ctr/syscall';
 
 import { checkSegment, MAX_NAME_BYTES } from './cgroups-path.js';
 
@@ -62,7 +62,7 @@ export function parseGroupName(directoryName: string): GroupOwner | undefined {
 
 /** Throws a `TypeError` if a text cannot be the name of a group that has an owner. */
 export function checkName(name: string): void {
-  const shown = JSON.stringify(name);
+  const shown = quote(name);
   if (typeof name !== 'string' || !syntax.test(name))
     throw new TypeError(`${shown} cannot name a group: a name has letters, digits and _ + - . in it, and does not begin with a dot`);
   if (Buffer.byteLength(name) > MAX_NAME_BYTES)

@@ -1,4 +1,4 @@
-import { checkOptions, perform } from '@ctr/syscall';
+import { checkOptions, perform, quote } from '@ctr/syscall';
 
 import { addProcess, addThread, addTree, moveAll, type AddOptions } from './add.js';
 import { checkSegment, parseCgroupsPath } from './cgroups-path.js';
@@ -108,7 +108,7 @@ export async function createGroup(path: string, limits: Limits = {}, options: Cr
   checkOptions('createGroup', options, ['layout', 'measure', 'threaded', 'moveToLeaf']);
   const { fromTop, segments } = parseCgroupsPath(path);
   const name = segments.at(-1);
-  if (name === undefined) throw new TypeError(`${JSON.stringify(path)} is there already: give a path below it`);
+  if (name === undefined) throw new TypeError(`${quote(path)} is there already: give a path below it`);
   const above = segments.slice(0, -1);
   const parent = fromTop ? `/${above.join('/')}` : above.join('/') || '.';
   const layout = options.layout ?? readLayout();

@@ -1,4 +1,4 @@
-import { AT_FDCWD, checkOptions, isSyscallError, openFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { AT_FDCWD, checkOptions, isSyscallError, openFlags, resultOf, quote, type ResultOf, type Step } from '@ctr/syscall';
 
 import { checkLimits } from './check-limits.js';
 import { ioHere, limitNeeds, settingsAt } from './controllers.js';
@@ -85,7 +85,7 @@ export function planGroup(name: string, limits: Limits, options: GroupOptions = 
 export function needsOf(limits: Limits, { measure = [], freezer = false, layout }: Pick<GroupOptions, 'measure' | 'freezer' | 'layout'>): Needs {
   checkLimits(limits);
   for (const what of measure)
-    if (!['memory', 'cpu', 'pids', 'io'].includes(what)) throw new TypeError(`measure takes memory, cpu, pids and io, not ${JSON.stringify(what)}`);
+    if (!['memory', 'cpu', 'pids', 'io'].includes(what)) throw new TypeError(`measure takes memory, cpu, pids and io, not ${quote(what)}`);
   const limited = Object.keys(limits).length > 0 ? limitNeeds(limits, layout ?? readLayout()) : { controllers: [], unified: false };
   const measured = measure.filter((what) => what !== 'cpu').map((what) => (what === 'io' ? ioHere(layout ?? readLayout()) : what));
   return { ...limited, controllers: [...new Set([...limited.controllers, ...measured])], measuresCpu: measure.includes('cpu'), freezer };

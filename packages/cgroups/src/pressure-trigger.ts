@@ -1,6 +1,6 @@
 import { existsSync, readSync } from 'node:fs';
 
-import { call, checkOptions, openFd, openFlags, watchUrgent } from '@ctr/syscall';
+import { call, checkOptions, openFd, openFlags, watchUrgent, quote } from '@ctr/syscall';
 
 import { CgroupError } from './error.js';
 import { EventQueue, type EventStream } from './event-stream.js';
@@ -88,8 +88,8 @@ export function checkTriggers(triggers: readonly PressureTrigger[]): void {
   for (const trigger of triggers as readonly PressureTrigger[]) {
     checkOptions('a pressure trigger', trigger, ['resource', 'kind', 'stallMicroseconds', 'windowMicroseconds']);
     const { resource, kind, stallMicroseconds: stall, windowMicroseconds: window = DEFAULT_WINDOW_MICROSECONDS } = trigger;
-    if (!pressureResources.includes(resource)) throw new TypeError(`there is no pressure on ${JSON.stringify(resource)}: ${pressureResources.join(', ')}`);
-    if (kind !== 'some' && kind !== 'full') throw new TypeError(`the kind of a pressure is some or full, not ${JSON.stringify(kind)}`);
+    if (!pressureResources.includes(resource)) throw new TypeError(`there is no pressure on ${quote(resource)}: ${pressureResources.join(', ')}`);
+    if (kind !== 'some' && kind !== 'full') throw new TypeError(`the kind of a pressure is some or full, not ${quote(kind)}`);
     if (!Number.isInteger(window) || window < MIN_WINDOW_MICROSECONDS || window > MAX_WINDOW_MICROSECONDS)
       throw new RangeError(`windowMicroseconds is ${window}: ${MIN_WINDOW_MICROSECONDS} to ${MAX_WINDOW_MICROSECONDS} microseconds`);
     if (!Number.isInteger(stall) || stall < 1 || stall > window)

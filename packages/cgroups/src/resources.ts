@@ -1,8 +1,8 @@
+import { quote } from '@ctr/syscall';
 import { checkLimit, checkLimits, checkNumbers, ioDeviceChecks } from './check-limits.js';
 import type { IoDevice, Limits } from './limits.js';
 import { rulesOf } from './resource-devices.js';
 import type { LinuxBlockIO, LinuxCpu, LinuxMemory, LinuxResources } from './linux-resources.js';
-import { shown } from './shown.js';
 
 /**
  * The limits that `linux.resources` of an OCI runtime's configuration asks for, with the meaning that runc and crun give to its values: -1 is no limit, 0 (but for `pids.limit`,
@@ -152,7 +152,7 @@ function takeEach<T extends object>(
   const all: Record<string, unknown> = {};
   for (const [at, entry] of entries(path, given)) {
     const [name, value] = read(entry);
-    if (typeof name !== 'string') throw new TypeError(`${at}: its name is ${shown(name)}, not a text`);
+    if (typeof name !== 'string') throw new TypeError(`${at}: its name is ${quote(name)}, not a text`);
     checkLimit(at, limit, { [name]: value });
     all[name] = value;
   }
@@ -161,12 +161,12 @@ function takeEach<T extends object>(
 
 function entries<T extends object>(path: string, list: readonly T[] | undefined): [path: string, entry: T][] {
   if (list === undefined) return [];
-  if (!Array.isArray(list)) throw new TypeError(`${path} is a list, not ${shown(list)}`);
+  if (!Array.isArray(list)) throw new TypeError(`${path} is a list, not ${quote(list)}`);
   return list.map((entry: T, i) => [`${path}[${i}]`, section(`${path}[${i}]`, entry)]);
 }
 
 function section<T extends object>(path: string, value: T): T {
-  if (typeof value !== 'object' || (value as unknown) === null || Array.isArray(value)) throw new TypeError(`${path} is an object, not ${shown(value)}`);
+  if (typeof value !== 'object' || (value as unknown) === null || Array.isArray(value)) throw new TypeError(`${path} is an object, not ${quote(value)}`);
   return value;
 }
 
@@ -184,7 +184,7 @@ function unlessZero(value: unknown): unknown {
 }
 
 function idle(value: unknown): boolean {
-  if (value !== 0 && value !== 1) throw new RangeError(`${ROOT}.cpu.idle is 0 or 1, not ${shown(value)}`);
+  if (value !== 0 && value !== 1) throw new RangeError(`${ROOT}.cpu.idle is 0 or 1, not ${quote(value)}`);
   return value === 1;
 }
 

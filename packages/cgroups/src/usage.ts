@@ -1,4 +1,4 @@
-import { checkOptions } from '@ctr/syscall';
+import { checkOptions, quote } from '@ctr/syscall';
 
 import type { Source, Stats, Usage } from './counter.js';
 import { cpusetStatistics1, cpusetStatistics2 } from './cpuset-stats.js';
@@ -103,7 +103,7 @@ export interface StatisticsOptions {
 export function readStatistics(directories: readonly string[], options: StatisticsOptions = {}): Statistics {
   checkOptions('readStatistics', options, ['only']);
   const { only = parts } = options;
-  for (const part of only) if (!parts.includes(part)) throw new TypeError(`there are no statistics of ${JSON.stringify(part)}: ${parts.join(', ')}`);
+  for (const part of only) if (!parts.includes(part)) throw new TypeError(`there are no statistics of ${quote(part)}: ${parts.join(', ')}`);
   let statistics = nothing;
   for (const directory of directories) {
     const source = sourceOf(directory);

@@ -1,10 +1,9 @@
 import { exitCodeOf } from '@ctr/runtime';
-import { errnoText, isSyscallError, type SyscallError } from '@ctr/syscall';
+import { errnoText, isSyscallError, type SyscallError, printable } from '@ctr/syscall';
 
 import { isDebugging } from './debug.js';
 import { printError } from './print.js';
 import { tell } from './tell.js';
-import { printable } from './text.js';
 
 /** A quoted value of more characters than this is cut. */
 const MAX_QUOTED = 80;

@@ -1,5 +1,5 @@
+import { printable } from '@ctr/syscall';
 import type { Finding, Section } from './checks/check.js';
-import { printable } from './text.js';
 import { wrap } from './wrap.js';
 
 const WIDTH = 100;

@@ -1,5 +1,5 @@
+import { printable } from '@ctr/syscall';
 import { printError, styled } from './print.js';
-import { printable } from './text.js';
 
 /** Prints the lines of a message, the first of them behind the program's name. */
 export function tell(lines: readonly string[]): void {

@@ -1,11 +1,11 @@
-import { shown } from './text.js';
+import { quote } from '@ctr/syscall';
 
 /** Something on the command line cannot be: where, what was given, what is allowed. Nothing has been done yet. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';
 
   constructor(where: string, given: string | undefined, allowed: string) {
-    super(given === undefined ? `${where}: ${allowed}` : `${where}: ${shown(given)}: ${allowed}`);
+    super(given === undefined ? `${where}: ${allowed}` : `${where}: ${quote(given)}: ${allowed}`);
   }
 }
 

@@ -30,6 +30,29 @@ describe('systemd', () => {
   });
 });
 
+describe('what others have made up', () => {
+  const odd = 'a\u202Eb\u2066c\u001B[2Jd\u200Be';
+  const escaped = String.raw`a\u202eb\u2066c\u001b[2Jd\u200be`;
+  const printed = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u;
+
+  it.each([
+    ['a command', [odd]],
+    ['an option', ['run', `--${odd}`]],
+    ['a value', ['run', '-m', odd, 'true']],
+    ['a program', ['run', odd]],
+    ['a bundle', ['run', '--oci', `/${odd}`]],
+    ['a user', ['run', '-u', odd, 'true']],
+    ['a plan', ['run', '--dry-run', '-v', '/tmp:/mnt', `/bin/${odd}`]],
+    ['a plan as JSON', ['run', '--dry-run', '--json', `/bin/${odd}`]],
+  ])('is shown, and nothing of it obeyed: %s', async (what, args) => {
+    const { stdout, stderr } = await ctr(args);
+    const said = (stdout + stderr).replaceAll('\\\\', '\\');
+    for (const line of said.split('\n')) expect(line).toMatch(printed);
+    expect(said.includes(escaped) || said.includes(String.raw`a\342\200\256b`)).toBe(true);
+    if (what === 'a plan as JSON') expect(() => void JSON.parse(stdout)).not.toThrow();
+  });
+});
+
 describe('the command', () => {
   it('not found: 127', async () => {
     expect(await ctr(['run', 'no-such-program'])).toEqual({

@@ -1,6 +1,8 @@
+import { quote } from '@ctr/syscall';
+
 /** Refuses a value that is not one of a few. Throws a `RangeError`. */
 export function checkOneOf(what: string, value: string, known: readonly string[]): void {
-  if (!known.includes(value)) throw new RangeError(`${what} is ${JSON.stringify(value)}: it has to be one of ${known.join(', ')}`);
+  if (!known.includes(value)) throw new RangeError(`${what} is ${quote(value)}: it has to be one of ${known.join(', ')}`);
 }
 
 /** Refuses a number that is not an integer within bounds. Throws a `RangeError`. */
@@ -17,19 +19,18 @@ export function checkMode(what: string, mode: number): void {
 /** Refuses what is not the name of one file in a directory: a name with a slash would be a path, which can lead elsewhere. Throws a `RangeError`. */
 export function checkName(what: string, name: string): void {
   if (name === '' || name === '.' || name === '..' || name.includes('/') || name.includes('\0')) {
-    throw new RangeError(`${what}: ${JSON.stringify(name)} is not the name of one file in a directory`);
+    throw new RangeError(`${what}: ${quote(name)} is not the name of one file in a directory`);
   }
 }
 
 /** Refuses what no path can be. */
 export function checkPath(path: string): void {
   if (path === '') throw new TypeError('the path is empty');
-  if (path.includes('\0')) throw new RangeError(`the path ${JSON.stringify(path)} has a NUL byte in it`);
+  if (path.includes('\0')) throw new RangeError(`the path ${quote(path)} has a NUL byte in it`);
 }
 
 /** Refuses what is not a path downwards from an open directory. */
 export function checkBelow(path: string): void {
   checkPath(path);
-  if (path.startsWith('/') || path.split('/').includes('..'))
-    throw new RangeError(`the path ${JSON.stringify(path)} does not lead down from an open directory`);
+  if (path.startsWith('/') || path.split('/').includes('..')) throw new RangeError(`the path ${quote(path)} does not lead down from an open directory`);
 }

@@ -10,6 +10,7 @@ import {
   openHow,
   resolveFlags,
   resultOf,
+  quote,
   type ResultOf,
   type Step,
 } from '@ctr/syscall';
@@ -60,8 +61,8 @@ export function inRoot(root: Handle, path: string, options: InRootOptions = {}):
   checkOptions('inRoot', options, ['create', 'mode', 'symlinks']);
   checkPath(path);
   const components = path.split('/').filter((component) => component !== '' && component !== '.');
-  if (components.includes('..')) throw new RangeError(`the path ${JSON.stringify(path)} has a ".." in it: a place below a root is named from the root down`);
-  if (options.mode !== undefined) checkMode(JSON.stringify(path), options.mode);
+  if (components.includes('..')) throw new RangeError(`the path ${quote(path)} has a ".." in it: a place below a root is named from the root down`);
+  if (options.mode !== undefined) checkMode(quote(path), options.mode);
   return { kind: 'in-root', root, path: components.join('/'), create: options.create, mode: options.mode, symlinks: options.symlinks ?? 'in-root' };
 }
 

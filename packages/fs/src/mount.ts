@@ -1,4 +1,4 @@
-import { checkOptions, fsconfigCommands, fsmountFlags, fsopenFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { checkOptions, fsconfigCommands, fsmountFlags, fsopenFlags, resultOf, quote, type ResultOf, type Step } from '@ctr/syscall';
 
 import { attributeKeys, attributeMasks, attributesOf, type MountAttributes } from './attributes.js';
 
@@ -86,7 +86,7 @@ export function newMount(type: string, options: NewMount = {}): Detached {
   );
   const settings = each.map(([key, value]): Step => {
     if (value !== true && Buffer.byteLength(value) > MAX_OPTION_BYTES)
-      throw new RangeError(`the option ${key} of ${type} has more than ${MAX_OPTION_BYTES} bytes: ${JSON.stringify(value)}`);
+      throw new RangeError(`the option ${key} of ${type} has more than ${MAX_OPTION_BYTES} bytes: ${quote(value)}`);
     return { ...fsconfig(type, context, key, value), ...(onFailure && { onFailure }) };
   });
   return finish(type, open, settings, options.attributes ?? {}, { as, ...(onFailure && { onFailure }) });

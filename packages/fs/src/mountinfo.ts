@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
+import { quote } from '@ctr/syscall';
 import { checkInteger } from './check.js';
 
 /** One mount of a mount namespace, as the kernel tells of it. */
@@ -98,7 +99,7 @@ function parseLine(line: string): Mount {
   const [type, source, superOptions] = fields.slice(end + 1);
   const numbers = /^(\d+):(\d+)$/.exec(device ?? '');
   if (end < 0 || !/^\d+$/.test(id ?? '') || !/^\d+$/.test(parent ?? '') || !numbers || superOptions === undefined)
-    throw new Error(`not a line of mountinfo: ${JSON.stringify(line)}`);
+    throw new Error(`not a line of mountinfo: ${quote(line)}`);
   return {
     id: Number(id),
     parent: Number(parent),

@@ -1,3 +1,5 @@
+import { quote } from '@ctr/syscall';
+
 /** The largest id. The number behind it is (uid_t)-1, which means "no id" to the kernel. */
 export const MAX_ID = 0xfffffffe;
 
@@ -14,8 +16,7 @@ export const MAX_ID = 0xfffffffe;
  */
 export function parseId(text: string): number {
   const id = parseDecimal(text, MAX_ID);
-  if (id === undefined)
-    throw new RangeError(`${quoted(text)} is not an id: an id is a decimal number from 0 to ${MAX_ID}, without sign, space or leading zero`);
+  if (id === undefined) throw new RangeError(`${quote(text)} is not an id: an id is a decimal number from 0 to ${MAX_ID}, without sign, space or leading zero`);
   return id;
 }
 
@@ -24,11 +25,4 @@ export function parseDecimal(text: string, most: number): number | undefined {
   if (typeof text !== 'string' || text.length > 10 || !/^(?:0|[1-9][0-9]*)$/.test(text)) return undefined;
   const number = Number(text);
   return number <= most ? number : undefined;
-}
-
-/** A text of someone else's making, for a message: one line, cut, and harmless to a terminal. */
-export function quoted(text: unknown): string {
-  if (typeof text !== 'string') return String(text);
-  const cut = text.length > 80 ? `${text.slice(0, 80)}…` : text;
-  return JSON.stringify(cut).replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

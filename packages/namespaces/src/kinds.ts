@@ -1,4 +1,4 @@
-import { cloneFlags } from '@ctr/syscall';
+import { cloneFlags, quote } from '@ctr/syscall';
 
 /** A kind of namespace, by the name that namespaces(7) heads its section with; `/proc/PID/ns` calls `mount` `mnt`. */
 export type Namespace = 'user' | 'mount' | 'pid' | 'net' | 'uts' | 'ipc' | 'cgroup' | 'time';
@@ -78,5 +78,5 @@ export function listed(wanted: readonly Namespace[]): string {
 function known(kind: Namespace): { readonly flag: number; readonly file: string } {
   if (Object.hasOwn(kinds, kind)) return kinds[kind];
   const meant = Object.hasOwn(otherNames, kind) ? `ctr calls it ${otherNames[kind]}` : `there are ${allNamespaces.join(', ')}`;
-  throw new TypeError(`no kind of namespace is called ${JSON.stringify(kind)}: ${meant}`);
+  throw new TypeError(`no kind of namespace is called ${quote(kind)}: ${meant}`);
 }

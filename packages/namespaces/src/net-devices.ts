@@ -1,6 +1,6 @@
 import { fstatSync, statSync } from 'node:fs';
 
-import { isSyscallError, openFd, openFlags, type Fd } from '@ctr/syscall';
+import { isSyscallError, openFd, openFlags, quote, type Fd } from '@ctr/syscall';
 
 import { addAddress, addressesOf, isPermanentAndGlobal, type Address } from './rtnetlink/address.js';
 import { linkNamed, links, mayChange, moveLink, setUp, type Link } from './rtnetlink/link.js';
@@ -216,7 +216,7 @@ function refuseOwn(namespace: Fd): void {
 function checkName(name: string): void {
   // net/core/dev.c, dev_valid_name; linux/if.h: IFNAMSIZ
   if (name === '' || Buffer.byteLength(name) > 15 || name === '.' || name === '..' || /[/:\s\0]/.test(name))
-    throw new TypeError(`${JSON.stringify(name)} is not the name of a network device: up to 15 bytes, without / : and white space`);
+    throw new TypeError(`${quote(name)} is not the name of a network device: up to 15 bytes, without / : and white space`);
 }
 
 function isTemplate({ newName = '' }: NetDeviceMove): boolean {

@@ -1,9 +1,8 @@
 import { accessSync, constants, readSync } from 'node:fs';
 
-import { announceExec, call, Fd, launch, memfdFlags } from '@ctr/syscall';
+import { announceExec, call, Fd, launch, memfdFlags, quote } from '@ctr/syscall';
 
 import type { IdMap } from './id-map.js';
-import { quoted } from './id.js';
 import { currentUser, subIds, type SubIdUser } from './sub-ids.js';
 
 /** Where the helpers may be: fixed, so that no PATH leads to another program. */
@@ -56,7 +55,7 @@ function content(file: Fd): string {
     ? 'it gave no reason'
     : text
         .split('\n')
-        .map((line) => quoted(line).slice(1, -1))
+        .map((line) => quote(line).slice(1, -1))
         .join('; ');
 }
 

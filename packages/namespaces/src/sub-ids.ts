@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 
-import { MAX_ID, parseDecimal, quoted } from './id.js';
+import { quote } from '@ctr/syscall';
+import { MAX_ID, parseDecimal } from './id.js';
 
 /** A user, by the id and, where there is one, the name; what `os.userInfo()` returns is one. */
 export interface SubIdUser {
@@ -67,9 +68,8 @@ export function parseSubIds(content: string, { uid, username }: SubIdUser, path:
     const start = parseDecimal(first ?? '', MAX_ID);
     const count = parseDecimal(number ?? '', MAX_ID + 1);
     if (start === undefined || count === undefined || rest.length > 0)
-      throw new Error(`${path}, line ${i + 1}: ${quoted(line)} is not of the form name:first:count`);
-    if (count === 0 || start + count - 1 > MAX_ID)
-      throw new Error(`${path}, line ${i + 1}: ${quoted(line)} has no ids, or goes beyond the last one, ${MAX_ID}`);
+      throw new Error(`${path}, line ${i + 1}: ${quote(line)} is not of the form name:first:count`);
+    if (count === 0 || start + count - 1 > MAX_ID) throw new Error(`${path}, line ${i + 1}: ${quote(line)} has no ids, or goes beyond the last one, ${MAX_ID}`);
     ranges.push({ start, count });
   }
   return ranges;

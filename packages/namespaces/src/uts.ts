@@ -1,6 +1,4 @@
-import type { Step } from '@ctr/syscall';
-
-import { quoted } from './id.js';
+import { quote, type Step } from '@ctr/syscall';
 
 /** __NEW_UTS_LEN of linux/utsname.h */
 const MAX_BYTES = 64;
@@ -42,7 +40,7 @@ export function domainname(name: string): Step[] {
 
 function checkedBytes(what: string, name: string): number {
   const bytes = Buffer.byteLength(name);
-  if (bytes < 1 || bytes > MAX_BYTES) throw new RangeError(`the ${what} ${quoted(name)} has ${bytes} bytes: the kernel takes 1 to ${MAX_BYTES}`);
-  if (/\p{Cc}/u.test(name)) throw new RangeError(`the ${what} ${quoted(name)} has a control character in it`);
+  if (bytes < 1 || bytes > MAX_BYTES) throw new RangeError(`the ${what} ${quote(name)} has ${bytes} bytes: the kernel takes 1 to ${MAX_BYTES}`);
+  if (/\p{Cc}/u.test(name)) throw new RangeError(`the ${what} ${quote(name)} has a control character in it`);
   return bytes;
 }

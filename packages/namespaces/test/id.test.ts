@@ -3,8 +3,6 @@ import { describe, expect, it } from 'vitest';
 
 import { parseId } from '@ctr/namespaces';
 
-import { quoted } from '../src/id.js';
-
 function outcome(text: string): number | string {
   try {
     return parseId(text);
@@ -48,16 +46,6 @@ describe('parseId', () => {
         expect(outcome(text)).toBe(isCanonical ? Number(text) : 'RangeError');
       }),
       { numRuns: 2000 },
-    );
-  });
-});
-
-describe('quoted', () => {
-  it('has no control character, whatever the text', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(quoted(text)).not.toMatch(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/u);
-      }),
     );
   });
 });

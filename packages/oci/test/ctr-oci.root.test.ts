@@ -124,6 +124,45 @@ describe('ctr-oci', () => {
     expect(existsSync(join(at.root, id))).toBe(false);
   });
 
+  it('adds a capability to the sets of one process, and to none by which a program that it executes could keep it', async () => {
+    const { id, bundle, oci, quietly } = container(['sleep', '1000']);
+    expect(await quietly('run', '--detach', id)).toBe(0);
+    const show = ['sh', '-c', "grep ^Cap /proc/self/status | tr -d '\\t'"];
+    const before = await oci('exec', id, ...show);
+    const added = await oci('exec', '--cap', 'CAP_NET_RAW', '--cap', 'sys_ptrace', id, ...show);
+    const bits = (1n << 13n) | (1n << 19n);
+    const sets = (text: string) =>
+      Object.fromEntries(
+        text
+          .trim()
+          .split('\n')
+          .map((line) => line.split(':') as [string, string]),
+      );
+    const [own, more] = [sets(before.stdout), sets(added.stdout)];
+    expect(own).toMatchObject({ CapInh: '0'.repeat(16), CapAmb: '0'.repeat(16) });
+    const wider = (set: string) => (BigInt(`0x${own[set]}`) | bits).toString(16).padStart(16, '0');
+    expect(more).toEqual({ CapInh: own['CapInh'], CapAmb: own['CapAmb'], CapPrm: wider('CapPrm'), CapEff: wider('CapEff'), CapBnd: wider('CapBnd') });
+    // Another user has them by none of its sets, and a file of a process has those that it says.
+    const other = sets((await oci('exec', '--cap', 'CAP_NET_RAW', '--user', '1000:1000', id, ...show)).stdout);
+    expect(other).toMatchObject({ CapInh: '0'.repeat(16), CapAmb: '0'.repeat(16), CapEff: '0'.repeat(16) });
+    const file = join(bundle, 'process.json');
+    writeFileSync(file, JSON.stringify({ cwd: '/', args: show, env: ['PATH=/bin'], capabilities: { bounding: ['CAP_KILL'], permitted: ['CAP_KILL'] } }));
+    expect(sets((await oci('exec', '--process', file, id)).stdout)).toMatchObject({
+      CapInh: '0'.repeat(16),
+      CapAmb: '0'.repeat(16),
+      CapPrm: `${'0'.repeat(14)}20`,
+    });
+  });
+
+  it('reads no more of a file that a client names than a configuration can have', async () => {
+    const { id, oci, quietly } = container(['sleep', '1000']);
+    expect(await quietly('run', '--detach', id)).toBe(0);
+    expect((await oci('exec', '--process', '/dev/zero', id)).stderr).toContain('/dev/zero has more than 16777216 bytes: no more are read');
+    expect((await oci('update', '--resources', '/dev/zero', id)).stderr).toContain('/dev/zero has more than 16777216 bytes: no more are read');
+    const piped = `echo '{"pids": {"limit": 33}}' | $CTR_OCI --root ${at.root} update --resources - ${id}`;
+    expect(await shell(piped)).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
   it('gives the master of a terminal to a console socket', async () => {
     const { id, bundle, oci } = container(['sh', '-c', 'stty size; tty'], { process: { terminal: true, consoleSize: { height: 33, width: 77 } } });
     expect((await oci('create', id)).stderr).toContain('cannot allocate tty if runc will detach without setting console socket');

@@ -57,6 +57,16 @@ describe('hooks', () => {
     expect(all.map(({ net }) => net)).toEqual([host, host, host, own, own, host, host]);
   });
 
+  it('may say a megabyte, and no more: what they say is kept in the memory of the host', async () => {
+    const wrote = join(at.directory, 'wrote');
+    const many = sh(`yes | head -c 3000000 2>&1 | wc -c > ${wrote}; yes | head -c 3000000; echo $? > ${wrote}; exit 3`);
+    await expect(created(at, ['true'], { hooks: { createRuntime: [many] } })).rejects.toThrow(/exit status 3, output: y\ny\n/);
+    expect(readFileSync(wrote, 'utf8')).toBe('1\n');
+    const some = sh(`yes | head -c 500000; echo $? > ${wrote}`);
+    await created(at, ['true'], { hooks: { createRuntime: [some] } });
+    expect(readFileSync(wrote, 'utf8')).toBe('0\n');
+  });
+
   it.each([true, false])('of startContainer may no more than the program: no_new_privs %s', async (noNewPrivileges) => {
     const line = 'grep -E "^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:)" /proc/self/status; umask; ulimit -n; pwd; mkdir /tmp/x 2>&1';
     const { file, lines } = journal();

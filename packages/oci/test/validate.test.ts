@@ -104,7 +104,10 @@ const cases: Record<string, readonly (readonly [said: string[], ...expected: str
     [process({ consoleSize: { height: 1, width: 1 } }), 'warning: process.consoleSize: an object: of no effect without a terminal'],
     [process({ terminal: true, consoleSize: { height: 65_536, width: 1 } }), 'error: process.consoleSize.height: 65536: an integer from 0 to 65535'],
     [process({ oomScoreAdj: 1001 }), 'error: process.oomScoreAdj: 1001: an integer from -1000 to 1000'],
-    [process({ execCPUAffinity: { initial: '3-1' } }), 'error: process.execCPUAffinity.initial: "3-1": numbers and ranges, such as 0-3,7'],
+    [
+      process({ execCPUAffinity: { initial: '3-1' } }),
+      'error: process.execCPUAffinity.initial: "3-1": numbers from 0 to 8191, and ranges of them, such as 0-3,7',
+    ],
     [process({ apparmorProfile: 'a\nb' }), 'error: process.apparmorProfile: "a\\nb": a string without line breaks'],
   ],
   capabilities: [
@@ -287,7 +290,7 @@ const cases: Record<string, readonly (readonly [said: string[], ...expected: str
     [resources({ cpu: { quota: 500 } }), 'error: linux.resources.cpu.quota: 500: -1, 0, or at least 1000 microseconds'],
     [resources({ cpu: { period: 100 } }), 'error: linux.resources.cpu.period: 100: 0, or from 1000 to 1000000 microseconds'],
     [resources({ cpu: { quota: 2000, burst: 3000 } }), 'error: linux.resources.cpu.burst: 3000: at most the quota, 2000'],
-    [resources({ cpu: { cpus: '0-3,,x' } }), 'error: linux.resources.cpu.cpus: "0-3,,x": numbers and ranges, such as 0-3,7'],
+    [resources({ cpu: { cpus: '0-3,,x' } }), 'error: linux.resources.cpu.cpus: "0-3,,x": numbers from 0 to 8191, and ranges of them, such as 0-3,7'],
     [resources({ cpu: { cpus: '0-31:2/4, 7', mems: 'all' } })],
     [resources({ cpu: { idle: 2 } }), 'error: linux.resources.cpu.idle: 2: an integer from 0 to 1'],
     [resources({ blockIO: { weight: 1001 } }), 'error: linux.resources.blockIO.weight: 1001: an integer from 0 to 1000'],

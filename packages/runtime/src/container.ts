@@ -2,7 +2,7 @@ import { fchownSync } from 'node:fs';
 
 import { collectGarbage, findByName, readStatistics, readUsage, removeGroup, type PlannedGroup, type Statistics, type Usage as GroupUsage } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
-import { checkOptions, Fd, isSyscallError, launch, requireKernel, signalName, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
+import { checkOptions, Fd, isSyscallError, launch, quote, requireKernel, signalName, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
 
 import { makeScope, requireScope, type ContainerGroup } from './container-scope.js';
 import { Master } from './master.js';
@@ -177,7 +177,7 @@ async function mapIds({ idMaps, spec }: ContainerPlan, pid: number): Promise<voi
 
 function refuseTaken(name: string, { cgroupParent }: Spec): void {
   const other = findByName(name, groupsOf(cgroupParent));
-  if (other) throw new Error(`a container named ${JSON.stringify(name)} runs already, started by pid ${other.pid}: give another name, or end that one first`);
+  if (other) throw new Error(`a container named ${quote(name)} runs already, started by pid ${other.pid}: give another name, or end that one first`);
 }
 
 /** Of a group that the plan has made. The plan itself is not kept while the container lives: it is most of what a thousand of them would take. */

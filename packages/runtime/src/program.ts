@@ -1,4 +1,4 @@
-import { AT_FDCWD, accessModes, errnos, fail, type Step } from '@ctr/syscall';
+import { AT_FDCWD, accessModes, errnos, fail, quote, type Step } from '@ctr/syscall';
 
 import type { Spec } from './spec.js';
 
@@ -22,7 +22,7 @@ export function program(
 ): Step[] {
   const argv = [name, ...args];
   const candidates = name.includes('/') ? [name] : path.map((directory) => `${directory}/${name}`);
-  const missing = fail(errnos.ENOENT, `exec ${JSON.stringify(name)}: ${name.includes('/') ? 'no such file or directory' : 'executable file not found'}`, {
+  const missing = fail(errnos.ENOENT, `exec ${quote(name)}: ${name.includes('/') ? 'no such file or directory' : 'executable file not found'}`, {
     ENOENT: name.includes('/') ? 'the path is one of the container, not of the host' : `it is in none of the directories of PATH=${path.join(':')}${hint}`,
   });
   return [
@@ -40,7 +40,7 @@ function diagnose(candidates: readonly string[], argv: readonly string[], env: r
     const isThere: Step = {
       call: 'faccessat',
       args: [AT_FDCWD, file, accessModes.F_OK],
-      purpose: `exec ${JSON.stringify(file)}: is it there?`,
+      purpose: `exec ${quote(file)}: is it there?`,
       tolerates: ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'],
       jump: { when: '<', to: next },
       hints: { EACCES: `a directory on the way to ${file} may not be searched by this user: see its mode, and that of the root file system itself` },
@@ -52,7 +52,7 @@ function diagnose(candidates: readonly string[], argv: readonly string[], env: r
 }
 
 function execute(file: string, argv: readonly string[], env: readonly string[], more: Pick<Step, 'tolerates' | 'hints'>): Step {
-  return { call: 'execve', args: [file, argv, env], purpose: `exec ${JSON.stringify(file)}`, ...more };
+  return { call: 'execve', args: [file, argv, env], purpose: `exec ${quote(file)}`, ...more };
 }
 
 function hints(file: string): NonNullable<Step['hints']> {

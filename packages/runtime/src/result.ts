@@ -1,5 +1,5 @@
 import type { Statistics } from '@ctr/cgroups';
-import type { SignalName } from '@ctr/syscall';
+import { quote, type SignalName } from '@ctr/syscall';
 
 /** What a container used. */
 export interface Usage {
@@ -71,7 +71,7 @@ export class ContainerError extends Error implements Result {
   declare readonly outputTruncated: boolean;
 
   constructor(command: readonly string[], result: Result, options?: ErrorOptions) {
-    super(`${JSON.stringify(command.join(' '))} ${describeEnding(result)}${result.stderr === '' ? '' : `\n${result.stderr.trimEnd()}`}`, options);
+    super(`${quote(command.join(' '))} ${describeEnding(result)}${result.stderr === '' ? '' : `\n${result.stderr.trimEnd()}`}`, options);
     this.command = command;
     Object.assign(this, result);
     Object.defineProperty(this, brand, { value: true });

@@ -1,5 +1,5 @@
 import { atFlags, handOver, ioctls, Memory, openFlags, openTreeFlags, resultOf, winsize, type ResultOf, type Step } from '@ctr/syscall';
-import { attach } from '@ctr/fs';
+import { attach, setAttributes } from '@ctr/fs';
 
 import type { TerminalSize } from './spec.js';
 
@@ -49,6 +49,7 @@ export function terminal(dev: ResultOf, { columns, rows }: TerminalSize): Termin
       slave,
       { call: 'ioctl', args: [resultOf(master), ioctls.TIOCSWINSZ, size], purpose: `${columns} columns and ${rows} rows` },
       console,
+      ...setAttributes(resultOf(console), { readonly: true, noSuid: true, noExec: true }),
       place,
       ...attach(resultOf(console), resultOf(place)),
       ...handOver(resultOf(master), 'the host has the master'),

@@ -893,6 +893,7 @@ describe('the process', () => {
       + ioctl($master, TIOCGPTPEER, 524546) = $slave  # its slave, by the master and not by a path
       + ioctl($master, TIOCSWINSZ, {ws_row=24, ws_col=80})  # 80 columns and 24 rows
       + open_tree($slave, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $console  # the slave as a mount
+      + mount_setattr($console, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
       + openat($dev, "console", O_RDONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC, 0600) = $place  # a file to mount it on
       + move_mount($console, "", $place, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it
       + add($master, 0)  # the host has the master

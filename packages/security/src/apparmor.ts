@@ -1,6 +1,5 @@
-import { checkOptions, type Step } from '@ctr/syscall';
+import { checkOptions, quote, type Step } from '@ctr/syscall';
 
-import { quoted } from './check.js';
 import { lsmStatus, modulesHere, type LsmStatus } from './lsm-status.js';
 import { writeOwnFile, type Proc } from './proc.js';
 
@@ -34,14 +33,14 @@ export function appArmorProfile(name: string, options: LsmOptions): Step[] {
   checkOptions('appArmorProfile', options, ['proc', 'lsm']);
   const bytes = Buffer.byteLength(name);
   if (bytes < 1 || bytes > MAX_BYTES || /\p{Cc}/u.test(name))
-    throw new RangeError(`${quoted(name)} is not the name of an AppArmor profile: it has 1 to ${MAX_BYTES} bytes and no control character`);
+    throw new RangeError(`${quote(name)} is not the name of an AppArmor profile: it has 1 to ${MAX_BYTES} bytes and no control character`);
   const { proc, lsm = lsmStatus() } = options;
   if (lsm.appArmor === 'disabled')
     throw new Error(
-      `the AppArmor profile ${quoted(name)} is asked for, but AppArmor is not at work (/sys/module/apparmor/parameters/enabled is not Y): ${modulesHere(lsm)}`,
+      `the AppArmor profile ${quote(name)} is asked for, but AppArmor is not at work (/sys/module/apparmor/parameters/enabled is not Y): ${modulesHere(lsm)}`,
     );
-  return writeOwnFile(proc, 'attr/apparmor/exec', `exec ${name}`, `have the AppArmor profile ${quoted(name)} from execve on`, {
-    ENOENT: `no AppArmor profile ${quoted(name)} is loaded, or this kernel has no AppArmor: aa-status lists those that are, apparmor_parser -r loads one`,
+  return writeOwnFile(proc, 'attr/apparmor/exec', `exec ${name}`, `have the AppArmor profile ${quote(name)} from execve on`, {
+    ENOENT: `no AppArmor profile ${quote(name)} is loaded, or this kernel has no AppArmor: aa-status lists those that are, apparmor_parser -r loads one`,
     EACCES: 'the AppArmor profile that this process has does not allow the change',
     EINVAL: 'AppArmor is not at work in this kernel',
   });

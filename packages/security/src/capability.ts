@@ -1,6 +1,6 @@
-import { capabilityNumbers, nearest } from '@ctr/syscall';
+import { capabilityNumbers, nearest, quote } from '@ctr/syscall';
 
-import { checkWord, quoted } from './check.js';
+import { checkWord } from './check.js';
 
 /** One of the rights that the power of root is divided into, by the kernel's name: `CAP_CHOWN`. */
 export type Capability = keyof typeof capabilityNumbers;
@@ -55,9 +55,9 @@ export function parseCapability(text: string): Capability {
   const upper = text.toUpperCase();
   const name = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
   if (isCapability(name)) return name;
-  if (name === 'CAP_ALL') throw new RangeError(`${quoted(text)} is not a capability, but all of them`);
+  if (name === 'CAP_ALL') throw new RangeError(`${quote(text)} is not a capability, but all of them`);
   const near = nearest(name, capabilityNames);
-  throw new RangeError(`there is no capability ${quoted(text)}${near === undefined ? ': see capabilities(7)' : `: did you mean ${near}?`}`);
+  throw new RangeError(`there is no capability ${quote(text)}${near === undefined ? ': see capabilities(7)' : `: did you mean ${near}?`}`);
 }
 
 function isCapability(name: string): name is Capability {

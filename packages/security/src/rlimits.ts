@@ -1,6 +1,4 @@
-import { checkOptions, label, Memory, RLIM64_INFINITY, rlimit64, rlimitResources, type Step } from '@ctr/syscall';
-
-import { quoted } from './check.js';
+import { checkOptions, label, Memory, RLIM64_INFINITY, rlimit64, rlimitResources, quote, type Step } from '@ctr/syscall';
 
 /** A limit, in the unit of its resource; `unlimited` is RLIM_INFINITY. */
 export type RlimitValue = number | bigint | 'unlimited';
@@ -150,5 +148,5 @@ function hardOnly(own: Memory, hard: bigint): Step[] {
 function parse(where: string, value: RlimitValue): bigint {
   if (value === 'unlimited') return RLIM64_INFINITY;
   if (typeof value === 'bigint' ? value === RLIM64_INFINITY || (value >= 0n && value <= MOST) : Number.isSafeInteger(value) && value >= 0) return BigInt(value);
-  throw new RangeError(`${where}: ${quoted(value)} is not a limit: it has to be an integer from 0 to ${MOST}, or 'unlimited'`);
+  throw new RangeError(`${where}: ${quote(value)} is not a limit: it has to be an integer from 0 to ${MOST}, or 'unlimited'`);
 }

@@ -1,7 +1,6 @@
-import { checkOptions, type Step } from '@ctr/syscall';
+import { checkOptions, quote, type Step } from '@ctr/syscall';
 
 import type { LsmOptions } from './apparmor.js';
-import { quoted } from './check.js';
 import { lsmStatus, modulesHere } from './lsm-status.js';
 import { writeOwnFile } from './proc.js';
 
@@ -24,7 +23,7 @@ const MAX_BYTES = 4095;
  * ```
  */
 export function selinuxLabel(label: string, options: LsmOptions): Step[] {
-  return writeLabel('exec', label, options, `have the SELinux label ${quoted(label)} from execve on`);
+  return writeLabel('exec', label, options, `have the SELinux label ${quote(label)} from execve on`);
 }
 
 /**
@@ -42,18 +41,18 @@ export function selinuxLabel(label: string, options: LsmOptions): Step[] {
  * ```
  */
 export function selinuxKeyLabel(label: string, options: LsmOptions): Step[] {
-  return writeLabel('keycreate', label, options, `make keys with the SELinux label ${quoted(label)}`);
+  return writeLabel('keycreate', label, options, `make keys with the SELinux label ${quote(label)}`);
 }
 
 function writeLabel(file: string, label: string, options: LsmOptions, purpose: string): Step[] {
   checkOptions('selinuxLabel', options, ['proc', 'lsm']);
   if (Buffer.byteLength(label) > MAX_BYTES || !/^[^:\s\p{Cc}]+:[^:\s\p{Cc}]+:[^:\s\p{Cc}]+(:[^\s\p{Cc}]+)?$/u.test(label))
-    throw new RangeError(`${quoted(label)} is not an SELinux label: it has to be user:role:type or user:role:type:level`);
+    throw new RangeError(`${quote(label)} is not an SELinux label: it has to be user:role:type or user:role:type:level`);
   const { proc, lsm = lsmStatus() } = options;
   if (lsm.selinux === 'disabled')
-    throw new Error(`the SELinux label ${quoted(label)} is asked for, but SELinux is not at work (there is no /sys/fs/selinux/enforce): ${modulesHere(lsm)}`);
+    throw new Error(`the SELinux label ${quote(label)} is asked for, but SELinux is not at work (there is no /sys/fs/selinux/enforce): ${modulesHere(lsm)}`);
   return writeOwnFile(proc, `attr/${file}`, label, purpose, {
-    EINVAL: `the SELinux policy does not know the label ${quoted(label)}, or SELinux is not at work in this kernel`,
-    EACCES: `the SELinux policy does not allow this process to have ${quoted(label)}`,
+    EINVAL: `the SELinux policy does not know the label ${quote(label)}, or SELinux is not at work in this kernel`,
+    EACCES: `the SELinux policy does not allow this process to have ${quote(label)}`,
   });
 }

@@ -4,6 +4,7 @@ import { prctlArguments, signatures, type ArgKind } from './abi/signatures.js';
 import { Fd } from './fd.js';
 import type { FieldValue, Memory, Struct } from './memory.js';
 import type { Arg, Plan, Step } from './step.js';
+import { printable } from './printable.js';
 
 /** As bits of one half of a set of capabilities. */
 function capabilityBits(from: number): Record<string, number> {
@@ -104,7 +105,7 @@ function explainStep(step: Step, index: ReadonlyMap<Step, number>): string {
   else if (step.tolerates?.length) line += ` (${step.tolerates.join(', ')} is fine)`;
   if (step.jump) line += `, if ${step.jump.when} ${explainArg(step.jump.than ?? 0, 'int', index)} go to ${number(step.jump.to)}`;
   if (step.onFailure) line += `, on failure go to ${number(step.onFailure)}`;
-  return `${line}  # ${step.purpose}`;
+  return `${line}  # ${printable(step.purpose)}`;
 }
 
 /**

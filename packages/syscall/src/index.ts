@@ -123,6 +123,8 @@ export { failure, Memory, struct, type Field, type FieldValue, type Load, type P
 export { MAX_LOOKUPS, openFd, type OpenOptions } from './open.js';
 export { openPipe, type Pipe } from './pipe.js';
 export { checkOptions, nearest } from './options.js';
+
+export { printable, printableLines, quote } from './printable.js';
 export { call, callInto, perform, type Filled } from './perform.js';
 export { announceExec, continueInChild, dieWithHost, handOver, stayInCharge, waitForHost, type ForkOptions } from './process.js';
 export { readable, type ReadableOptions } from './readable.js';

@@ -29,6 +29,7 @@ import { sealedMemfd } from './memfd.js';
 import { stepError } from './perform.js';
 import { announcements, REPORT_EXEC, REPORT_FILE, REPORT_PID, REPORT_STAYS, REPORT_WAITING } from './process.js';
 import type { Plan, Step } from './step.js';
+import { quote } from './printable.js';
 
 /** What a standard stream of the new process is: the host's own, `/dev/null`, or an open file. */
 export type LaunchStdio = 'inherit' | 'ignore' | Fd;
@@ -164,7 +165,7 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
 function signalNumber(signal: SignalName | number): number {
   const number = typeof signal === 'number' ? signal : Object.hasOwn(signals, signal) ? signals[signal] : undefined;
   if (number === undefined || !Number.isInteger(number) || number < 0 || number > 64)
-    throw new RangeError(`there is no signal ${typeof signal === 'string' ? JSON.stringify(signal) : String(signal)}: see signal(7)`);
+    throw new RangeError(`there is no signal ${typeof signal === 'string' ? quote(signal) : String(signal)}: see signal(7)`);
   return number;
 }
 

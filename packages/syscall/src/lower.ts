@@ -5,6 +5,7 @@ import { ADD, conditions, operand, OPERANDS, RECORD_WORDS, recordWord, TOLERATED
 import { Fd } from './fd.js';
 import { failure as failureNote, type Load, type Memory, type Pointer, type Struct } from './memory.js';
 import type { Arg, Plan, ResultOf, Step } from './step.js';
+import { quote } from './printable.js';
 
 /**
  * A plan brought down to numbers, before addresses are known: what both walkers (machine code and `perform`) run.
@@ -247,7 +248,7 @@ class Lowerer {
   #string(text: string): number {
     let offset = this.#strings.get(text);
     if (offset === undefined) {
-      if (text.includes('\0')) throw new TypeError(`${JSON.stringify(text)} has a NUL byte in it: the kernel would see only what stands before it`);
+      if (text.includes('\0')) throw new TypeError(`${quote(text)} has a NUL byte in it: the kernel would see only what stands before it`);
       offset = this.#text(text);
       this.#strings.set(text, offset);
     }

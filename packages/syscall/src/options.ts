@@ -1,3 +1,5 @@
+import { quote } from './printable.js';
+
 /**
  * Refuses option keys that do not exist: throws a `TypeError` that names the key, and the known one that is nearest to it.
  *
@@ -13,9 +15,7 @@ export function checkOptions(where: string, given: object, known: readonly strin
   for (const key of Object.keys(given)) {
     if (known.includes(key)) continue;
     const near = nearest(key, known);
-    throw new TypeError(
-      `${where}: there is no option ${JSON.stringify(key)}${near === undefined ? `; there are ${known.join(', ')}` : `: did you mean ${near}?`}`,
-    );
+    throw new TypeError(`${where}: there is no option ${quote(key)}${near === undefined ? `; there are ${known.join(', ')}` : `: did you mean ${near}?`}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { checkOptions } from '@ctr/syscall';
+import { checkOptions, quote } from '@ctr/syscall';
 
 import { checkLimits } from '../check-limits.js';
 import { limitNeeds } from '../controllers.js';
@@ -9,7 +9,6 @@ import { groupAt, type Cgroup } from '../group.js';
 import { readLayout, type CgroupLayout } from '../layout.js';
 import type { Limits } from '../limits.js';
 import type { Place } from '../place.js';
-import { shown } from '../shown.js';
 import { waitUntil, type WaitOptions } from '../wait.js';
 import { passAll } from './places.js';
 import { propertiesOf, type UnitProperty } from './properties.js';
@@ -177,7 +176,7 @@ const ofOptions = ['PIDs', 'Slice', 'Delegate'];
 
 function checkProperties(properties: readonly UnitProperty[]): void {
   for (const [name] of properties) {
-    if (!/^[A-Z][A-Za-z0-9]*$/.test(name)) throw new TypeError(`${shown(name)} is not the name of a property as D-Bus has it, such as CollectMode`);
+    if (!/^[A-Z][A-Za-z0-9]*$/.test(name)) throw new TypeError(`${quote(name)} is not the name of a property as D-Bus has it, such as CollectMode`);
     if (ofOptions.includes(name))
       throw new TypeError(`the property ${name} is not among those that may be given: pids and slice are options, and each scope is delegated`);
   }

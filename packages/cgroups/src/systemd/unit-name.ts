@@ -1,5 +1,5 @@
+import { quote } from '@ctr/syscall';
 import { MAX_NAME_BYTES } from '../cgroups-path.js';
-import { shown } from '../shown.js';
 
 /** What the scopes of containers are called, before their names. */
 const PREFIX = 'ctr-';
@@ -29,8 +29,8 @@ export function parseScopePath(path: string): ScopeName {
   const parts = path.split(':');
   const [slice = '', prefix = '', name = ''] = parts;
   if (parts.length !== 3 || name === '')
-    throw new TypeError(`${shown(path)} names no scope: systemd takes slice:prefix:name, such as machine.slice:ctr:web, where slice and prefix may be empty`);
-  if (name.endsWith('.slice')) throw new TypeError(`${shown(path)} names a slice, and processes are in scopes: give a name that does not end in .slice`);
+    throw new TypeError(`${quote(path)} names no scope: systemd takes slice:prefix:name, such as machine.slice:ctr:web, where slice and prefix may be empty`);
+  if (name.endsWith('.slice')) throw new TypeError(`${quote(path)} names a slice, and processes are in scopes: give a name that does not end in .slice`);
   const unit = `${prefix === '' ? '' : `${prefix}-`}${name}.scope`;
   checkUnitName(unit, 'scope');
   if (slice !== '') checkSlice(slice);
@@ -90,7 +90,7 @@ export function nameOfScope(unit: string): string | undefined {
 export function checkUnitName(unit: string, type: 'scope' | 'slice'): void {
   if (!new RegExp(String.raw`^[a-zA-Z0-9:_.\\-]+\.${type}$`).test(unit) || unit.length > MAX_NAME_BYTES)
     throw new TypeError(
-      `${shown(unit)} cannot be the name of a ${type}: it has 1 to ${MAX_NAME_BYTES} of letters, digits and : _ . - \\, and ends in .${type} (systemd-escape makes others fit)`,
+      `${quote(unit)} cannot be the name of a ${type}: it has 1 to ${MAX_NAME_BYTES} of letters, digits and : _ . - \\, and ends in .${type} (systemd-escape makes others fit)`,
     );
 }
 
@@ -98,5 +98,5 @@ export function checkUnitName(unit: string, type: 'scope' | 'slice'): void {
 function checkSlice(slice: string): void {
   checkUnitName(slice, 'slice');
   if (slice !== '-.slice' && slice.slice(0, -'.slice'.length).split('-').includes(''))
-    throw new TypeError(`${shown(slice)} cannot be the name of a slice: between its dashes stand the names of the slices above, as in a-b.slice below a.slice`);
+    throw new TypeError(`${quote(slice)} cannot be the name of a slice: between its dashes stand the names of the slices above, as in a-b.slice below a.slice`);
 }

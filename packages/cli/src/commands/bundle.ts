@@ -1,10 +1,10 @@
+import { printable } from '@ctr/syscall';
 import { cgroupManagerOf, main, parseConfig, problemText, readConfigFile, toSpec } from '@ctr/oci';
 
 import { printPlan, printPosture } from '../dry-run.js';
 import { printError } from '../print.js';
 import { reportFailure } from '../report-failure.js';
 import type { Settings } from '../settings.js';
-import { printable } from '../text.js';
 
 /** `ctr run --oci BUNDLE`: runs what an OCI bundle describes, as ctr-oci does, or shows what that would be. Resolves to the exit code. */
 export async function runBundle(bundle: string, settings: Settings): Promise<number> {

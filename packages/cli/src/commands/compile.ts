@@ -1,5 +1,7 @@
 import { chmodSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
+import { printable } from '@ctr/syscall';
+
 import { standalone, standalonePlan } from '@ctr/runtime';
 
 import { readCommandLine } from '../command-line.js';
@@ -8,7 +10,6 @@ import { printPlan } from '../dry-run.js';
 import { isTerminal } from '../is-terminal.js';
 import { printError } from '../print.js';
 import { size } from '../stats.js';
-import { printable } from '../text.js';
 import { UsageError } from '../usage-error.js';
 
 /** `ctr compile -o FILE [OPTIONS] COMMAND …`: writes an executable that starts the container without Node. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 
+import { printableLines } from '@ctr/syscall';
 import { capabilities } from '../checks/capabilities.js';
 import { cgroups } from '../checks/cgroups.js';
 import type { Section } from '../checks/check.js';
@@ -26,11 +27,12 @@ export async function doctor(args: readonly string[]): Promise<number> {
 }
 
 function json(sections: readonly Section[]): string {
-  return `${JSON.stringify(
+  const text = JSON.stringify(
     sections.flatMap(({ title, findings }) => findings.map((finding) => ({ section: title, ...finding }))),
     undefined,
     2,
-  )}\n`;
+  );
+  return `${printableLines(text)}\n`;
 }
 
 function verdict(missing: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { printable } from '@ctr/syscall';
 import { collectGarbage } from '@ctr/cgroups';
 import { groupsOf } from '@ctr/runtime';
 
@@ -10,6 +11,6 @@ export async function gc(args: readonly string[]): Promise<number> {
   if (!line) return 0;
   refuseMore('gc', line.rest);
   const removed = await collectGarbage(groupsOf(line.settings.cgroupParent));
-  if (!line.settings.quiet) print(removed.length === 0 ? 'nothing to remove\n' : removed.map((directory) => `removed ${directory}\n`).join(''));
+  if (!line.settings.quiet) print(removed.length === 0 ? 'nothing to remove\n' : removed.map((directory) => `removed ${printable(directory)}\n`).join(''));
   return 0;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 
 import { plan, start, type Container, type ContainerOptions, type Ending, type StartOptions } from '@ctr/runtime';
-import { Fd, signals as numbers } from '@ctr/syscall';
+import { Fd, printable, signals as numbers } from '@ctr/syscall';
 
 import { CallerTerminal, terminalSize } from '../caller-terminal.js';
 import { checkBesideBundle } from '../beside-bundle.js';
@@ -16,7 +16,6 @@ import { progress } from '../progress.js';
 import type { Settings } from '../settings.js';
 import { SignalForwarding } from '../signals.js';
 import { statsLine } from '../stats.js';
-import { printable } from '../text.js';
 import { UsageError } from '../usage-error.js';
 
 const TIMED_OUT = 124;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { printableLines } from '@ctr/syscall';
 import { terminalSize } from '../caller-terminal.js';
 import { readCommandLine, refuseMore } from '../command-line.js';
 import { isTerminal } from '../is-terminal.js';
@@ -75,5 +76,5 @@ function summary(rows: readonly Row[], intervalMs: number, columns: number): str
 
 function jsonLines(rows: readonly Row[]): string {
   const now = new Date().toISOString();
-  return rows.map((row) => `${JSON.stringify({ time: now, ...row })}\n`).join('');
+  return rows.map((row) => `${printableLines(JSON.stringify({ time: now, ...row }))}\n`).join('');
 }

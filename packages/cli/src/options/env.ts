@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-import { shown } from '../text.js';
+import { quote } from '@ctr/syscall';
+
 import { ValueError } from '../usage-error.js';
 
 const MAX_FILE_BYTES = 2 ** 20;
@@ -19,7 +20,7 @@ export function readEnvFile(env: Record<string, string>, path: string): void {
   for (const [index, line] of readBounded(path).split(/\r?\n/).entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const name = /^[^=]*/.exec(line)?.[0] ?? '';
-    if (name === '' || /\s/.test(name) || line.includes('\0')) throw new ValueError(`line ${index + 1} is ${shown(line)}: K=V, or K for the caller's value`);
+    if (name === '' || /\s/.test(name) || line.includes('\0')) throw new ValueError(`line ${index + 1} is ${quote(line)}: K=V, or K for the caller's value`);
     setVariable(env, line);
   }
 }

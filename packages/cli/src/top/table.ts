@@ -1,3 +1,4 @@
+import { printable } from '@ctr/syscall';
 import type { Row } from './sampler.js';
 
 /** What a table is for. */
@@ -96,7 +97,7 @@ export function tableOf(rows: readonly Row[], { columns: width, lines, colors }:
     colors ? `${escapes.bold}${title}${escapes.none}` : title,
     ...shown.map((row) =>
       line(
-        cut(row.name, nameWidth).padEnd(nameWidth),
+        cut(printable(row.name), nameWidth).padEnd(nameWidth),
         layout.columns.map((column) => `${column.share ? `${bar(column.share(row), colors)} ` : ''}${column.cell(row).padStart(column.width)}`),
       ),
     ),

@@ -1,4 +1,4 @@
-import { nearest } from '@ctr/syscall';
+import { nearest, quote } from '@ctr/syscall';
 
 /** An option of the command line, as the parser and the help know it. */
 export interface Option {
@@ -45,7 +45,7 @@ export class Args {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const value = Number(text);
-    if (!/^-?(0|[1-9]\d*)$/.test(text) || !Number.isSafeInteger(value)) throw new UsageError(`--${name} ${JSON.stringify(text)}: give an integer`);
+    if (!/^-?(0|[1-9]\d*)$/.test(text) || !Number.isSafeInteger(value)) throw new UsageError(`--${name} ${quote(text)}: give an integer`);
     return value;
   }
 }
@@ -63,7 +63,7 @@ export function parseArgs(args: readonly string[], options: readonly Option[]): 
     if (word === '--') return new Args(values, args.slice(at + 1));
     const [, name, , given] = /^--?([A-Za-z0-9][\w-]*)(=([\s\S]*))?$/.exec(word) ?? [];
     if (name === undefined) {
-      if (word.startsWith('-') && word !== '-') throw new UsageError(`${JSON.stringify(word)} is no option`);
+      if (word.startsWith('-') && word !== '-') throw new UsageError(`${quote(word)} is no option`);
       break;
     }
     const option = byName.get(name);
@@ -92,5 +92,5 @@ export function meant(word: string, among: readonly string[], prefix = ''): stri
 function switchOf(name: string, given: string | undefined): string {
   if (given === undefined || given === 'true' || given === '1') return 'true';
   if (given === 'false' || given === '0') return 'false';
-  throw new UsageError(`--${name}=${JSON.stringify(given)}: true or false`);
+  throw new UsageError(`--${name}=${quote(given)}: true or false`);
 }

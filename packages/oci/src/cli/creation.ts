@@ -1,3 +1,4 @@
+import { quote } from '@ctr/syscall';
 import type { CreateOptions } from '../life-cycle/create.js';
 import { UsageError } from './args.js';
 import type { Context } from './context.js';
@@ -6,7 +7,7 @@ import { preservedFiles } from './preserved-files.js';
 /** What `create` and `run` have in common. */
 export function creation({ args, root, log, cgroupManager }: Context): { readonly bundle: string; readonly options: CreateOptions } {
   if (cgroupManager !== 'cgroupfs' && cgroupManager !== 'systemd' && cgroupManager !== 'disabled')
-    throw new UsageError(`--cgroup-manager ${JSON.stringify(cgroupManager)}: cgroupfs, systemd or disabled`);
+    throw new UsageError(`--cgroup-manager ${quote(cgroupManager)}: cgroupfs, systemd or disabled`);
   const consoleSocket = args.text('console-socket');
   const pidFile = args.text('pid-file');
   const passed = listenFds();

@@ -1,3 +1,4 @@
+import { quote } from '@ctr/syscall';
 import { meant, UsageError, type Option } from './args.js';
 import { commands, globalOptions } from './options.js';
 
@@ -16,7 +17,7 @@ export function help(name?: string): string {
 
 /** What to say of a command that is none. */
 export function noCommand(name: string): string {
-  return `there is no command ${JSON.stringify(name)}${meant(name, Object.keys(commands)) || ': ctr-oci help lists them'}`;
+  return `there is no command ${quote(name)}${meant(name, Object.keys(commands)) || ': ctr-oci help lists them'}`;
 }
 
 function optionLines(options: readonly Option[]): string {

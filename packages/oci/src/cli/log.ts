@@ -1,5 +1,7 @@
 import { appendFileSync } from 'node:fs';
 
+import { printableLines } from '@ctr/syscall';
+
 import { printError } from './print.js';
 
 /** Where errors and warnings go, besides stderr. */
@@ -27,7 +29,7 @@ export class Log {
   /** Engines look at stderr, or at the last error of the log. */
   error(message: string): void {
     this.#write('error', message);
-    printError(`ctr-oci: ${printable(message)}\n`);
+    printError(`ctr-oci: ${message}\n`);
   }
 
   #write(level: Level, msg: string): void {
@@ -36,15 +38,9 @@ export class Log {
     const time = new Date().toISOString();
     const line = format === 'json' ? JSON.stringify({ level, msg, time }) : `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(msg)}`;
     try {
-      appendFileSync(file, `${line}\n`, { mode: 0o644 });
+      appendFileSync(file, `${printableLines(line)}\n`, { mode: 0o644 });
     } catch (error) {
       printError(`ctr-oci: the log cannot be written: ${(error as Error).message}\n`);
     }
   }
-}
-
-/** What a config or a container has made up must not command the terminal. */
-export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- these are what it is about
-  return text.replaceAll(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

@@ -1,8 +1,8 @@
-import { isSyscallError } from '@ctr/syscall';
+import { isSyscallError, quote } from '@ctr/syscall';
 
 import { parseArgs, UsageError, type Args } from './args.js';
 import { help, noCommand } from './help.js';
-import { Log, printable } from './log.js';
+import { Log } from './log.js';
 import { commands, globalOptions } from './options.js';
 import { actions } from './actions.js';
 import { print, printError } from './print.js';
@@ -52,7 +52,7 @@ export async function main(args: readonly string[], tell?: (error: unknown) => n
   } catch (error) {
     if (tell) return tell(error);
     log.error(messageOf(name, error));
-    if (isDebugging && isSyscallError(error) && error.plan !== undefined) printError(`${printable(error.plan)}\n`);
+    if (isDebugging && isSyscallError(error) && error.plan !== undefined) printError(`${error.plan}\n`);
     return name === 'exec' ? EXEC_FAILED : FAILED;
   }
 }
@@ -71,7 +71,7 @@ function messageOf(name: string, error: unknown): string {
 
 function logOf(globals: Args): Log {
   const format = globals.text('log-format') ?? 'text';
-  if (format !== 'text' && format !== 'json') throw new UsageError(`--log-format ${JSON.stringify(format)}: text or json`);
+  if (format !== 'text' && format !== 'json') throw new UsageError(`--log-format ${quote(format)}: text or json`);
   // crun's form of a path.
   return new Log({ file: globals.text('log')?.replace(/^file:/, ''), format });
 }

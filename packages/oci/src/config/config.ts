@@ -1,4 +1,4 @@
-import { list, map, object, opaque, required, since, text, type Schema } from '../schema/schema.js';
+import { atMost, list, map, object, opaque, required, since, text, type Schema } from '../schema/schema.js';
 import { notEmpty } from '../schema/texts.js';
 import { hooks, type Hooks } from './hooks.js';
 import { linux, type Linux } from './linux.js';
@@ -52,7 +52,8 @@ export const config: Schema<Config> = object<Config>(
     process,
     hostname: text('a host name', hostName),
     domainname: since('1.1', text('a domain name', hostName)),
-    mounts: list(mount),
+    // Each takes some ten steps.
+    mounts: atMost(4096, list(mount)),
     hooks,
     annotations: map(text(), notEmpty),
     linux,

@@ -1,7 +1,7 @@
 import type { LinuxCpu } from '@ctr/cgroups';
 
 import { INT64, integer, object, since, text, uint64, wide, type Schema } from '../schema/schema.js';
-import { numberList } from '../schema/texts.js';
+import { LAST_CPU, LAST_NODE, numberList } from '../schema/texts.js';
 
 /** kernel/sched/core.c: min_cfs_quota_period, max_cfs_quota_period; kernel/sched/sched.h: MIN_SHARES, MAX_SHARES */
 const PERIOD = { least: 1000, most: 1_000_000 };
@@ -15,8 +15,8 @@ export const cpu: Schema<LinuxCpu> = object<LinuxCpu>(
     period: uint64(),
     realtimeRuntime: wide(-1n, INT64.most),
     realtimePeriod: uint64(),
-    cpus: text('a list of processors, such as 0-3,7', numberList),
-    mems: text('a list of nodes, such as 0-1', numberList),
+    cpus: text('a list of processors, such as 0-3,7', numberList(LAST_CPU)),
+    mems: text('a list of nodes, such as 0-1', numberList(LAST_NODE)),
     idle: since('1.1', integer(0, 1)),
   },
   ({ shares = 0, quota = 0, burst = 0, period = 0, realtimeRuntime = 0, realtimePeriod = 0 }, report) => {

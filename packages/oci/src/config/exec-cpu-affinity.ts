@@ -1,5 +1,5 @@
 import { object, text, type Schema } from '../schema/schema.js';
-import { numberList } from '../schema/texts.js';
+import { LAST_CPU, plainNumberList } from '../schema/texts.js';
 
 /** The processors of a program that `exec` runs in a container: `0-3,7`. */
 export interface CpuAffinity {
@@ -9,6 +9,6 @@ export interface CpuAffinity {
   readonly final?: string;
 }
 
-const cpus = text('a list of processors, such as 0-3,7', numberList);
+const cpus = text('a list of processors, such as 0-3,7', plainNumberList(LAST_CPU));
 
 export const execCpuAffinity: Schema<CpuAffinity> = object<CpuAffinity>({ initial: cpus, final: cpus });

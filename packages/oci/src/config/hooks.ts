@@ -1,5 +1,6 @@
-import { deprecated, integer, list, object, required, since, text, type Schema } from '../schema/schema.js';
-import { absolutePath, argument } from '../schema/texts.js';
+import { atMost, deprecated, integer, list, object, required, since, text, type Schema } from '../schema/schema.js';
+import { absolutePath } from '../schema/texts.js';
+import { argumentList } from './argument-list.js';
 
 /** Programs that are run at points of a container's life, each in the order given, with the container's state on their standard input. */
 export interface Hooks {
@@ -32,13 +33,16 @@ export interface Hook {
 /** The names of the hooks, in the order in which they are run. */
 export const hookNames: readonly (keyof Hooks)[] = ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'];
 
-const hook = list(
-  object<Hook>({
-    path: required(text('an absolute path', absolutePath)),
-    args: list(text('a string', argument)),
-    env: list(text('a string', argument)),
-    timeout: integer(1, Number.MAX_SAFE_INTEGER),
-  }),
+const hook = atMost(
+  1024,
+  list(
+    object<Hook>({
+      path: required(text('an absolute path', absolutePath)),
+      args: argumentList,
+      env: argumentList,
+      timeout: integer(1, Number.MAX_SAFE_INTEGER),
+    }),
+  ),
 );
 
 export const hooks: Schema<Hooks> = object<Hooks>({

@@ -1,6 +1,6 @@
 import type { LinuxResources } from '@ctr/cgroups';
 
-import { list, map, object, since, text, word, type Schema } from '../schema/schema.js';
+import { atMost, list, map, object, since, text, word, type Schema } from '../schema/schema.js';
 import { absolutePath, both, interfaceName, notEmpty, oneLine } from '../schema/texts.js';
 import { cgroupsPath } from './cgroups-path.js';
 import { device, type LinuxDevice } from './device.js';
@@ -57,13 +57,13 @@ export const linux: Schema<Linux> = object<Linux>({
   uidMappings: idMappings,
   gidMappings: idMappings,
   timeOffsets: since('1.1', timeOffsets),
-  devices: list(device),
+  devices: atMost(4096, list(device)),
   netDevices: since('1.3', map(netDevice, interfaceName)),
   cgroupsPath: text('a path', cgroupsPath),
   resources,
   rootfsPropagation: word(propagations),
   seccomp,
-  sysctl: map(text(), notEmpty),
+  sysctl: atMost(1024, map(text(), notEmpty)),
   maskedPaths: place,
   readonlyPaths: place,
   mountLabel: text(

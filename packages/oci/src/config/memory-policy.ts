@@ -1,5 +1,5 @@
 import { list, object, required, text, word, type Schema } from '../schema/schema.js';
-import { numberList } from '../schema/texts.js';
+import { LAST_NODE, plainNumberList } from '../schema/texts.js';
 
 /** On which nodes memory is taken. @see set_mempolicy(2) */
 export interface LinuxMemoryPolicy {
@@ -21,7 +21,7 @@ export const memoryPolicyModes = [
 export const memoryPolicyFlags = ['MPOL_F_NUMA_BALANCING', 'MPOL_F_RELATIVE_NODES', 'MPOL_F_STATIC_NODES'] as const;
 
 export const memoryPolicy: Schema<LinuxMemoryPolicy> = object<LinuxMemoryPolicy>(
-  { mode: required(word(memoryPolicyModes)), nodes: text('a list of nodes, such as 0-3,7', numberList), flags: list(word(memoryPolicyFlags)) },
+  { mode: required(word(memoryPolicyModes)), nodes: text('a list of nodes, such as 0-3,7', plainNumberList(LAST_NODE)), flags: list(word(memoryPolicyFlags)) },
   ({ mode, nodes = '', flags = [] }, report) => {
     const none = nodes.trim() === '';
     if (mode === 'MPOL_DEFAULT' || mode === 'MPOL_LOCAL') {

@@ -1,5 +1,6 @@
-import { boolean, integer, list, object, required, since, text, type Schema } from '../schema/schema.js';
-import { absolutePath, argument, oneLine } from '../schema/texts.js';
+import { boolean, integer, object, required, since, text, type Schema } from '../schema/schema.js';
+import { absolutePath, oneLine } from '../schema/texts.js';
+import { argumentList } from './argument-list.js';
 import { capabilities, type LinuxCapabilities } from './capabilities.js';
 import { execCpuAffinity, type CpuAffinity } from './exec-cpu-affinity.js';
 import { ioPriority, type LinuxIoPriority } from './io-priority.js';
@@ -53,8 +54,8 @@ export const process: Schema<Process> = object<Process>(
     terminal: boolean(),
     consoleSize: object<ConsoleSize>({ height: required(integer(0, LARGEST_SIZE)), width: required(integer(0, LARGEST_SIZE)) }),
     cwd: required(text('an absolute path', absolutePath)),
-    env: list(text('a string', argument)),
-    args: list(text('a string', argument)),
+    env: argumentList,
+    args: argumentList,
     commandLine: text(),
     user,
     capabilities,

@@ -1,6 +1,6 @@
 import type { LinuxResources } from '@ctr/cgroups';
 
-import { list, map, object, text, type Schema } from '../schema/schema.js';
+import { atMost, list, map, object, since, text, type Schema } from '../schema/schema.js';
 import { notEmpty } from '../schema/texts.js';
 import { blockIo } from './block-io.js';
 import { cpu } from './cpu.js';
@@ -17,7 +17,7 @@ function unifiedFile(name: string): string | undefined {
 }
 
 export const resources: Schema<LinuxResources> = object<LinuxResources>({
-  devices: list(deviceRule),
+  devices: atMost(4096, list(deviceRule)),
   memory,
   cpu,
   pids,
@@ -25,5 +25,5 @@ export const resources: Schema<LinuxResources> = object<LinuxResources>({
   hugepageLimits,
   network,
   rdma: map(rdma, notEmpty),
-  unified: { ...map(text(), unifiedFile), since: '1.1' },
+  unified: since('1.1', atMost(1024, map(text(), unifiedFile))),
 });

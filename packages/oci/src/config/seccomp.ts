@@ -1,7 +1,7 @@
 import type { SeccompAction, SeccompArchitecture, SeccompOperator, SeccompProfileFlag } from '@ctr/security';
 
 import type { Report } from '../schema/problem.js';
-import { integer, list, object, required, since, text, uint32, uint64, word, type Schema } from '../schema/schema.js';
+import { atMost, integer, list, object, required, since, text, uint32, uint64, word, type Schema } from '../schema/schema.js';
 import { notEmpty, path } from '../schema/texts.js';
 
 /** Which system calls the program may make. It is a profile of `seccomp` of `@ctr/security`, too. */
@@ -118,7 +118,7 @@ export const seccomp: Schema<LinuxSeccomp> = object<LinuxSeccomp>(
       text('a path', (given) => (given === '' ? undefined : path(given))),
     ),
     listenerMetadata: since('1.1', text()),
-    syscalls: list(rule),
+    syscalls: atMost(4096, list(rule)),
   },
   (value, report) => {
     checkErrno('defaultErrnoRet', value.defaultErrnoRet, value.defaultAction, report);

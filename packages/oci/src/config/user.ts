@@ -1,4 +1,4 @@
-import { integer, list, object, text, type Schema } from '../schema/schema.js';
+import { atMost, integer, list, object, text, type Schema } from '../schema/schema.js';
 
 /** Who the program runs as, in ids of the container. */
 export interface User {
@@ -14,9 +14,14 @@ export interface User {
   readonly username?: string;
 }
 
+/** linux/limits.h */
+const NGROUPS_MAX = 65_536;
 /** The largest number is no id: -1 says "as it is" to the kernel. */
 const id = integer(0, 2 ** 32 - 2);
 
-export const user: Schema<User> = object<User>({ uid: id, gid: id, umask: integer(0, 0o777), additionalGids: list(id), username: text() }, (value, report) => {
-  if (value.username !== undefined) report.warning('username', value.username, 'of no effect on Linux: see uid');
-});
+export const user: Schema<User> = object<User>(
+  { uid: id, gid: id, umask: integer(0, 0o777), additionalGids: atMost(NGROUPS_MAX, list(id)), username: text() },
+  (value, report) => {
+    if (value.username !== undefined) report.warning('username', value.username, 'of no effect on Linux: see uid');
+  },
+);

@@ -1,6 +1,5 @@
-import { checkOptions } from '@ctr/syscall';
+import { checkOptions, quote } from '@ctr/syscall';
 
-import { quoted } from '../schema/shown.js';
 import { JsonError } from './json-error.js';
 
 /** A value of JSON. An integer is a `bigint` where a `number` would lose digits. */
@@ -101,7 +100,7 @@ class Scanner {
       const start = this.#at;
       const key = this.#string();
       // Which of two counts differs from reader to reader: Go even merges them.
-      if (key in object) throw this.#error(`the key ${quoted(key)} stands twice in the object`, start);
+      if (key in object) throw this.#error(`the key ${quote(key)} stands twice in the object`, start);
       if (this.#next() !== ':') throw this.#error(`${this.#found()}: a colon has to follow the key`);
       this.#at++;
       object[key] = this.#value();
@@ -141,7 +140,7 @@ class Scanner {
     const [written, fraction] = number.exec(this.#text) ?? [];
     if (written === undefined) throw this.#error(`${this.#found()}: a number has to have digits`);
     const value = Number(written);
-    if (!Number.isFinite(value)) throw this.#error(`${quoted(written)}: a number beyond all bounds`);
+    if (!Number.isFinite(value)) throw this.#error(`${quote(written)}: a number beyond all bounds`);
     this.#at += written.length;
     // Only what is written as an integer is meant to be exact; -0 is 0.
     if (fraction === undefined && !Number.isSafeInteger(value) && written.length <= EXACT_DIGITS && /^-?[0-9]+$/.test(written)) return BigInt(written);
@@ -205,7 +204,7 @@ class Scanner {
   }
 
   #found(): string {
-    return this.#at >= this.#text.length ? 'the text ends here' : quoted(String.fromCodePoint(this.#text.codePointAt(this.#at) ?? 0));
+    return this.#at >= this.#text.length ? 'the text ends here' : quote(String.fromCodePoint(this.#text.codePointAt(this.#at) ?? 0));
   }
 
   #error(problem: string, at = this.#at): JsonError {

@@ -30,12 +30,14 @@ import { checkConsole, handOverConsole, type ConsoleOptions } from './console.js
 import { giveGroup } from './give-group.js';
 import { runHooks } from './hooks.js';
 import { HostSide } from './host-side.js';
+import { checkJoinedMounts } from './joined-mounts.js';
 import { NetDevices } from './net-devices.js';
 import { NO_TIMEOUT_MS } from './no-timeout.js';
 import { makeNotifyPlace } from './notify-socket.js';
 import { mappedNamespace } from './mapped-namespace.js';
 import { passedFiles } from './passed-files.js';
 import { writePidFile } from './pid-file.js';
+import { withReadOnlyNull } from './read-only-null.js';
 import type { RootOptions } from './root-options.js';
 
 /** How a container is created. */
@@ -126,6 +128,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     opened.push(fd);
     return fd;
   });
+  checkJoinedMounts(namespaces.joined.get('mount'), options.pivot ?? true);
   using devices = new NetDevices(netDevicesOf(config), namespaces.joined.get('net'));
   const layout = readLayout();
   const rootless = isRootless();
@@ -140,7 +143,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const hasHooks = hasHooksBeforeRoot(config);
   using gate = makeGate(directory);
   const maps = idMapsOf(config);
-  const streams = streamsOf(process.terminal, options.stdio);
+  const streams = withReadOnlyNull(streamsOf(process.terminal, options.stdio), opened);
   const { plan, waits, files } = planContainer({
     ...given,
     config,

@@ -18,6 +18,7 @@ import type { CreateOptions } from './create.js';
 import { NO_TIMEOUT_MS } from './no-timeout.js';
 import { passedFiles } from './passed-files.js';
 import { writePidFile } from './pid-file.js';
+import { withReadOnlyNull } from './read-only-null.js';
 import { notifies, sendListener } from './seccomp-listener.js';
 import { stateOf } from './state-of.js';
 
@@ -59,10 +60,11 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
   if (!stored.process || !pidfd) throw new OciError('not-running', 'cannot exec in a stopped container');
   using proc = openFd('/proc', { directory: true });
   const passed = passedFiles(options.preserveFds ?? 0);
+  const opened: Fd[] = [];
   let console: Fd | undefined;
   let listener: Fd | undefined;
   try {
-    const streams = streamsOf(given.terminal, options.stdio);
+    const streams = withReadOnlyNull(streamsOf(given.terminal, options.stdio), opened);
     const plan = planExec({
       config,
       process: given,
@@ -104,7 +106,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
     }
     return child;
   } finally {
-    for (const file of [...passed, console, listener]) file?.close();
+    for (const file of [...passed, ...opened, console, listener]) file?.close();
   }
 }
 

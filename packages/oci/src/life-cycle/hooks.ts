@@ -2,11 +2,15 @@ import { dieWithHost, launch, type Child, type Exit, type LaunchOptions, type Pl
 
 import type { Hook, Hooks } from '../config/hooks.js';
 import { OciError } from '../error.js';
-import { memoryFile, textOf } from '../memory-file.js';
+import { boundedMemoryFile, memoryFile, textOf } from '../memory-file.js';
 import type { State } from '../state.js';
 
 /** Of what a hook has said, so much is told. */
 const MAX_OUTPUT_BYTES = 4096;
+/** So much a hook may say; a program of the image is one, too. */
+const OUTPUT_BYTES = 2 ** 20;
+/** setTimeout of Node takes 31 bits, some 24 days. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** How hooks are run. */
 export interface HookOptions {
@@ -38,7 +42,7 @@ export async function runHooks(kind: keyof Hooks, hooks: readonly Hook[] | undef
 async function runHook(name: string, { path, args = [path], env = [], timeout }: Hook, state: State, options: HookOptions): Promise<void> {
   const { way = dieWithHost(), host = {}, cancelSignal } = options;
   using input = memoryFile('state', JSON.stringify(state));
-  using output = memoryFile('output');
+  using output = boundedMemoryFile('output', OUTPUT_BYTES);
   const plan: Plan = [
     // What it starts ends with it when its time is over.
     { call: 'setsid', args: [], purpose: 'a session of its own' },
@@ -55,7 +59,7 @@ async function runHook(name: string, { path, args = [path], env = [], timeout }:
       timedOut = true;
       end();
     };
-    const timer = timeout ? setTimeout(late, timeout * 1000) : undefined;
+    const timer = timeout ? setTimeout(late, Math.min(timeout * 1000, LONGEST_TIMEOUT_MS)) : undefined;
     exit = await child.exited;
     clearTimeout(timer);
     cancelSignal?.removeEventListener('abort', end);

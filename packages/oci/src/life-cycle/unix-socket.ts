@@ -1,4 +1,4 @@
-import { call, Fd, Memory, socketDomains, socketTypes } from '@ctr/syscall';
+import { call, Fd, Memory, socketDomains, socketTypes, quote } from '@ctr/syscall';
 
 /** linux/un.h: struct sockaddr_un is 2 bytes of the family and the path. */
 const MAX_PATH_BYTES = 107;
@@ -18,7 +18,7 @@ export function bindTo(path: string): Fd {
 
 function withSocket(path: string, type: 'SOCK_STREAM' | 'SOCK_DGRAM', how: 'connect' | 'bind', purpose: string): Fd {
   const bytes = Buffer.byteLength(path);
-  if (bytes > MAX_PATH_BYTES || bytes === 0) throw new RangeError(`${JSON.stringify(path)} is not the path of a socket: 1 to ${MAX_PATH_BYTES} bytes`);
+  if (bytes > MAX_PATH_BYTES || bytes === 0) throw new RangeError(`${quote(path)} is not the path of a socket: 1 to ${MAX_PATH_BYTES} bytes`);
   const address = Buffer.alloc(2 + MAX_PATH_BYTES + 1);
   address.writeUInt16LE(socketDomains.AF_UNIX);
   address.write(path, 2);

@@ -1,4 +1,4 @@
-import { attach, inRoot, openPlace } from '@ctr/fs';
+import { attach, inRoot, openPlace, setAttributes } from '@ctr/fs';
 import { atFlags, errnos, fail, handOver, ioctls, label, Memory, openFlags, openTreeFlags, resultOf, winsize, type ResultOf, type Step } from '@ctr/syscall';
 
 import { fileSystemType } from './file-system-type.js';
@@ -68,7 +68,7 @@ export function consoleOf(root: ResultOf, size: ConsoleSize | undefined, at: { r
   };
 }
 
-/** /dev/console is the terminal. A link in its place is refused: what would be mounted over is somebody else's. */
+/** /dev/console is the terminal, by a read-only mount as every device that is bound. A link in its place is refused: what would be mounted over is somebody else's. */
 function mounted(root: ResultOf, slave: ResultOf): Step[] {
   const place = openPlace(inRoot(root, '/dev/console', { create: 'file', symlinks: 'refuse' }), { directory: false });
   const console: Step = {
@@ -77,5 +77,6 @@ function mounted(root: ResultOf, slave: ResultOf): Step[] {
     purpose: 'the slave as a mount',
     as: 'console',
   };
-  return [...place.steps, console, ...attach(resultOf(console), place.fd, 'attach it to /dev/console')];
+  const attributes = setAttributes(resultOf(console), { readonly: true, noSuid: true, noExec: true });
+  return [...place.steps, console, ...attributes, ...attach(resultOf(console), place.fd, 'attach it to /dev/console')];
 }

@@ -1,7 +1,7 @@
 import type { CgroupLayout, PlannedGroup } from '@ctr/cgroups';
 import { bindMount, idmap, type Handle } from '@ctr/fs';
 import { control, flatten, giveTerminal, program, waitForScope, type Section } from '@ctr/runtime/assembly';
-import { dumpable, oomScoreAdj, readCapabilities, seccomp, type SeccompFilter } from '@ctr/security';
+import { oomScoreAdj, readCapabilities, seccomp, type SeccompFilter } from '@ctr/security';
 import { waitForHost, type Fd, type Plan, type Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
@@ -86,7 +86,7 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
     ...passOn(passed, program({ command: [name, ...args], env: environment, path: pathOf(environment) })),
   ];
   checkFilter(filter, [...create, ...start]);
-  const copies = namespaces.isNew('mount') ? (config.mounts ?? []).filter(copiesUp) : [];
+  const copies = namespaces.has('mount') ? (config.mounts ?? []).filter(copiesUp) : [];
   return {
     plan: [create, start],
     waits: [
@@ -129,31 +129,39 @@ function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: Co
     sources.push(...made.steps, ...(users ? idmap(made.mount, users, { recursive: mapping?.recursive ?? false }) : []));
     opened.set(mount, made.mount);
   }
+  // Paths of the configuration are those of a mount namespace that is joined.
+  const isElsewhere = namespaces.joined.has('mount');
   return {
     sections: [
       ['the scope', scope ? waitForScope(`the scope ${scope.unit} of systemd${scope.slice === undefined ? '' : ` in ${scope.slice}`}`, scope.limits) : []],
       ['the cgroup', !group ? [] : isBorn ? [...group.create, ...opening] : group.steps],
       ['the OOM score', process.oomScoreAdj === undefined ? [] : oomScoreAdj(process.oomScoreAdj)],
-      ['the sources of mounts, which the namespace may not reach', sources],
-      ...enterNamespaces(config, namespaces, isBorn ? group?.unified : undefined, joining),
+      ['the sources of mounts, which the namespace may not reach', isElsewhere ? [] : sources],
+      ...enterNamespaces(config, namespaces, isBorn ? group?.unified : undefined, joining, isHidden(namespaces)),
+      ['the sources of mounts', isElsewhere ? sources : []],
       ['the files of the cgroup', group && isBorn ? group.close : []],
     ],
     opened,
   };
 }
 
+/**
+ * Whether the process is undumpable until execve(2). Processes of a joined namespace could trace it otherwise. Where nothing is joined, only an ancestor of the
+ * container can see the process; an ordinary user then keeps access to `/proc/PID/ns`, which hooks and engines need between `create` and `start`.
+ */
+function isHidden({ joined, has }: Namespaces): boolean {
+  return joined.size > 0 || (globalThis.process.geteuid?.() === 0 && !has('user'));
+}
+
 /** What the container's first process does before the program, in its new namespaces. */
 function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>, filter: SeccompFilter | undefined): Section[] {
   const { config, process, namespaces, newKeyring, warn } = parts;
-  const inside: FileSystems = namespaces.isNew('mount') ? fileSystems(parts, opened) : { sections: [], console: undefined, proc: undefined, cwd: undefined };
+  const inside: FileSystems = namespaces.has('mount') ? fileSystems(parts, opened) : { sections: [], console: undefined, proc: undefined, cwd: undefined };
   const options: RightsOptions = { proc: inside.proc, ownUsers: namespaces.has('user'), newKeyring, linux: config.linux, warn };
   const uid = process.user?.uid ?? 0;
-  // The kernel lets only root look into such a process, or trace it; and hides from it its own files.
-  const hidden = globalThis.process.geteuid?.() === 0 && !namespaces.has('user');
   return [
     ['the network devices', awaitNetDevices(netDevicesOf(config))],
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
-    ['who may look into it', hidden ? dumpable(false) : []],
     ...nameNamespaces(config, namespaces),
     ...inside.sections,
     ...inheritedSettings(process, options),

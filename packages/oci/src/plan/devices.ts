@@ -75,9 +75,9 @@ function made(parent: Handle, name: string, { type, major, minor, fileMode, uid,
   ];
 }
 
-/** The device of the host of the same path, mounted over a file. */
+/** The device of the host of the same path, mounted over a file. The mount is read-only: mode, owner and times of the host's file stay as they are. */
 function bound(parent: Handle, name: string, { path }: LinuxDevice): Step[] {
-  const from = bindMount(posix.normalize(path), { purpose: `the host's ${path}`, as: name });
+  const from = bindMount(posix.normalize(path), { readonly: true, noSuid: true, noExec: true, purpose: `the host's ${path}`, as: name });
   const place: Step = {
     call: 'openat',
     args: [parent, name, openFlags.O_PATH | openFlags.O_NOFOLLOW | openFlags.O_CLOEXEC, 0],

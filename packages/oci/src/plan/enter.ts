@@ -1,6 +1,6 @@
 import type { Place } from '@ctr/cgroups';
 import type { Section } from '@ctr/runtime/assembly';
-import { appArmorProfile, cpuAffinity, dumpable, oomScoreAdj, selinuxLabel } from '@ctr/security';
+import { appArmorProfile, cpuAffinity, oomScoreAdj, selinuxLabel } from '@ctr/security';
 import type { Fd, Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
@@ -34,8 +34,6 @@ export function enter({ config, process, pid, pidfd, places, below, proc, warn }
   return {
     options,
     sections: [
-      // Processes of the container must not look into it, nor trace it, once it is among them.
-      ['who may look into it', globalThis.process.geteuid?.() === 0 ? dumpable(false) : []],
       ['the OOM score', process.oomScoreAdj === undefined ? [] : oomScoreAdj(process.oomScoreAdj)],
       ['the security module', labels(process, proc)],
       ['the processors', affinity(process.execCPUAffinity?.initial)],

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 
 import { inRoot, mask, openPlace, pivotRoot, procMount, propagation, readonlyPath, setAttributes, type Handle } from '@ctr/fs';
 import { isInUserNamespace, rootfs, sysctlSteps, type Section } from '@ctr/runtime/assembly';
-import { AT_FDCWD, moveMountFlags, openFlags, resultOf, waitForHost, type ResultOf, type Step } from '@ctr/syscall';
+import { AT_FDCWD, openFlags, resultOf, waitForHost, type ResultOf, type Step } from '@ctr/syscall';
 
 import type { Mount } from '../config/mount.js';
 import { parseMountOptions } from '../mount-options.js';
@@ -10,6 +10,7 @@ import { consoleOf, type Console } from './console.js';
 import type { ContainerParts } from './container.js';
 import { deviceSteps } from './devices.js';
 import { mountPointOf } from './mount-point.js';
+import { moveRoot } from './move-root.js';
 import { copiesUp, destinationOf, mountSteps, type PlannedMount } from './mounts.js';
 
 /** The file systems of a container, and what later steps need of them. */
@@ -32,6 +33,7 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Ha
     root: root.mount,
     rootfs: parts.rootfs,
     bundle,
+    isElsewhere: namespaces.joined.has('mount'),
     layout,
     places: parts.groupPlaces,
     ownGroups: namespaces.isNew('cgroup'),
@@ -89,21 +91,10 @@ function ofCaller({ config, rootfs: directory }: ContainerParts): Step[] {
   return propagation('/', kind === 'private' ? 'private' : 'slave', { recursive: true });
 }
 
-/** What a ramdisk allows: the new root goes over the old one, which stays below it. */
-function moveRoot(root: ResultOf): Step[] {
-  const flags = moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH;
-  return [
-    { call: 'move_mount', args: [root, '', AT_FDCWD, '/', flags], purpose: 'the new root is on top of the old one' },
-    { call: 'chroot', args: ['.'], purpose: 'make it the root' },
-    { call: 'chdir', args: ['/'], purpose: 'start at the new root' },
-  ];
-}
-
 /** The old root goes out of sight, and nothing of the caller's is unmounted with it. */
 function newRoot(root: ResultOf, { config, pivot: isPivoted }: ContainerParts): Step[] {
   const [go, pivot, ...drop] = pivotRoot(root);
   if (!go || !pivot) return [];
-  if (!isPivoted) return [go, ...moveRoot(root)];
   const old: Step = {
     call: 'openat',
     args: [AT_FDCWD, '/', openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],
@@ -112,6 +103,7 @@ function newRoot(root: ResultOf, { config, pivot: isPivoted }: ContainerParts): 
   };
   const given = config.linux?.rootfsPropagation;
   const kind = given?.replace(/^r(?=[psu])/, '') as 'private' | 'shared' | 'slave' | 'unbindable' | undefined;
+  if (!isPivoted) return [old, go, ...moveRoot(root, resultOf(old))];
   return [
     old,
     go,

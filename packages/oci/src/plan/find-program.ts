@@ -1,4 +1,4 @@
-import { AT_FDCWD, accessModes, errnos, fail, label, type Step } from '@ctr/syscall';
+import { AT_FDCWD, accessModes, errnos, fail, label, quote, type Step } from '@ctr/syscall';
 
 /** Where a program without a slash is looked for when there is no PATH: as execvp(3) has it. */
 const DEFAULT_PATH = '/usr/local/bin:/bin:/usr/bin';
@@ -13,7 +13,7 @@ export function pathOf(environment: readonly string[]): string[] {
  * Looks whether the program is there before the container waits to be started: who creates it is told, in the words that engines look for. It may still be gone, or be replaced, by then.
  */
 export function findProgram(name: string, path: readonly string[]): Step[] {
-  const shown = `exec: ${JSON.stringify(name)}`;
+  const shown = `exec: ${quote(name)}`;
   const found = label(`${name} is there`);
   const look = (file: string, more: Partial<Step>): Step => ({ call: 'faccessat', args: [AT_FDCWD, file, accessModes.X_OK], purpose: shown, ...more });
   // Only a directory has a dot in it. Who may do anything may enter it, which is the same right.

@@ -2,11 +2,11 @@ import { fstatSync, statSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
 
 import { attach, bindMount, inRoot, newMount, openPlace, propagation, type Handle } from '@ctr/fs';
-import { errnos, fail, fsMagic, handOver, label, mountFlags, mountAttrs, openFd, resolveFlags, type ResultOf, type Step } from '@ctr/syscall';
+import { errnos, fail, fsMagic, handOver, label, mountFlags, mountAttrs, openFd, resolveFlags, quote, type ResultOf, type Step } from '@ctr/syscall';
 import { lsmStatus } from '@ctr/security';
 
 import type { Mount } from '../config/mount.js';
-import { parseMountOptions, type MountOptions } from '../mount-options.js';
+import { parseMountOptions, type MountAttributeMasks, type MountOptions } from '../mount-options.js';
 import { closed, setMasks } from './attributes.js';
 import { cgroupMount, type CgroupMountContext } from './cgroup-mount.js';
 import { throughDanglingLink } from './dangling-link.js';
@@ -22,6 +22,8 @@ export interface MountContext extends CgroupMountContext {
   /** Where the mounts go that come before. */
   readonly before: readonly string[];
   readonly bundle: string;
+  /** Whether the sources are those of a mount namespace that is joined: one that the caller does not have is taken for a directory. */
+  readonly isElsewhere: boolean;
   readonly mountLabel: string | undefined;
   /** Binds that have been made before the user namespace, outside of which their sources may be out of reach. */
   readonly opened: ReadonlyMap<Mount, Handle>;
@@ -147,8 +149,10 @@ function made(at: string, mount: Mount, options: MountOptions, context: MountCon
 function bound(at: string, mount: Mount, options: MountOptions, context: MountContext): PlannedMount {
   const source = sourceOf(mount, context.bundle);
   const stat = statSync(source, { throwIfNoEntry: false });
-  if (!stat) throw new Error(`the mount at ${at}: its source ${JSON.stringify(source)} does not exist: no such file or directory`);
-  const kind = stat.isDirectory() ? 'directory' : 'file';
+  if (!stat && !context.isElsewhere) throw new Error(`the mount at ${at}: its source ${quote(source)} does not exist: no such file or directory`);
+  const kind = !stat || stat.isDirectory() ? 'directory' : 'file';
+  const isDevice = stat && (stat.isCharacterDevice() || stat.isBlockDevice());
+  const [attributes, recursive] = isDevice ? [asDevice(options.attributes), none] : [options.attributes, options.recursive];
   const opened = context.opened.get(mount);
   const from = opened ? { steps: [], mount: opened } : bindMount(source, { recursive: options.bind?.recursive ?? false, purpose: `a mount of ${source}` });
   const to = throughLinks(at, context);
@@ -159,8 +163,8 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
     late: [],
     steps: [
       ...from.steps,
-      ...setMasks(from.mount, options.attributes, false),
-      ...setMasks(from.mount, options.recursive, true),
+      ...setMasks(from.mount, attributes, false),
+      ...setMasks(from.mount, recursive, true),
       ...place.steps,
       ...(at === '/proc' || coverable.includes(at) ? [] : refuseInProc(place.fd, at)),
       ...attach(from.mount, place.fd, `attach it to ${at}`),
@@ -171,6 +175,14 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
       ...closeOpened(place),
     ],
   };
+}
+
+const none: MountAttributeMasks = { set: 0, clear: 0 };
+
+/** A device can be read and written by a read-only mount as well, and its mode and owner are the host's. */
+function asDevice({ set, clear }: MountAttributeMasks): MountAttributeMasks {
+  const kept = mountAttrs.MOUNT_ATTR_RDONLY | mountAttrs.MOUNT_ATTR_NOSUID | mountAttrs.MOUNT_ATTR_NOEXEC;
+  return { set: set | kept, clear: clear & ~kept };
 }
 
 function remounted(at: string, options: MountOptions, { root }: MountContext): PlannedMount {
@@ -208,8 +220,8 @@ function refuseInProc(place: Handle, at: string): Step[] {
 
 function checkBelowProc(at: string, { type }: Mount, { bind }: MountOptions): void {
   if (at === '/') throw new TypeError('a mount at "/" would hide the root file system: give it as root.path');
-  if (at === '/proc' && !bind && type !== 'proc') throw new TypeError(`a mount of type ${JSON.stringify(type)} at /proc would let the container fake proc`);
-  if (at.startsWith('/proc/') && !coverable.includes(at)) throw new TypeError(`a mount at ${JSON.stringify(at)} would let the container fake what is in proc`);
+  if (at === '/proc' && !bind && type !== 'proc') throw new TypeError(`a mount of type ${quote(type)} at /proc would let the container fake proc`);
+  if (at.startsWith('/proc/') && !coverable.includes(at)) throw new TypeError(`a mount at ${quote(at)} would let the container fake what is in proc`);
 }
 
 /** The mode of a directory that a tmpfs covers is that of the tmpfs, unless it says otherwise. Where it covers none, everybody may write to it, as the kernel has it. */

@@ -12,7 +12,7 @@ import {
   type TimeOffset,
 } from '@ctr/namespaces';
 import { continueInChild, waitForHost, type Fd, type ResultOf, type Step } from '@ctr/syscall';
-import { becomeUser } from '@ctr/security';
+import { becomeUser, dumpable } from '@ctr/security';
 import type { Section } from '@ctr/runtime/assembly';
 
 import type { Config } from '../config/config.js';
@@ -69,8 +69,9 @@ export function idMapsOf(config: { readonly linux?: Pick<Linux, 'uidMappings' | 
  *
  * @param cgroup what it is born in, which costs nothing, where moving there waits for a lock on the whole system
  * @param joining the steps by which it joins groups of v1
+ * @param hidden whether the process is undumpable from before the first namespace is joined. Its files in proc then belong to root: they are opened before
  */
-export function enterNamespaces(config: Config, namespaces: Namespaces, cgroup: ResultOf | undefined, joining: readonly Step[]): Section[] {
+export function enterNamespaces(config: Config, namespaces: Namespaces, cgroup: ResultOf | undefined, joining: readonly Step[], hidden: boolean): Section[] {
   const joins = (kinds: readonly Namespace[]): Step[] =>
     kinds.flatMap((kind) => {
       const fd = namespaces.joined.get(kind);
@@ -80,10 +81,14 @@ export function enterNamespaces(config: Config, namespaces: Namespaces, cgroup: 
   const early = joinOrder.filter((kind) => !(kind === 'cgroup' && cgroup));
   const flags = createFlags(early.filter((kind) => kind !== 'user' && kind !== 'time' && namespaces.isNew(kind)));
   const copied = namespaces.isNew('time') || namespaces.joined.has('time');
+  // The kernel asks for the rights of who has opened the file.
+  const [clocks, ...setClocks] = namespaces.isNew('time') ? offsets(config) : [];
   return [
+    ['the clocks of a time namespace', clocks ? [clocks] : []],
+    ['who may look into it', hidden ? dumpable(false) : []],
     ['the namespaces to join', joins(early)],
     ['a user namespace', namespaces.isNew('user') ? [...create('user'), ...waitForHost('map the ids'), ...becomeUser({ uid: 0, gid: 0 })] : []],
-    ['a time namespace', namespaces.isNew('time') ? [...create('time'), ...offsets(config)] : []],
+    ['a time namespace', namespaces.isNew('time') ? [...create('time'), ...setClocks] : []],
     ['new namespaces', continueInChild({ namespaces: flags, memory: copied ? 'copied' : 'shared', ...(cgroup && { cgroup }) })],
     ['the cgroup of v1', joining],
     // It begins at the group that its first process is in.

@@ -1,7 +1,7 @@
 import { nearest } from '@ctr/syscall';
 
 import { member, type Problems } from './problem.js';
-import type { Field, IntegerSchema, ListSchema, MapSchema, ObjectSchema, Schema, TextSchema } from './schema.js';
+import { MOST_ENTRIES, type Field, type IntegerSchema, type ListSchema, type MapSchema, type ObjectSchema, type Schema, type TextSchema } from './schema.js';
 
 /** A shorter or longer word is not compared with others: everything is near to the one, and the other was not meant to be one of them. */
 const COMPARED = { least: 3, most: 64 };
@@ -20,10 +20,10 @@ export function check(schema: Schema<unknown>, value: unknown, path: string, pro
       if (typeof value === 'boolean') return value;
       break;
     case 'list':
-      if (Array.isArray(value)) return checkList(schema, value, path, problems);
+      if (Array.isArray(value)) return isTooLong(schema, value.length, path, value, problems) ? undefined : checkList(schema, value, path, problems);
       break;
     case 'map':
-      if (isObject(value)) return checkMap(schema, value, path, problems);
+      if (isObject(value)) return isTooLong(schema, Object.keys(value).length, path, value, problems) ? undefined : checkMap(schema, value, path, problems);
       break;
     case 'object':
       if (isObject(value)) return checkObject(schema, value, path, problems);
@@ -102,6 +102,14 @@ function checkList(schema: ListSchema<unknown>, value: readonly unknown[], path:
   const clean = Array.from(value, (entry, index) => check(schema.of, entry, `${path}[${index}]`, problems));
   if (problems.errors === before) schema.check?.(clean, problems.at(path));
   return clean;
+}
+
+/** Before any entry is looked at. */
+function isTooLong(schema: ListSchema<unknown> | MapSchema<unknown>, entries: number, path: string, value: unknown, problems: Problems): boolean {
+  const { most = MOST_ENTRIES } = schema;
+  if (entries <= most) return false;
+  problems.error(path, value, () => `${allowed(schema)} of at most ${most} entries`);
+  return true;
 }
 
 function checkMap(schema: MapSchema<unknown>, value: object, path: string, problems: Problems): Record<string, unknown> {

@@ -33,12 +33,16 @@ export interface BooleanSchema<T> extends Common<T> {
 export interface ListSchema<T> extends Common<T> {
   readonly kind: 'list';
   readonly of: Schema<unknown>;
+  /** How many entries it may have. @default {@link MOST_ENTRIES} */
+  readonly most?: number;
   /** What no single entry shows. Called if all entries are good. */
   check?(value: T, report: Report): void;
 }
 export interface MapSchema<T> extends Common<T> {
   readonly kind: 'map';
   readonly of: Schema<unknown>;
+  /** How many entries it may have. @default {@link MOST_ENTRIES} */
+  readonly most?: number;
   readonly key?: TextRule;
 }
 export interface ObjectSchema<T> extends Common<T> {
@@ -62,6 +66,9 @@ export type Field = Schema<unknown> | RequiredField<unknown>;
 
 /** A schema for each member of a type, those required that are not optional there. */
 export type Fields<T> = { readonly [K in keyof T]-?: object extends Pick<T, K> ? Schema<Exclude<T[K], undefined>> : RequiredField<T[K]> };
+
+/** More than any machine has a use for, and less than what would make the plan of a container take seconds and gigabytes. */
+export const MOST_ENTRIES = 16_384;
 
 export const INT64 = { least: -(2n ** 63n), most: 2n ** 63n - 1n };
 export const UINT64_MAX = 2n ** 64n - 1n;
@@ -109,6 +116,11 @@ export function boolean(): Schema<boolean> {
 
 export function list<T>(of: Schema<T>, check?: (value: readonly T[], report: Report) => void): Schema<readonly T[]> {
   return { kind: 'list', of, ...(check && { check }) };
+}
+
+/** A list or a map with a bound of its own. */
+export function atMost<T>(most: number, schema: Schema<T>): Schema<T> {
+  return schema.kind === 'list' || schema.kind === 'map' ? { ...schema, most } : schema;
 }
 
 export function map<T>(of: Schema<T>, key?: TextRule): Schema<Readonly<Record<string, T>>> {

@@ -2,7 +2,7 @@ import { constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, read
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { call, Fd } from '@ctr/syscall';
+import { call, Fd, quote } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { MAX_TEXT_BYTES } from '../json/parse-json.js';
@@ -152,7 +152,7 @@ function exists(id: string): OciError {
 }
 
 function doesNotExist(id: string): OciError {
-  return new OciError('does-not-exist', `container does not exist: ${JSON.stringify(id)}`);
+  return new OciError('does-not-exist', `container does not exist: ${quote(id)}`);
 }
 
 function codeOf(error: unknown): string | undefined {

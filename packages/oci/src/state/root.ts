@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 
+import { quote } from '@ctr/syscall';
 import { isInUserNamespace } from '@ctr/runtime/assembly';
 
 import { OciError } from '../error.js';
@@ -22,8 +23,5 @@ export function defaultRoot(): string {
 /** Throws for what cannot be the id of a container: it is the name of its directory, and of its cgroup. */
 export function checkId(id: string): void {
   if (!/^[\w+-][\w+.-]*$/.test(id) || Buffer.byteLength(id) > MAX_ID_BYTES)
-    throw new OciError(
-      'invalid-id',
-      `invalid container ID format ${JSON.stringify(id.slice(0, 80))}: letters, digits and _ + - . (not as the first), at most ${MAX_ID_BYTES}`,
-    );
+    throw new OciError('invalid-id', `invalid container ID format ${quote(id)}: letters, digits and _ + - . (not as the first), at most ${MAX_ID_BYTES}`);
 }

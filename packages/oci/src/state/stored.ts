@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import { dirname, isAbsolute, normalize } from 'node:path';
 
 import type { Place } from '@ctr/cgroups';
-import { fsMagic } from '@ctr/syscall';
+import { fsMagic, quote } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import type { StateDirectory } from './directory.js';
@@ -92,8 +92,8 @@ function broken(id: string, what: string, cause?: unknown): OciError {
 
 function problemOf(state: unknown, id: string): string | undefined {
   if (!isObject(state)) return 'it is no object';
-  if (state['version'] !== 1) return `it is of version ${JSON.stringify(state['version'])}, and this is version 1`;
-  if (state['id'] !== id) return `it is of another container, ${JSON.stringify(state['id'])}`;
+  if (state['version'] !== 1) return `it is of version ${quote(state['version'])}, and this is version 1`;
+  if (state['id'] !== id) return `it is of another container, ${quote(state['id'])}`;
   for (const name of ['ociVersion', 'bundle', 'rootfs', 'created']) if (typeof state[name] !== 'string') return `${name} is no text`;
   if (!isObject(state['annotations'])) return 'annotations are no object';
   if (!Array.isArray(state['hooks'])) return 'hooks are no list';
@@ -109,7 +109,7 @@ function problemOf(state: unknown, id: string): string | undefined {
   }
   if (!Array.isArray(places)) return 'places are no list';
   const wrong: unknown = places.find((place) => !isGroup(place));
-  return wrong === undefined ? undefined : `${JSON.stringify(wrong)} is no cgroup of a container`;
+  return wrong === undefined ? undefined : `${quote(wrong)} is no cgroup of a container`;
 }
 
 /** What runs there is killed and what is there is removed: so it is a group, and not the one at the top of a hierarchy. One that is gone may have been anything. */

@@ -1,6 +1,5 @@
-import { capabilityNumbers, nearest } from '@ctr/syscall';
+import { capabilityNumbers, nearest, quote } from '@ctr/syscall';
 
-import { quoted } from '../check.js';
 import { actionValues, largestData, type SeccompAction } from './action.js';
 import { architectures, conditionArches } from './architecture.js';
 import { operators, profileFlags, type SeccompProfile } from './profile.js';
@@ -66,7 +65,7 @@ function checkCondition(where: string, value: unknown): void {
   each(`${where}.arches`, arches, (at, one) => word(at, one, 'arch'));
   if (!isGiven(minKernel) || minKernel === '') return;
   if (typeof minKernel !== 'string') throw wrongType(`${where}.minKernel`, minKernel, 'a string');
-  if (!/^\d{1,3}\.\d{1,3}$/.test(minKernel)) throw new RangeError(`${where}.minKernel: ${quoted(minKernel)}: it has the form 4.8`);
+  if (!/^\d{1,3}\.\d{1,3}$/.test(minKernel)) throw new RangeError(`${where}.minKernel: ${quote(minKernel)}: it has the form 4.8`);
 }
 
 function errnoRet(where: string, value: unknown, action: SeccompAction): void {
@@ -97,9 +96,7 @@ function word(where: string, value: unknown, kind: keyof typeof words): void {
   if (typeof value !== 'string') throw wrongType(where, value, 'a string');
   if (known.includes(value)) return;
   const near = nearest(value, known);
-  throw new RangeError(
-    `${where}: ${quoted(value)} is not known${near === undefined ? `: it has to be one of ${known.join(', ')}` : `: did you mean ${near}?`}`,
-  );
+  throw new RangeError(`${where}: ${quote(value)} is not known${near === undefined ? `: it has to be one of ${known.join(', ')}` : `: did you mean ${near}?`}`);
 }
 
 function each(where: string, value: unknown, check: (where: string, one: unknown) => void): void {
@@ -123,6 +120,6 @@ function isGiven(value: unknown): boolean {
 }
 
 function wrongType(where: string, value: unknown, wanted: string): TypeError {
-  const given = value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : quoted(value);
+  const given = value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : quote(value);
   return new TypeError(`${where}: ${value === undefined ? 'it is missing' : given}: it has to be ${wanted}`);
 }

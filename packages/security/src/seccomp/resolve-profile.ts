@@ -1,9 +1,8 @@
 import { release } from 'node:os';
 
-import { checkOptions, hostArch, syscallNumbers, type Arch, type SyscallAbi } from '@ctr/syscall';
+import { checkOptions, hostArch, syscallNumbers, quote, type Arch, type SyscallAbi } from '@ctr/syscall';
 
 import { checkCapabilities, type Capability } from '../capability.js';
-import { quoted } from '../check.js';
 import { architectures, natives, type SeccompArchitecture } from './architecture.js';
 import { checkProfile } from './check-profile.js';
 import { isMultiplexed } from './multiplexer.js';
@@ -49,7 +48,7 @@ export function resolveProfile(profile: SeccompProfile, options: ResolveOptions 
   const { capabilities = [], arch = hostArch(), kernel = release() } = options;
   checkProfile(profile);
   checkCapabilities('capabilities', capabilities);
-  if (!Object.hasOwn(natives, arch)) throw new RangeError(`arch is ${quoted(arch)}: filters are made for x64 and arm64`);
+  if (!Object.hasOwn(natives, arch)) throw new RangeError(`arch is ${quote(arch)}: filters are made for x64 and arm64`);
   const version = versionOf('kernel', kernel);
   const holds = new Set<string>(capabilities);
   const counts = ({ includes, excludes }: SeccompRule): boolean =>
@@ -112,7 +111,7 @@ function isAtLeast([major, minor]: Version, least: string): boolean {
 
 function versionOf(what: string, text: string): Version {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(text) ?? [];
-  if (major === undefined || minor === undefined) throw new RangeError(`${what} is ${quoted(text)}: it begins with a version such as 6.1`);
+  if (major === undefined || minor === undefined) throw new RangeError(`${what} is ${quote(text)}: it begins with a version such as 6.1`);
   return [Number(major), Number(minor)];
 }
 

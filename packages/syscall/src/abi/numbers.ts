@@ -1,5 +1,6 @@
 import { numbers as arm64 } from './numbers-arm64.js';
 import { numbers as x64 } from './numbers-x64.js';
+import { quote } from '../printable.js';
 
 /** A system call that exists on every architecture ctr runs on. */
 export type SyscallName = keyof typeof x64 & keyof typeof arm64;
@@ -34,6 +35,6 @@ export function hostArch(): Arch {
  */
 export function syscallNumber(name: string, arch: Arch = hostArch()): number {
   const number: unknown = tables[arch][name];
-  if (typeof number !== 'number') throw new RangeError(`no system call named ${JSON.stringify(name)} on ${arch}`);
+  if (typeof number !== 'number') throw new RangeError(`no system call named ${quote(name)} on ${arch}`);
   return number;
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
-
+import { quote } from '@ctr/syscall';
 import { parseId } from '@ctr/namespaces';
 
 import type { Process } from '../../config/process.js';
+import { readBounded } from '../../life-cycle/config-file.js';
 import { exec, type ExecOptions } from '../../life-cycle/exec.js';
 import { parseProcess } from '../../parse-config.js';
 import { UsageError, type Args } from '../args.js';
@@ -40,7 +40,7 @@ export async function execCommand({ args, root, log }: Context): Promise<number>
 function processOf(args: Args, command: readonly string[], onWarning: (message: string) => void): Process | ((own: Process) => Process) {
   const file = args.text('process');
   if (file !== undefined && file !== '') {
-    const parsed = parseProcess(readFileSync(file), { onWarning: ({ path, allowed }) => onWarning(`${path}: ${allowed}`) });
+    const parsed = parseProcess(readBounded(file), { onWarning: ({ path, allowed }) => onWarning(`${path}: ${allowed}`) });
     return args.has('tty') ? { ...parsed, terminal: args.flag('tty') } : parsed;
   }
   if (command.length === 0) throw new UsageError('the command is missing: exec ID COMMAND [ARGUMENTS]');
@@ -70,13 +70,14 @@ function processOf(args: Args, command: readonly string[], onWarning: (message: 
 /** `UID` or `UID:GID`, in plain decimal. */
 function idsOf(text: string): { readonly uid: number; readonly gid?: number } {
   const [uid = '', gid, ...more] = text.split(':');
-  if (more.length > 0) throw new UsageError(`--user ${JSON.stringify(text)}: give UID or UID:GID`);
+  if (more.length > 0) throw new UsageError(`--user ${quote(text)}: give UID or UID:GID`);
   return { uid: parseId(uid), ...(gid !== undefined && { gid: parseId(gid) }) };
 }
 
+/** The inheritable and the ambient set stay as they are: by these a file of the image, or every program, could keep what was meant for one process. */
 function withCapabilities(own: Process['capabilities'], added: readonly string[]): NonNullable<Process['capabilities']> {
-  const sets = ['bounding', 'effective', 'inheritable', 'permitted', 'ambient'] as const;
-  return Object.fromEntries(sets.map((set) => [set, [...new Set([...(own?.[set] ?? []), ...added])]]));
+  const sets = ['bounding', 'effective', 'permitted'] as const;
+  return { ...own, ...Object.fromEntries(sets.map((set) => [set, [...new Set([...(own?.[set] ?? []), ...added])]])) };
 }
 
 /** `[controllers:]path`; a group is in all hierarchies here. */

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-
 import type { LinuxResources } from '@ctr/cgroups';
+import { readBounded } from '../../life-cycle/config-file.js';
 import { update } from '../../life-cycle/update.js';
 import { parseResources } from '../../parse-config.js';
 import type { Args } from '../args.js';
@@ -12,9 +11,7 @@ export async function updateCommand({ args, root, log }: Context): Promise<numbe
   const file = args.text('resources');
   const onWarning = ({ path, allowed }: { readonly path: string; readonly allowed: string }): void => log.warn(`${path}: ${allowed}`);
   const resources =
-    file === undefined
-      ? parseResources(JSON.stringify(resourcesOf(args)), { onWarning })
-      : parseResources(readFileSync(file === '-' ? 0 : file), { onWarning });
+    file === undefined ? parseResources(JSON.stringify(resourcesOf(args)), { onWarning }) : parseResources(readBounded(file === '-' ? 0 : file), { onWarning });
   await update(id, resources, root);
   return 0;
 }
