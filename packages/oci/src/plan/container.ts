@@ -1,8 +1,8 @@
 import type { CgroupLayout, PlannedGroup } from '@ctr/cgroups';
-import { bindMount, idmap, type Handle } from '@ctr/fs';
+import { bindMount, idmap } from '@ctr/fs';
 import { control, flatten, giveTerminal, program, waitForScope, type Section } from '@ctr/runtime/assembly';
 import { dumpable, oomScoreAdj, readCapabilities, seccomp, type SeccompFilter } from '@ctr/security';
-import { waitForHost, type Fd, type Plan, type Step } from '@ctr/syscall';
+import { waitForHost, type Fd, type Plan, type ResultOf, type Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
 import type { Mount } from '../config/mount.js';
@@ -108,7 +108,7 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
 /** What the caller's process does, until it goes on in the container's first one. */
 function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: ContainerParts): {
   readonly sections: readonly Section[];
-  readonly opened: ReadonlyMap<Mount, Handle>;
+  readonly opened: ReadonlyMap<Mount, ResultOf>;
 } {
   // Who has become another user may not be born elsewhere.
   const isBorn = group?.unified !== undefined && !namespaces.has('user');
@@ -117,7 +117,7 @@ function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: Co
     Step[],
     Step[],
   ];
-  const opened = new Map<Mount, Handle>();
+  const opened = new Map<Mount, ResultOf>();
   const sources: Step[] = [];
   // Who has no such right reaches as much from within the namespace: the sources are looked up there.
   const opens = namespaces.isNew('user') && readCapabilities().effective.includes('CAP_SYS_ADMIN');
@@ -143,7 +143,7 @@ function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: Co
 }
 
 /** What the container's first process does before the program, in its new namespaces. */
-function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>, filter: SeccompFilter | undefined): Section[] {
+function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, ResultOf>, filter: SeccompFilter | undefined): Section[] {
   const { config, process, namespaces, newKeyring, warn } = parts;
   const inside: FileSystems = namespaces.isNew('mount') ? fileSystems(parts, opened) : { sections: [], console: undefined, proc: undefined, cwd: undefined };
   const options: RightsOptions = { proc: inside.proc, ownUsers: namespaces.has('user'), newKeyring, linux: config.linux, warn };

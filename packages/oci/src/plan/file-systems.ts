@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { inRoot, mask, openPlace, pivotRoot, procMount, propagation, readonlyPath, setAttributes, type Handle } from '@ctr/fs';
+import { inRoot, knownMounts, mask, openPlace, pivotRoot, procMount, propagation, readonlyPath, setAttributes, type Handle, type KnownMounts } from '@ctr/fs';
 import { isInUserNamespace, rootfs, sysctlSteps, type Section } from '@ctr/runtime/assembly';
 import { AT_FDCWD, moveMountFlags, openFlags, resultOf, waitForHost, type ResultOf, type Step } from '@ctr/syscall';
 
@@ -23,7 +23,7 @@ export interface FileSystems {
 }
 
 /** From the caller's mounts to the new root. Everything in it is reached from its open mount. */
-export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>): FileSystems {
+export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, ResultOf>): FileSystems {
   const { config, process, namespaces, layout, bundle } = parts;
   const linux = config.linux ?? {};
   const inUserNamespace = namespaces.has('user') || isInUserNamespace();
@@ -37,15 +37,18 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Ha
     ownGroups: namespaces.isNew('cgroup'),
     mountLabel: linux.mountLabel,
     opened,
+    lookedUp: [...(linux.maskedPaths ?? []), ...(linux.readonlyPaths ?? [])],
   };
   const waits = parts.hasHooks || (config.mounts ?? []).some(copiesUp);
   const destinations = (config.mounts ?? []).map(destinationOf);
   const mounts = (config.mounts ?? []).map((mount, i) => ({ mount, planned: mountSteps(mount, { ...context, before: destinations.slice(0, i) }) }));
-  const known = knownMounts(mounts);
+  const known = openMounts(mounts);
   const sysctls = linux.sysctl ?? {};
   const needsProc = Object.keys(sysctls).length > 0 || Boolean(process.apparmorProfile) || Boolean(process.selinuxLabel);
-  const ownProc = needsProc && !known['/proc'] ? procMount({ purpose: 'a proc to write settings to' }) : undefined;
-  const proc = known['/proc'] ?? ownProc?.mount;
+  const mountedProc = mounts.findLast(({ planned }) => planned.at === '/proc');
+  const knownProc = mountedProc?.mount.type === 'proc' ? mountedProc.planned.mount : undefined;
+  const ownProc = needsProc && !knownProc ? procMount({ purpose: 'a proc to write settings to' }) : undefined;
+  const proc = knownProc ?? ownProc?.mount;
   const hasOwnDev = !(config.mounts ?? []).some((mount) => destinationOf(mount) === '/dev' && parseMountOptions(mount.options ?? []).bind);
   const console = process.terminal ? consoleOf(root.mount, process.consoleSize, { mount: true }) : undefined;
   const cwd = process.cwd === '/' ? undefined : openPlace(inRoot(root.mount, process.cwd, { create: 'directory' }));
@@ -70,16 +73,16 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Ha
   };
 }
 
-/** Mounts of the kernel's own, by where they are: what is below them is looked for from there, whatever stands on the way meanwhile. */
-function knownMounts(mounts: readonly { readonly mount: Mount; readonly planned: PlannedMount }[]): Record<string, ResultOf> {
-  const known: Record<string, ResultOf> = {};
-  for (const { mount, planned } of mounts) {
-    // Something may have been mounted over it since.
-    for (const at of Object.keys(known)) if (planned.at === at || (at === '/sys' && planned.at.startsWith('/sys/'))) delete known[at];
-    if (planned.mount && ((mount.type === 'proc' && planned.at === '/proc') || (mount.type === 'sysfs' && planned.at === '/sys')))
-      known[planned.at] = planned.mount;
-  }
-  return known;
+/** What is below a mount of the configuration is looked up from the open mount, whatever is renamed in the image meanwhile. */
+function openMounts(mounts: readonly { readonly mount: Mount; readonly planned: PlannedMount }[]): KnownMounts {
+  return knownMounts(
+    mounts
+      .filter(({ mount: { options = [] } }) => !parseMountOptions(options).remount)
+      .map(({ mount: { type }, planned: { at, mount } }) => {
+        const isOfKernel = type === 'proc' || type === 'sysfs';
+        return [at, mount && !isOfKernel ? { mount, links: 'may-lead-out' } : mount];
+      }),
+  );
 }
 
 /** Nothing that is mounted here is to show up in the caller's namespace. Where the root is to be shared, mounts of the caller's that are shared have to stay so until they are bound. */

@@ -23,8 +23,10 @@ export interface MountContext extends CgroupMountContext {
   readonly before: readonly string[];
   readonly bundle: string;
   readonly mountLabel: string | undefined;
+  /** The paths that are hidden or made read-only in the end: they are looked up from the mounts they lie in, which stay open for it. */
+  readonly lookedUp: readonly string[];
   /** Binds that have been made before the user namespace, outside of which their sources may be out of reach. */
-  readonly opened: ReadonlyMap<Mount, Handle>;
+  readonly opened: ReadonlyMap<Mount, ResultOf>;
 }
 
 /** A mount of the configuration. */
@@ -70,8 +72,11 @@ export function mountSteps(mount: Mount, context: MountContext): PlannedMount {
   checkBelowProc(at, mount, options);
   if (options.remount) return remounted(at, options, context);
   if (options.bind) return bound(at, mount, options, context);
-  if (mount.type === 'cgroup' || mount.type === 'cgroup2')
-    return { at, mount: undefined, late: [], steps: cgroupMount(at, mount.type, mount.source || 'cgroup', options, context) };
+  if (mount.type === 'cgroup' || mount.type === 'cgroup2') {
+    const shown = cgroupMount(at, mount.type, mount.source || 'cgroup', options, context);
+    const keep = isLookedUpIn(at, context);
+    return { at, mount: keep ? shown.mount : undefined, late: [], steps: [...shown.steps, ...(keep ? [] : [closed(shown.mount)])] };
+  }
   return made(at, mount, options, context);
 }
 
@@ -83,6 +88,11 @@ export function destinationOf({ destination }: Mount): string {
 /** Where the links of the image lead. What a mount before covers of it leads nowhere any more: `/dev/shm` of an image may be a link, and that of a new `/dev` is none. */
 function throughLinks(at: string, { rootfs, before }: MountContext): string {
   return before.some((above) => at.startsWith(`${above}/`)) ? at : throughDanglingLink(rootfs, at);
+}
+
+/** Whether a path that is hidden or made read-only lies in a mount. */
+function isLookedUpIn(at: string, { lookedUp }: MountContext): boolean {
+  return lookedUp.some((path) => `${posix.normalize(path)}/`.startsWith(`${at}/`));
 }
 
 /** The path of a bind's source on the host. */
@@ -153,9 +163,10 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
   const from = opened ? { steps: [], mount: opened } : bindMount(source, { recursive: options.bind?.recursive ?? false, purpose: `a mount of ${source}` });
   const to = throughLinks(at, context);
   const place = openPlace(inRoot(context.root, to, { create: kind }), { directory: kind === 'directory' });
+  const keep = isLookedUpIn(at, context);
   return {
     at,
-    mount: undefined,
+    mount: keep ? from.mount : undefined,
     late: [],
     steps: [
       ...from.steps,
@@ -167,7 +178,7 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
       // It has left the caller's namespace without having been copied there as a slave.
       ...(opened ? propagation(from.mount, 'slave', { recursive: true }) : []),
       ...spread(from.mount, options),
-      closed(from.mount),
+      ...(keep ? [] : [closed(from.mount)]),
       ...closeOpened(place),
     ],
   };
