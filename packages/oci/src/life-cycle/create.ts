@@ -192,6 +192,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     seccomp: config.linux?.seccomp,
     ownUsers: namespaces.has('user'),
     state: current,
+    places: () => made?.places ?? stored.places,
     scope: async (pid) => {
       making = scope && makeScope(scope, pid, { id: directory.id, layout, cancelSignal: options.cancelSignal });
       made = await making;
@@ -211,7 +212,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
       onWaiting: host.onWaiting,
       onFile: host.onFile,
       // How long a hook may take stands in the configuration, and to copy takes as long as there is something to copy.
-      ...(waits.includes('root') && { setupTimeoutMs: NO_TIMEOUT_MS }),
+      ...((waits.includes('root') || waits.includes('copy')) && { setupTimeoutMs: NO_TIMEOUT_MS }),
       ...(options.detached !== undefined && { detached: options.detached }),
       ...(options.cancelSignal && { cancelSignal: options.cancelSignal }),
     });

@@ -52,8 +52,8 @@ export interface ContainerParts {
   readonly warn: (message: string) => void;
 }
 
-/** What a plan waits for: a scope of systemd, the ids of its user namespace, network devices of the host, all that is done before the root changes, somebody who answers a filter, the state to be kept. */
-export type HostWait = 'scope' | 'ids' | 'network' | 'root' | 'listener' | 'state';
+/** What a plan waits for: a scope of systemd, the ids of its user namespace, network devices of the host, what a tmpfs begins with, all that is done before the root changes, somebody who answers a filter, the state to be kept. */
+export type HostWait = 'scope' | 'ids' | 'network' | 'copy' | 'root' | 'listener' | 'state';
 /** What a plan hands over to the host. */
 export type HandedFile = 'copy-from' | 'copy-to' | 'console' | 'listener';
 
@@ -93,7 +93,8 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
       ...(parts.scope ? ['scope' as const] : []),
       ...(namespaces.isNew('user') ? ['ids' as const] : []),
       ...(netDevicesOf(config).length > 0 ? ['network' as const] : []),
-      ...(parts.hasHooks || copies.length > 0 ? ['root' as const] : []),
+      ...copies.map(() => 'copy' as const),
+      ...(parts.hasHooks ? ['root' as const] : []),
       ...(filter?.notifies ? ['listener' as const] : []),
       'state',
     ],

@@ -10,7 +10,7 @@ import { consoleOf, type Console } from './console.js';
 import type { ContainerParts } from './container.js';
 import { deviceSteps } from './devices.js';
 import { mountPointOf } from './mount-point.js';
-import { copiesUp, destinationOf, mountSteps, type PlannedMount } from './mounts.js';
+import { destinationOf, mountSteps, type PlannedMount } from './mounts.js';
 
 /** The file systems of a container, and what later steps need of them. */
 export interface FileSystems {
@@ -39,7 +39,6 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Re
     opened,
     lookedUp: [...(linux.maskedPaths ?? []), ...(linux.readonlyPaths ?? [])],
   };
-  const waits = parts.hasHooks || (config.mounts ?? []).some(copiesUp);
   const destinations = (config.mounts ?? []).map(destinationOf);
   const mounts = (config.mounts ?? []).map((mount, i) => ({ mount, planned: mountSteps(mount, { ...context, before: destinations.slice(0, i) }) }));
   const known = openMounts(mounts);
@@ -61,7 +60,7 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Re
       ['the devices', hasOwnDev ? deviceSteps(linux.devices ?? [], root.mount, { nodes, hasCore: existsSync('/proc/kcore') }) : []],
       ['the terminal', console?.steps ?? []],
       ['the directory to start in', cwd?.steps ?? []],
-      ['the hooks of the host', waits ? waitForHost('do what comes before the root changes') : []],
+      ['the hooks of the host', parts.hasHooks ? waitForHost('do what comes before the root changes') : []],
       ['the settings of the kernel', proc ? [...(ownProc?.steps ?? []), ...sysctlSteps(proc, sysctls)] : []],
       ['what is not shown', mask(root.mount, linux.maskedPaths ?? [], { mounts: known })],
       ['what cannot be written', [...readonlyPath(root.mount, linux.readonlyPaths ?? [], { mounts: known }), ...mounts.flatMap(({ planned }) => planned.late)]],

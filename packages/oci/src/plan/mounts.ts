@@ -2,7 +2,7 @@ import { fstatSync, statSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
 
 import { attach, bindMount, inRoot, newMount, openPlace, propagation, type Handle } from '@ctr/fs';
-import { errnos, fail, fsMagic, handOver, label, mountFlags, mountAttrs, openFd, resolveFlags, type ResultOf, type Step } from '@ctr/syscall';
+import { errnos, fail, fsMagic, handOver, label, mountFlags, mountAttrs, openFd, resolveFlags, waitForHost, type ResultOf, type Step } from '@ctr/syscall';
 import { lsmStatus } from '@ctr/security';
 
 import type { Mount } from '../config/mount.js';
@@ -147,11 +147,16 @@ function made(at: string, mount: Mount, options: MountOptions, context: MountCon
       ...(type === 'proc' ? [] : refuseInProc(place.fd, at)),
       ...attach(created.mount, place.fd, `attach it to ${at}`),
       ...spread(created.mount, options),
-      ...(copiesUp(mount) ? [...handOver(place.fd, `what the image has at ${at}`), ...handOver(created.mount, 'where it goes')] : []),
+      ...(copiesUp(mount) ? copiedUp(at, place.fd, created.mount) : []),
       ...closeOpened(place),
     ],
     late: isLate ? setMasks(created.mount, { set: mountAttrs.MOUNT_ATTR_RDONLY, clear: 0 }, false) : [],
   };
+}
+
+/** The host copies while nothing else is mounted there yet: by what is mounted later, it would write to other file systems. */
+function copiedUp(at: string, from: Handle, to: ResultOf): Step[] {
+  return [...handOver(from, `what the image has at ${at}`), ...handOver(to, 'where it goes'), ...waitForHost(`copy what the image has at ${at}`)];
 }
 
 function bound(at: string, mount: Mount, options: MountOptions, context: MountContext): PlannedMount {
