@@ -99,6 +99,7 @@ export async function create(bundle: string, id: string, options: CreateOptions 
   checkConsole(process, options);
 
   const { directory: state, lock } = await StateDirectory.create(options.root ?? defaultRoot(), id);
+  using _state = state;
   using _lock = lock;
   const opened: Fd[] = [];
   try {
@@ -118,7 +119,7 @@ interface Given extends Pick<ContainerParts, 'config' | 'process' | 'bundle' | '
 
 async function createIn(directory: StateDirectory, given: Given, options: CreateOptions): Promise<Child> {
   const { process, bundle, rootfs, opened, text } = given;
-  const notify = options.notify ? makeNotifyPlace(directory) : undefined;
+  using notify = options.notify ? makeNotifyPlace(directory) : undefined;
   const config = notify ? { ...given.config, mounts: [...(given.config.mounts ?? []), notify.mount] } : given.config;
   const { hooks = {} } = config;
   const namespaces = namespacesOf(config, (path) => {
@@ -145,6 +146,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     ...given,
     config,
     mapped: await mappedMounts(config, maps, opened),
+    sources: new Map(notify ? [[notify.mount, notify.source]] : []),
     namespaces,
     layout,
     group,

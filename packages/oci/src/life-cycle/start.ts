@@ -56,7 +56,7 @@ export interface Started {
 
 /** Starts a container as {@link start} does, and resolves when its program runs. Whoever does so has to wait until it is ready. */
 export async function startProgram(id: string, options: StartOptions): Promise<Started> {
-  const directory = StateDirectory.open(options.root ?? defaultRoot(), id);
+  using directory = StateDirectory.open(options.root ?? defaultRoot(), id);
   using _lock = await directory.lock();
   const stored = readState(directory);
   const status = statusOf(directory, stored);
@@ -79,7 +79,7 @@ export async function startProgram(id: string, options: StartOptions): Promise<S
     ready: async (isMain) => {
       using socket = notify;
       const { process } = stored;
-      if (process) await socket?.passOn(process, isMain ? process.pid : undefined);
+      if (process) await socket?.passOn(process, stored.places, isMain ? process.pid : undefined);
     },
   };
 }

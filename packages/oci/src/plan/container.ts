@@ -43,6 +43,8 @@ export interface ContainerParts {
   readonly passed: readonly Fd[];
   /** The user namespaces by which mounts show their owners. */
   readonly mapped: ReadonlyMap<Mount, Fd>;
+  /** Sources of mounts that are open, and not looked up by a path. */
+  readonly sources?: ReadonlyMap<Mount, Fd>;
   readonly environment: readonly string[];
   readonly newKeyring: boolean;
   readonly pivot: boolean;
@@ -107,7 +109,7 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
 }
 
 /** What the caller's process does, until it goes on in the container's first one. */
-function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: ContainerParts): {
+function wayIn({ config, process, bundle, namespaces, group, scope, mapped, sources: open }: ContainerParts): {
   readonly sections: readonly Section[];
   readonly opened: ReadonlyMap<Mount, ResultOf>;
 } {
@@ -121,12 +123,14 @@ function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: Co
   const opened = new Map<Mount, ResultOf>();
   const sources: Step[] = [];
   // Who has no such right reaches as much from within the namespace: the sources are looked up there.
-  const opens = namespaces.isNew('user') && readCapabilities().effective.includes('CAP_SYS_ADMIN');
+  const mayMount = readCapabilities().effective.includes('CAP_SYS_ADMIN');
+  const opens = namespaces.isNew('user') && mayMount;
   for (const mount of config.mounts ?? []) {
     const { bind, idmap: mapping } = parseMountOptions(mount.options ?? []);
     const users = mapped.get(mount);
-    if (!bind || (!users && !opens)) continue;
-    const made = bindMount(sourceOf(mount, bundle), { recursive: bind.recursive, purpose: `a mount of ${mount.source ?? ''}` });
+    const source = mayMount ? open?.get(mount) : undefined;
+    if (!bind || (!users && !opens && !source)) continue;
+    const made = bindMount(source ?? sourceOf(mount, bundle), { recursive: bind.recursive, purpose: `a mount of ${mount.source ?? ''}` });
     sources.push(...made.steps, ...(users ? idmap(made.mount, users, { recursive: mapping?.recursive ?? false }) : []));
     opened.set(mount, made.mount);
   }
