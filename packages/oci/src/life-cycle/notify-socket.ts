@@ -23,6 +23,7 @@ import type { Mount } from '../config/mount.js';
 import { makeBelow, openBelow } from '../state/below.js';
 import type { StateDirectory } from '../state/directory.js';
 import { openProcess, type ProcessIdentity } from '../state/identity.js';
+import type { StoredState } from '../state/stored.js';
 import { sendFile } from './console-socket.js';
 import { bindTo, connectTo } from './unix-socket.js';
 
@@ -64,20 +65,22 @@ export function makeNotifyPlace(directory: StateDirectory): NotifyPlace {
 export class NotifySocket implements Disposable {
   readonly #program: Fd;
   readonly #manager: Fd;
-  /** Whether a process is of the container; not to be known once that has ended. */
-  #members: ((pid: number) => boolean) | undefined;
+  /** Whether a process is of the container. */
+  readonly #isOfContainer: (pid: number) => boolean;
 
-  private constructor(program: Fd, manager: Fd) {
+  private constructor(program: Fd, manager: Fd, isOfContainer: (pid: number) => boolean) {
     this.#program = program;
     this.#manager = manager;
+    this.#isOfContainer = isOfContainer;
   }
 
   /**
    * `undefined` for a container that was created without a place for it. Throws a `SyscallError` (ENOENT, ECONNREFUSED) if nobody is at the manager's socket.
    *
+   * @param container its state, while its first process waits to be started
    * @param manager a path, or `@name` for an abstract socket
    */
-  static open(directory: StateDirectory, manager: string): NotifySocket | undefined {
+  static open(directory: StateDirectory, container: StoredState, manager: string): NotifySocket | undefined {
     using place = placeIn(directory);
     if (!place) return undefined;
     const there = connectTo(manager, 'SOCK_DGRAM');
@@ -87,7 +90,7 @@ export class NotifySocket implements Disposable {
       program = bindTo(`/proc/self/fd/${place.number}/${SOCKET}`);
       call({ call: 'setsockopt', args: [program, SOL_SOCKET, SO_PASSCRED, new Memory(new Uint8Array(Int32Array.of(1).buffer), 'on'), 4], purpose: 'know who sends' });
       call({ call: 'fchmodat', args: [place, SOCKET, 0o777], purpose: 'whichever user the program is' });
-      return new NotifySocket(program, there);
+      return new NotifySocket(program, there, membersOf(container.process?.pid ?? 0, container.places));
     } catch (error) {
       program?.close();
       there.close();
@@ -100,9 +103,8 @@ export class NotifySocket implements Disposable {
    *
    * @param mainPid told to the manager as the process that it is to watch from then on
    */
-  async passOn(first: ProcessIdentity, places: readonly Place[], mainPid: number | undefined): Promise<void> {
+  async passOn(first: ProcessIdentity, mainPid: number | undefined): Promise<void> {
     using pidfd = openProcess(first);
-    this.#members = pidfd && membersOf(first.pid, places);
     if (!pidfd) return this.#isReady() ? await this.#tell(mainPid) : undefined;
     const waiting = new AbortController();
     const options = { cancelSignal: waiting.signal };
@@ -136,9 +138,9 @@ export class NotifySocket implements Disposable {
     return false;
   }
 
-  /** One that is gone by now was of the container, or root of the host: nobody else has a way to the socket. */
+  /** One that is gone by now was of the container, or root of the host: nobody else has a way to the socket. One of a foreign pid namespace has no pid here. */
   #isMember(pid: number): boolean {
-    return this.#members === undefined || !existsSync(`/proc/${pid}`) || this.#members(pid);
+    return pid > 0 && (!existsSync(`/proc/${pid}`) || this.#isOfContainer(pid));
   }
 
   async #tell(mainPid: number | undefined): Promise<void> {

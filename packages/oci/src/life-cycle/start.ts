@@ -62,7 +62,7 @@ export async function startProgram(id: string, options: StartOptions): Promise<S
   const status = statusOf(directory, stored);
   if (status === 'stopped') throw new OciError('not-created', 'cannot start a container that has stopped');
   if (status !== 'created') throw new OciError('not-created', `cannot start an already running container`);
-  const notify = options.notifySocket === undefined ? undefined : NotifySocket.open(directory, options.notifySocket);
+  const notify = options.notifySocket === undefined ? undefined : NotifySocket.open(directory, stored, options.notifySocket);
   try {
     // Most containers have none, and to read a configuration takes longer than to start them.
     const config = stored.hooks.length > 0 ? parseConfig(readConfig(directory)) : undefined;
@@ -79,7 +79,7 @@ export async function startProgram(id: string, options: StartOptions): Promise<S
     ready: async (isMain) => {
       using socket = notify;
       const { process } = stored;
-      if (process) await socket?.passOn(process, stored.places, isMain ? process.pid : undefined);
+      if (process) await socket?.passOn(process, isMain ? process.pid : undefined);
     },
   };
 }

@@ -2,7 +2,7 @@ import { fchmodSync, fstatSync, mkdirSync, readdirSync, readFileSync, writeSync 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { call, isSyscallError, openFd, openFlags, resolveFlags, type Fd } from '@ctr/syscall';
+import { atFlags, call, isSyscallError, openFd, openFlags, resolveFlags, type Fd } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { MAX_TEXT_BYTES } from '../json/parse-json.js';
@@ -183,7 +183,8 @@ export class StateDirectory implements Disposable {
   remove(last: string): void {
     for (const name of this.names()) if (name !== last) removeBelow(this.at, name);
     removeBelow(this.at, last);
-    removeBelow(this.#root, this.id);
+    // What has been put in its place is not empty, or is removed without loss.
+    call({ call: 'unlinkat', args: [this.#root, this.id, atFlags.AT_REMOVEDIR], purpose: `remove the state of ${this.id}`, tolerates: ['ENOENT'] });
   }
 
   #broken(what: string): OciError {
