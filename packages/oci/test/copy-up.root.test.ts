@@ -1,7 +1,20 @@
 // A tmpfs that begins with what the image has: `tmpcopyup`.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, linkSync, lutimesSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { readLayout } from '@ctr/cgroups';
@@ -41,14 +54,17 @@ function described(directory: string): string[] {
   // A name may have any byte in it.
   const list = execFileSync('find', ['.', '-printf', String.raw`%P %y %m %U %G %l %n %T@ %i\0`], { cwd: directory, encoding: 'latin1' });
   const inodes = new Map<string, string[]>();
-  const lines = list.split('\0').filter(Boolean).map((line) => {
-    const [, rest = '', inode = ''] = /^(.*) (\d+)$/s.exec(line) ?? [];
-    const [path = '', type = ''] = rest.split(' ');
-    inodes.set(inode, [...(inodes.get(inode) ?? []), path]);
-    if (type !== 'f') return rest;
-    const content = readFileSync(Buffer.from(`${directory}/${path}`, 'latin1'));
-    return `${rest} ${createHash('sha256').update(content).digest('hex')}`;
-  });
+  const lines = list
+    .split('\0')
+    .filter(Boolean)
+    .map((line) => {
+      const [, rest = '', inode = ''] = /^(.*) (\d+)$/s.exec(line) ?? [];
+      const [path = '', type = ''] = rest.split(' ');
+      inodes.set(inode, [...(inodes.get(inode) ?? []), path]);
+      if (type !== 'f') return rest;
+      const content = readFileSync(Buffer.from(`${directory}/${path}`, 'latin1'));
+      return `${rest} ${createHash('sha256').update(content).digest('hex')}`;
+    });
   const same = [...inodes.values()].filter((paths) => paths.length > 1).map((paths) => paths.toSorted().join(' = '));
   return [...lines, ...same].toSorted();
 }
@@ -112,7 +128,11 @@ describe('a copy', () => {
     chmodSync(join(rootfs, 'data/known'), 0o4755);
     writeFileSync(join(rootfs, 'data/foreign'), '');
     chmodSync(join(rootfs, 'data/foreign'), 0o6755);
-    const { output } = await ran(at, ['stat', '-c', '%n %u %g %a', '/data/known', '/data/foreign'], { root: { path: rootfs }, mounts: [proc, tmpfs], linux: users });
+    const { output } = await ran(at, ['stat', '-c', '%n %u %g %a', '/data/known', '/data/foreign'], {
+      root: { path: rootfs },
+      mounts: [proc, tmpfs],
+      linux: users,
+    });
     expect(output).toBe('/data/known 1000 5 4755\n/data/foreign 65534 65534 755\n');
   });
 
@@ -186,7 +206,8 @@ describe('a directory of an image that is now a directory and now a link to the 
     const rootfs = ownRoot();
     const outside = mkdtempSync(join(at.directory, 'outside-'));
     mkdirSync(join(rootfs, 'data/here'));
-    for (const directory of [outside, join(rootfs, 'data/here')]) for (let i = 0; i < 8; i++) writeFileSync(join(directory, `file${i}`), directory === outside ? 'OUTSIDE' : 'inside');
+    for (const directory of [outside, join(rootfs, 'data/here')])
+      for (let i = 0; i < 8; i++) writeFileSync(join(directory, `file${i}`), directory === outside ? 'OUTSIDE' : 'inside');
     symlinkSync(target(outside), join(rootfs, 'data/link'));
     const tally = { inside: 0, refused: 0, outside: 0 };
     {
@@ -203,6 +224,11 @@ describe('a directory of an image that is now a directory and now a link to the 
     expect(tally.outside).toBe(0);
     expect(tally.inside).toBeGreaterThan(0);
     expect(tally.refused).toBeGreaterThan(0);
-    record({ race: `a directory that is copied to a tmpfs, and now a link to the host: nothing of the host is copied: ${what}`, rounds: ROUNDS, met: tally.refused, gotThrough: 0 });
+    record({
+      race: `a directory that is copied to a tmpfs, and now a link to the host: nothing of the host is copied: ${what}`,
+      rounds: ROUNDS,
+      met: tally.refused,
+      gotThrough: 0,
+    });
   });
 });

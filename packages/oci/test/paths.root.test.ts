@@ -3,10 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Mount } from '@ctr/oci';
+import { parseConfig, toSpec, type Config, type Mount } from '@ctr/oci';
+import { openFlags, resolveFlags } from '@ctr/syscall';
 import { expect, it } from 'vitest';
 
+import { isPlain, resolveOf, violations, type Rule } from '../../../test/support/path-rules.js';
 import { bundleOf, configOf, fill, newId, place, type Changes } from './container.js';
+import { corpus } from './corpus.js';
 import { command, shell } from './ctr-oci.js';
 
 const at = place();
@@ -101,4 +104,48 @@ it('and the rule would tell', () => {
   ];
   expect(bad.filter((line) => pathsBelow(rootfs, line).length === 0)).toEqual([]);
   expect(good.filter((line) => pathsBelow(rootfs, line).length > 0)).toEqual([]);
+});
+
+/** What the plans of bundles do beyond those of the runtime, and why nothing of an image leads anywhere by it. */
+const ofBundles: readonly Rule[] = [
+  [
+    'a single name that is removed, or opened as what it is: neither is followed if it is a link',
+    (step, path) =>
+      isPlain(path) && !path.includes('/') && (step.call === 'unlinkat' || (step.call === 'openat' && (Number(step.args[2]) & openFlags.O_NOFOLLOW) !== 0)),
+  ],
+  ['the old root, before it is left', (_, path, _at, { inside }) => !inside && path === '/'],
+  [
+    'the master of a terminal, in a file system that has been found to be a devpts: nobody makes links there',
+    (step, path) => path === 'ptmx' && step.as === 'master',
+  ],
+  ['what is in a mount, looked up beneath it', (step) => step.call === 'openat2' && (resolveOf(step) & resolveFlags.RESOLVE_BENEATH) !== 0],
+];
+const used = new Set<string>();
+
+it.each(corpus.filter(([name]) => name !== 'every-field'))('in no step of a plan: %s', (_, bytes) => {
+  const config = parseConfig(bytes);
+  // What was mounted where the configuration comes from is not here: a directory for a directory, a file for a file.
+  const mounts = (config.mounts ?? []).map((mount) => {
+    if (!mount.options?.some((option) => /^r?bind$/.test(option)) || mount.options.includes('remount')) return mount;
+    return { ...mount, source: /\.\w+$|\/(hosts|hostname|passwd|group|null)$/.test(mount.destination) ? '/etc/passwd' : '/usr/share' };
+  });
+  const { namespaces = [], ...linux } = config.linux ?? {};
+  const cgroupsPath = `${at.cgroup}/paths`;
+  const changed: Config = {
+    ...config,
+    root: { ...config.root, path: at.rootfs },
+    mounts,
+    linux: { ...linux, namespaces: namespaces.map(({ type }) => ({ type })), cgroupsPath },
+  };
+  const { plan } = toSpec(changed, { bundle: at.directory, cgroupManager: 'cgroupfs' });
+  // Paths of the configuration are the caller's own, and those of control groups the host's.
+  const given = new Set(
+    mounts.flatMap(({ source = '', options = [] }) => [source, ...options.flatMap((option) => [option.replace(/^\w+=/, ''), ...option.split(/[:=]/)])]),
+  );
+  const isSource = (path: string): boolean => given.has(path) || (path.startsWith('/sys/fs/cgroup/') && path.includes(cgroupsPath));
+  expect(violations(plan, used, { isSource, also: ofBundles })).toEqual([]);
+});
+
+it('and each of the reasons that bundles add is needed', () => {
+  expect(ofBundles.map(([why]) => why).filter((why) => !used.has(why))).toEqual([]);
 });

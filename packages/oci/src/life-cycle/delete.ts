@@ -59,7 +59,8 @@ async function removeLocked(directory: StateDirectory, options: DeleteOptions): 
     return removeState(directory);
   }
   const status = statusOf(directory, stored);
-  if (!force && status !== 'stopped' && status !== 'created') throw new OciError('not-stopped', `cannot delete container ${directory.id} that is not stopped: ${status}`);
+  if (!force && status !== 'stopped' && status !== 'created')
+    throw new OciError('not-stopped', `cannot delete container ${directory.id} that is not stopped: ${status}`);
   if (stored.process) await end(stored.process, stored);
   if (stored.scope) await (await openScope(stored.scope, stored.places)).stop();
   else await removeGroup(stored.places.map((place) => place.directory));

@@ -1,7 +1,6 @@
 import { existsSync, fchmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-
 import { groupAt, type Place } from '@ctr/cgroups';
 import {
   call,
@@ -88,7 +87,11 @@ export class NotifySocket implements Disposable {
     try {
       // The path of a state may be longer than that of a socket.
       program = bindTo(`/proc/self/fd/${place.number}/${SOCKET}`);
-      call({ call: 'setsockopt', args: [program, SOL_SOCKET, SO_PASSCRED, new Memory(new Uint8Array(Int32Array.of(1).buffer), 'on'), 4], purpose: 'know who sends' });
+      call({
+        call: 'setsockopt',
+        args: [program, SOL_SOCKET, SO_PASSCRED, new Memory(new Uint8Array(Int32Array.of(1).buffer), 'on'), 4],
+        purpose: 'know who sends',
+      });
       call({ call: 'fchmodat', args: [place, SOCKET, 0o777], purpose: 'whichever user the program is' });
       return new NotifySocket(program, there, membersOf(container.process?.pid ?? 0, container.places));
     } catch (error) {

@@ -92,7 +92,13 @@ function regular(entry: Entry, to: Fd): Step[] {
     hints,
   };
   const more = label(`copy more of ${shown}`);
-  const whole: Step = { call: 'sendfile', args: [resultOf(copy), resultOf(from), null, MAX_BYTES], purpose: `copy ${shown}`, hints, jump: { when: '!=', to: more } };
+  const whole: Step = {
+    call: 'sendfile',
+    args: [resultOf(copy), resultOf(from), null, MAX_BYTES],
+    purpose: `copy ${shown}`,
+    hints,
+    jump: { when: '!=', to: more },
+  };
   return [
     ...asSource(file),
     from,

@@ -170,7 +170,12 @@ export class StateDirectory implements Disposable {
   write(name: string, text: string): void {
     const unfinished = `.${name}.${process.pid}`;
     try {
-      using file = openFd(unfinished, { at: this.at, flags: openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_EXCL, mode: 0o600, resolve: resolveFlags.RESOLVE_BENEATH });
+      using file = openFd(unfinished, {
+        at: this.at,
+        flags: openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_EXCL,
+        mode: 0o600,
+        resolve: resolveFlags.RESOLVE_BENEATH,
+      });
       for (let bytes = Buffer.from(text), at = 0; at < bytes.length;) at += writeSync(file.number, bytes, at);
       call({ call: 'renameat2', args: [this.at, unfinished, this.at, name, 0], purpose: `keep ${name} of the state` });
     } catch (error) {
@@ -199,7 +204,10 @@ function openRoot(path: string): Fd {
   const own = process.geteuid?.();
   try {
     if ((mode & STICKY) === 0 && ((uid !== own && uid !== 0) || (mode & WRITABLE) !== 0))
-      throw new OciError('broken', `${path} is no place for the states of containers: it belongs to user ${uid} with the mode ${(mode & 0o7777).toString(8)}, so that others can exchange what is there`);
+      throw new OciError(
+        'broken',
+        `${path} is no place for the states of containers: it belongs to user ${uid} with the mode ${(mode & 0o7777).toString(8)}, so that others can exchange what is there`,
+      );
     if (uid === own && (mode & OTHERS) !== 0 && path === defaultRoot()) fchmodSync(root.number, 0o700);
     return root;
   } catch (error) {
