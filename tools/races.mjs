@@ -14,7 +14,14 @@ import { bin, root } from './setup.mjs';
 const ROUNDS = process.env['CTR_RACE_ROUNDS'] ?? '10000';
 /** What one round may take where the machine is busy. */
 const ROUND_MS = 600;
-const files = ['runtime/test/attack/mount-race', 'runtime/test/attack/other-processes', 'fs/test/in-root', 'oci/test/exec-watched'];
+const files = [
+  'runtime/test/attack/mount-race',
+  'runtime/test/attack/other-processes',
+  'fs/test/in-root',
+  'oci/test/exec-watched',
+  'oci/test/mount-race',
+  'oci/test/copy-up',
+];
 const marker = '<!-- results -->';
 
 const words = process.argv.slice(2);

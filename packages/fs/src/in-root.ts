@@ -1,4 +1,5 @@
 import {
+  atFlags,
   checkOptions,
   errnos,
   fail,
@@ -8,6 +9,7 @@ import {
   Memory,
   openFlags,
   openHow,
+  openTreeFlags,
   resolveFlags,
   resultOf,
   quote,
@@ -27,6 +29,8 @@ export interface InRoot {
   readonly create: 'directory' | 'file' | false | undefined;
   readonly mode: number | undefined;
   readonly symlinks: 'in-root' | 'refuse';
+  /** Where the look-up goes on if a link leads out of the root of this place. */
+  readonly beyond?: InRoot;
 }
 
 /** How a path below a root is found, and made. */
@@ -126,34 +130,14 @@ export function openInRoot(place: InRoot, directory: boolean): OpenedPlace {
   return { steps, fd: resultOf(first) };
 }
 
-/** Mounts below a root, by the paths they are at, that have been made here: places below them are looked for from these. */
-export type KnownMounts = Readonly<Record<string, Handle>>;
-
-/** A place below a root, or below the one of these mounts that it is in. */
-export function inMounts(root: Handle, mounts: KnownMounts, path: string): InRoot {
-  const place = inRoot(root, path);
-  const at = Object.keys(mounts).find((mount) => `/${place.path}/`.startsWith(`${mount}/`));
-  const handle = at === undefined ? undefined : mounts[at];
-  return at === undefined || handle === undefined ? place : { ...place, root: handle, path: place.path.slice(at.length) };
-}
-
 /**
  * Opens what is at a place below a root, or goes on elsewhere where nothing is.
  *
- * @param isPlain whether it is known to have no symbolic link in it: then no rename comes in between
+ * @param isPlain whether it is known to have no symbolic link in it: then no rename comes in between, and nothing leads out
  */
 export function openIfThere(place: InRoot, missing: Step, isPlain: boolean): { readonly steps: readonly Step[]; readonly fd: ResultOf } {
-  const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC, resolve: resolution(place.symlinks) });
-  const open: Step = {
-    call: 'openat2',
-    args: [place.root, place.path === '' ? '/' : place.path, how, how.byteLength],
-    purpose: `find /${place.path}, if it is there`,
-    as: nameOf(place),
-    tolerates: ['ENOENT', 'ENOTDIR'],
-    hints: hintsFor(place.path),
-  };
-  if (isPlain) {
-    const only: Step = { ...open, jump: { when: '<', to: missing } };
+  if (isPlain && !place.beyond) {
+    const only: Step = { ...find(place, resolution(place.symlinks)), jump: { when: '<', to: missing } };
     return { steps: [only], fd: resultOf(only) };
   }
   const found = new Memory(8, nameOf(place));
@@ -164,15 +148,42 @@ export function openIfThere(place: InRoot, missing: Step, isPlain: boolean): { r
     tolerates: ['ENOENT', 'ENOTDIR'],
     jump: { when: '<', to: missing },
   };
-  const first: Step = {
-    ...open,
-    tolerates: ['ENOENT', 'ENOTDIR', 'EAGAIN'],
-    into: found.at(0),
-    jump: { when: '!=', than: -errnos.EAGAIN, to: isThere },
+  const beyond = place.beyond && findAgain(place.beyond, found, resolution(place.symlinks), isThere);
+  const leadsOut: Step = {
+    call: 'add',
+    args: [found.u64(), 0],
+    purpose: 'does a link lead out of the mount?',
+    tolerates: ['ENOENT', 'ENOTDIR', 'EXDEV'],
+    jump: { when: '!=', than: -errnos.EXDEV, to: isThere },
   };
+  const within = beyond ? resolveFlags.RESOLVE_BENEATH | resolveFlags.RESOLVE_NO_MAGICLINKS : resolution(place.symlinks);
+  const { first, steps } = findAgain(place, found, within, beyond ? leadsOut : isThere);
+  return { steps: [...steps, ...(beyond ? [leadsOut, ...beyond.steps] : []), isThere], fd: resultOf(first) };
+}
+
+/** A look-up that is repeated while renames come in between; goes on at `then` with the result in memory. */
+function findAgain(place: InRoot, found: Memory, resolve: number, then: Step): { readonly first: Step; readonly steps: readonly Step[] } {
+  const isBeneath = (resolve & resolveFlags.RESOLVE_BENEATH) !== 0;
+  const first: Step = {
+    ...find(place, resolve),
+    tolerates: ['ENOENT', 'ENOTDIR', 'EAGAIN', ...(isBeneath ? (['EXDEV'] as const) : [])],
+    into: found.at(0),
+    jump: { when: '!=', than: -errnos.EAGAIN, to: then },
+  };
+  return { first, steps: [first, tryAgain(new Memory(8, 'attempts'), first), fail(errnos.EAGAIN, `find /${place.path}`, hintsFor(place.path))] };
+}
+
+/** The open file itself, which may be a mount of a file, has no name below it. */
+function find({ root, path, ...place }: InRoot, resolve: number): Step {
+  const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC, resolve });
   return {
-    steps: [first, tryAgain(new Memory(8, 'attempts'), first), fail(errnos.EAGAIN, `find /${place.path}`, hintsFor(place.path)), isThere],
-    fd: resultOf(first),
+    ...(path === ''
+      ? { call: 'open_tree', args: [root, '', openTreeFlags.OPEN_TREE_CLOEXEC | atFlags.AT_EMPTY_PATH] }
+      : { call: 'openat2', args: [root, path, how, how.byteLength] }),
+    purpose: `find /${path}, if it is there`,
+    as: nameOf({ root, path, ...place }),
+    tolerates: ['ENOENT', 'ENOTDIR'],
+    hints: hintsFor(path),
   };
 }
 

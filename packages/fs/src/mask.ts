@@ -4,7 +4,8 @@ import { attach, closed } from './attach.js';
 import { setAttributes } from './attributes.js';
 import { checkPath } from './check.js';
 import type { Handle } from './handle.js';
-import { inMounts, openIfThere, type InRoot, type KnownMounts } from './in-root.js';
+import { openIfThere, type InRoot } from './in-root.js';
+import { inMounts, type KnownMounts } from './known-mounts.js';
 import { placeName } from './place.js';
 import { tmpfsMount } from './tmpfs.js';
 

@@ -3,7 +3,8 @@ import { checkOptions, label, type Step } from '@ctr/syscall';
 import { attach, closed } from './attach.js';
 import { bindMount } from './bind.js';
 import type { Handle } from './handle.js';
-import { inMounts, openIfThere } from './in-root.js';
+import { openIfThere } from './in-root.js';
+import { inMounts } from './known-mounts.js';
 import type { MaskOptions } from './mask.js';
 
 /**

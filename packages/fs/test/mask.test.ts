@@ -1,7 +1,7 @@
 import { explain } from '@ctr/syscall';
 import { describe, expect, it } from 'vitest';
 
-import { bindMount, mask, procMount } from '@ctr/fs';
+import { bindMount, knownMounts, mask, procMount } from '@ctr/fs';
 
 const root = bindMount('/srv/root', { as: 'root' });
 
@@ -58,9 +58,9 @@ describe('mask', () => {
       ...proc.steps,
       ...mask(root.mount, ['/proc/kcore', '/proc', '/process/x', '/etc/x'], { mounts: { '/proc': proc.mount } }),
     ]);
-    expect(text.match(/openat2\(\S+ "[^"]*", \{flags=O_C/g)).toEqual([
+    expect(text.match(/(openat2\(\S+ "[^"]*", \{flags=O_C|open_tree\(\$proc, "")/g)).toEqual([
       'openat2($proc, "kcore", {flags=O_C',
-      'openat2($proc, "/", {flags=O_C',
+      'open_tree($proc, ""',
       'openat2($root, "process/x", {flags=O_C',
       'openat2($root, "etc/x", {flags=O_C',
     ]);
@@ -75,5 +75,21 @@ describe('mask', () => {
     expect(() => mask(root.mount, ['/proc/../etc'])).toThrow(RangeError);
     expect(() => mask(root.mount, ['/proc/kcore'], { nullDevice: '' })).toThrow(TypeError);
     expect(() => mask(root.mount, ['/proc/kcore'], { null: '/dev/null' } as object)).toThrow(TypeError);
+  });
+
+  it('looks for what is in the nearest mount from there, and below the root only where a link leads out of that mount', () => {
+    const proc = procMount();
+    const volume = bindMount('/srv/volume', { as: 'volume' });
+    const mounts = knownMounts([
+      ['/sys/fs', proc.mount],
+      ['/sys', proc.mount],
+      ['/sys/kernel', { mount: volume.mount, links: 'may-lead-out' }],
+    ]);
+    const text = explain([...root.steps, ...proc.steps, ...volume.steps, ...mask(root.mount, ['/sys/kernel/x', '/sys/fs/y'], { mounts })]);
+    expect(text.match(/openat2\(\S+ "[^"]*", \S+ \S+ \d+\)/g)).toEqual([
+      'openat2($volume, "x", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_BENEATH}, 24)',
+      'openat2($root, "sys/kernel/x", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24)',
+      'openat2($proc, "fs/y", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24)',
+    ]);
   });
 });

@@ -1,11 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { create, remove, start, state } from '@ctr/oci';
-import { callInto, compile, Memory, readable, resultOf, socketDomains, socketTypes, type Step } from '@ctr/syscall';
+import { create, kill, remove, start, state } from '@ctr/oci';
+import { call, callInto, compile, Memory, readable, resultOf, socketDomains, socketTypes, type Step } from '@ctr/syscall';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { bindTo } from '../src/life-cycle/unix-socket.js';
+import { bindTo, connectTo } from '../src/life-cycle/unix-socket.js';
 
 import { bundleOf, configOf, created, newId, place } from './container.js';
 import { ctrOci } from './ctr-oci.js';
@@ -103,6 +103,32 @@ describe('a program that tells when it is ready', () => {
     await start(other.id, { ...other.root, notifySocket: manager().path });
     await other.child.exited;
     expect(other.output.text).toBe('[]\n');
+  });
+
+  it('is told apart from everybody else: what a process of the host sends is not passed on', async () => {
+    const { path, told } = manager();
+    const { id, child, root } = await created(at, ['sleep', '1000'], {}, { notify: true });
+    const waiting = start(id, { ...root, notifySocket: path });
+    const place = join(at.root, id, 'notify/notify.sock');
+    while (!existsSync(place)) await new Promise((resolve) => setImmediate(resolve));
+    {
+      using foreign = connectTo(place, 'SOCK_DGRAM');
+      call({ call: 'write', args: [foreign, 'READY=1', 7], purpose: 'say so in its place' });
+    }
+    while (state(id, root).status !== 'running') await new Promise((resolve) => setImmediate(resolve));
+    kill(id, 'SIGKILL', root);
+    await child.exited;
+    await waiting;
+    expect(told).toEqual([]);
+  });
+
+  it('is told apart where it shares the pids of the host, by its cgroup', async () => {
+    const { path, told } = manager();
+    const { namespaces = [] } = configOf(at, []).linux ?? {};
+    const linux = { namespaces: namespaces.filter(({ type }) => type !== 'pid') };
+    const { id, root } = await created(at, teller(['READY=1'], stay), { linux }, { notify: true });
+    await start(id, { ...root, notifySocket: path });
+    expect(told[0]).toBe('READY=1');
   });
 
   it('is not started where nobody is at the manager’s socket, and can be then', async () => {

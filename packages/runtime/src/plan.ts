@@ -5,6 +5,7 @@ import {
   bindMount,
   dev,
   inRoot,
+  knownMounts,
   mask,
   openPlace,
   pivotRoot,
@@ -13,7 +14,8 @@ import {
   readonlyPath,
   setAttributes,
   sysfsMount,
-  tmpfs,
+  tmpfsMount,
+  type Handle,
   type Place,
 } from '@ctr/fs';
 import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type Namespace } from '@ctr/namespaces';
@@ -332,9 +334,16 @@ function fileSystems(spec: Spec, isNull: Memory | undefined): { sections: Sectio
     inUserNamespace && spec.namespaces.pid === 'host' ? bindMount('/proc', { recursive: true }) : procMount({ purpose: 'a fresh proc', as: 'proc' });
   const procPlace = standardPlace(root, 'proc');
   const atProc = openPlace(procPlace.place);
-  // Whoever can rename the image's /proc or /sys meanwhile must not decide what is protected. Nothing can be mounted over the one, but something may over the other.
-  const hasOwnSys = !spec.mounts.some(({ to }) => `${to}/`.startsWith('/sys/'));
-  const own = { '/proc': ownProc.mount, ...(hasOwnSys && { '/sys': ownSys.mount }) };
+  const protectedPaths = [...spec.hardening.maskedPaths, ...spec.hardening.readonlyPaths];
+  const isLookedUpIn = (at: string): boolean => protectedPaths.some((path) => `${path}/`.startsWith(`${at}/`));
+  const mounts = spec.mounts.map((mount) => ({ to: mount.to, ...mountSteps(mount, root.mount, isLookedUpIn(mount.to)) }));
+  // Whoever can rename directories of the image meanwhile must not decide what is protected: what is below a mount is looked up from the open mount.
+  const known = knownMounts([
+    ['/sys', ownSys.mount],
+    ['/dev', { mount: devices.mount, links: 'may-lead-out' }],
+    ...mounts.map(({ to, mount }) => [to, mount && ({ mount, links: 'may-lead-out' } as const)] as const),
+    ['/proc', ownProc.mount],
+  ]);
   return {
     sections: [
       ['private mounts', propagation('/', 'private', { recursive: true })],
@@ -343,7 +352,7 @@ function fileSystems(spec: Spec, isNull: Memory | undefined): { sections: Sectio
       ['/dev', [...devPlace.steps, ...devices.steps]],
       ['the standard streams', ownNull(devices.mount, spec.streams, isNull)],
       ['the terminal', console?.steps ?? []],
-      ['the mounts', spec.mounts.flatMap((mount) => mountSteps(mount, root.mount))],
+      ['the mounts', mounts.flatMap(({ steps }) => steps)],
       [
         'the devices',
         spec.devices.flatMap(({ from, name }) =>
@@ -353,8 +362,8 @@ function fileSystems(spec: Spec, isNull: Memory | undefined): { sections: Sectio
       // After the others: a link of the image may have led one of them here, and nothing may stand in for proc.
       ['/proc', [...procPlace.steps, ...atProc.steps, ...ownProc.steps, ...attach(ownProc.mount, atProc.fd, 'attach it to /proc')]],
       ['the settings of the kernel', sysctlSteps(ownProc.mount, spec.hardening.sysctls)],
-      ['what /proc and /sys do not show', mask(root.mount, spec.hardening.maskedPaths, { mounts: own, plain: maskedSystemPaths() })],
-      ['what cannot be written', readonlyPath(root.mount, spec.hardening.readonlyPaths, { mounts: own, plain: readonlySystemPaths })],
+      ['what /proc and /sys do not show', mask(root.mount, spec.hardening.maskedPaths, { mounts: known, plain: maskedSystemPaths() })],
+      ['what cannot be written', readonlyPath(root.mount, spec.hardening.readonlyPaths, { mounts: known, plain: readonlySystemPaths })],
       ['the new root', [...(spec.readonly ? setAttributes(root.mount, { readonly: true }) : []), ...pivotRoot(root.mount)]],
     ],
     terminal: console,
@@ -378,21 +387,38 @@ function userlandOptions({ hostname = 'container', namespaces, readonly, rootSiz
   return { hostname, readonly, inUserNamespace, hostNetwork: namespaces.net === 'host', devices, sizeBytes: rootSizeBytes };
 }
 
-function mountSteps(mount: CheckedMount, root: ResultOf): Step[] {
-  if (mount.kind === 'tmpfs') return tmpfs(inRoot(root, mount.to), { noSuid: true, noDev: true, mode: 0o1777, sizeBytes: mount.sizeBytes });
-  const place = inRoot(root, mount.to, { create: mount.of });
-  if (mount.idMap) {
-    const at = openPlace(place, { directory: mount.of === 'directory' });
-    return [...at.steps, ...attach(mappedMount(mount), at.fd, `attach it to ${mount.to}`)];
-  }
-  return bind(mount.from, place, {
-    recursive: true,
-    kind: mount.of,
-    noSuid: true,
-    noDev: true,
-    ...(mount.readonly && { readonly: true }),
-    purpose: bindPurpose(mount),
-  });
+/** @param keep whether the mount stays open, and what is below it is looked up from there */
+function mountSteps(mount: CheckedMount, root: ResultOf, keep: boolean): { readonly steps: readonly Step[]; readonly mount: Handle | undefined } {
+  const place = inRoot(root, mount.to, mount.kind === 'bind' ? { create: mount.of } : {});
+  const directory = mount.kind === 'tmpfs' || mount.of === 'directory';
+  const at = openPlace(place, { directory });
+  const attached = (made: Handle): Step[] => attach(made, at.fd, `attach it to ${mount.to}`);
+  if (mount.kind === 'bind' && mount.idMap) return { steps: [...at.steps, ...attached(mappedMount(mount))], mount: mappedMount(mount) };
+  const as = mount.to.slice(mount.to.lastIndexOf('/') + 1);
+  const made =
+    mount.kind === 'tmpfs'
+      ? tmpfsMount({
+          noSuid: true,
+          noDev: true,
+          mode: 0o1777,
+          purpose: `a tmpfs for ${mount.to}`,
+          as,
+          sizeBytes: mount.sizeBytes,
+        })
+      : bindMount(mount.from, {
+          recursive: true,
+          noSuid: true,
+          noDev: true,
+          as,
+          ...(mount.readonly && { readonly: true }),
+          purpose: bindPurpose(mount),
+        });
+  const close = (file: Handle, purpose: string): Step => ({ call: 'close', args: [file], purpose });
+  const found = close(at.fd, `${mount.to} is found`);
+  return {
+    steps: [...at.steps, ...made.steps, ...attached(made.mount), ...(keep ? [] : [close(made.mount, 'it is attached')]), found],
+    mount: keep ? made.mount : undefined,
+  };
 }
 
 /** A new user namespace comes first, so that the others belong to it; its ids are mapped by the process itself where one id is all it may have. */

@@ -62,6 +62,7 @@ export {
   socketDomains,
   socketTypes,
   messageFlags,
+  SO_PASSCRED,
   SOL_SOCKET,
   SCM_RIGHTS,
   interfaceFlags,

@@ -1,33 +1,206 @@
-import { readdirSync } from 'node:fs';
+import { fstatSync, opendirSync, readFileSync, type BigIntStats } from 'node:fs';
 
+import type { Place } from '@ctr/cgroups';
 import { join } from '@ctr/namespaces';
-import { becomeUser } from '@ctr/security';
-import { launch, openFd, openFlags, type Fd, type Step } from '@ctr/syscall';
+import { becomeUser, dumpable, oomScoreAdj } from '@ctr/security';
+import { call, callInto, Fd, fileTypes, launch, Memory, openFd, openFlags, openHow, resolveFlags, type Step } from '@ctr/syscall';
 
-import { memoryFile, textOf } from '../memory-file.js';
+import { copyEntry, finishDirectory, type Entry } from '../plan/copy-entry.js';
+import { joinGroup } from '../plan/into-container.js';
+import { dataRanges, extendedAttributes } from './file-content.js';
+import { NO_TIMEOUT_MS } from './no-timeout.js';
 
-/** Where the copying process has the directory that is copied. */
-const SOURCE = 10;
-const MAX_OUTPUT_BYTES = 1024;
-const copier = '/bin/cp';
+/** What is copied, and in whose name. */
+export interface CopyUpOptions {
+  /** What the image has: an open directory. */
+  readonly from: Fd;
+  /** The open root of a new tmpfs, in which nothing is mounted. */
+  readonly to: Fd;
+  /** The container's first process. */
+  readonly pid: number;
+  readonly ownUsers: boolean;
+  /** The container's cgroup. */
+  readonly places: readonly Place[];
+  readonly cancelSignal: AbortSignal;
+}
+
+/** So many files are copied by one process: each of them is open. */
+const BATCH = 64;
+const PATH_BYTES = 4096;
+const TYPE = 0o170000;
+const SET_ID = 0o6000;
+const unlinked: ReadonlySet<number> = new Set([fileTypes.S_IFDIR, fileTypes.S_IFCHR, fileTypes.S_IFBLK]);
+/** proc_pid_oom_score_adj(5) */
+const MAX_OOM_SCORE = 1000;
+/** Who owns, in a user namespace, what belongs to nobody there: /proc/sys/kernel/overflowuid. */
+const NOBODY = 65_534;
+const BENEATH = resolveFlags.RESOLVE_BENEATH | resolveFlags.RESOLVE_NO_SYMLINKS | resolveFlags.RESOLVE_NO_MAGICLINKS;
 
 /**
- * Copies all that is in a directory of an image to a tmpfs that covers it: owners, modes and links as they are. It is a process of the host that does so, which has
- * nothing but the two open directories, and is in no namespace of the container but that of its users.
+ * Copies all that is in a directory of an image to a tmpfs that covers it: types, owners, permissions, times, extended attributes, hard links and holes as they are.
  *
- * @param pid the container's first process
+ * Each file is opened once, below the directory and without following links, and copied as what it is then, whatever is renamed meanwhile. The copies are made by processes in the container's cgroup
+ * and its user namespace: what they read is read with the container's rights, and what they write counts as the container's memory.
+ *
+ * Rejects with a `SyscallError` that names the file (ENOSPC, EACCES, ENAMETOOLONG for a path of more than 4095 bytes), and with an `Error` if the memory limit was hit.
  */
-export async function copyUp(from: Fd, to: Fd, pid: number, ownUsers: boolean): Promise<void> {
-  if (readdirSync(`/proc/self/fd/${from.number}`).length === 0) return;
-  using output = memoryFile('output');
+export async function copyUp(options: CopyUpOptions): Promise<void> {
+  const { from, to, pid, ownUsers } = options;
   using users = ownUsers ? openFd(`/proc/${pid}/ns/user`, { flags: openFlags.O_RDONLY }) : undefined;
-  const plan: Step[] = [
-    { call: 'dup3', args: [from, SOURCE, 0], purpose: 'what the image has' },
-    { call: 'fchdir', args: [to], purpose: 'where it goes' },
-    ...(users ? [...join(users, 'user'), ...becomeUser({ uid: 0, gid: 0 })] : []),
-    { call: 'execve', args: [copier, ['cp', '-a', `/proc/self/fd/${SOURCE}/.`, '.'], []], purpose: 'copy it' },
-  ];
-  const child = await launch(plan, { stdio: ['ignore', output, output] });
-  const { code } = await child.exited;
-  if (code !== 0) throw new Error(`what the image has cannot be copied to a tmpfs (tmpcopyup): ${textOf(output, MAX_OUTPUT_BYTES).trim()}`);
+  using copier = new Copier(options, users);
+  using itself = openBelow(from, Buffer.from('.'), openFlags.O_DIRECTORY);
+  const top = entryOf(itself, Buffer.from('.'), copier);
+  // A list that grows while it is gone through: each directory comes after the one that it is in.
+  const directories = [top];
+  for (const directory of directories) {
+    using place = openBelow(from, directory.path, openFlags.O_DIRECTORY);
+    for (const name of names(place)) {
+      const path = directory === top ? name : Buffer.concat([directory.path.subarray(0, -1), Buffer.from('/'), name]);
+      const entry = entryOf(openBelow(place, name, openFlags.O_NOFOLLOW), path, copier);
+      if ((entry.mode & TYPE) === fileTypes.S_IFDIR) directories.push(entry);
+      await copier.add(copyEntry(entry, to), entry.file);
+    }
+  }
+  // What is made in a directory changes its times. The mode of the tmpfs itself is what its options say.
+  const { mode } = fstatSync(to.number);
+  for (const directory of directories.toReversed()) await copier.add(finishDirectory(directory === top ? { ...top, mode } : directory, to));
+  await copier.flush();
+}
+
+/** Has files copied, by one process for many of them, and knows which were copied already. */
+class Copier implements Disposable {
+  readonly #options: CopyUpOptions;
+  readonly #users: Fd | undefined;
+  readonly #maps: { readonly uids: IdRanges; readonly gids: IdRanges } | undefined;
+  readonly #linked = new Map<string, Uint8Array>();
+  #steps: Step[] = [];
+  #files: Fd[] = [];
+  #count = 0;
+
+  constructor(options: CopyUpOptions, users: Fd | undefined) {
+    this.#options = options;
+    this.#users = users;
+    this.#maps = users && { uids: idRanges(`/proc/${options.pid}/uid_map`), gids: idRanges(`/proc/${options.pid}/gid_map`) };
+  }
+
+  /** The ids as the container counts them. A file of somebody who is not there is nobody's, and gives no rights to who executes it. */
+  owner({ uid, gid, mode }: BigIntStats): { readonly uid: number; readonly gid: number; readonly mode: number } {
+    const ids = { uid: Number(uid), gid: Number(gid), mode: Number(mode) };
+    if (!this.#maps) return ids;
+    const inside = { uid: idInside(this.#maps.uids, ids.uid), gid: idInside(this.#maps.gids, ids.gid) };
+    if (inside.uid !== undefined && inside.gid !== undefined) return { uid: inside.uid, gid: inside.gid, mode: ids.mode };
+    return { uid: inside.uid ?? NOBODY, gid: inside.gid ?? NOBODY, mode: ids.mode & ~SET_ID };
+  }
+
+  /** The path of the first copy of a file that has several names. */
+  linkedTo({ dev, ino, nlink, mode }: BigIntStats, path: Uint8Array): Uint8Array | undefined {
+    // A device may have been left out.
+    if (nlink < 2n || unlinked.has(Number(mode) & TYPE)) return undefined;
+    const key = `${dev}:${ino}`;
+    const first = this.#linked.get(key);
+    if (first === undefined) this.#linked.set(key, path);
+    return first;
+  }
+
+  async add(steps: readonly Step[], file?: Fd): Promise<void> {
+    this.#steps.push(...steps);
+    if (file) this.#files.push(file);
+    if (++this.#count >= BATCH) await this.flush();
+  }
+
+  /** Has what was added copied. */
+  async flush(): Promise<void> {
+    const { places, cancelSignal } = this.#options;
+    const plan: Step[] = [
+      ...places.flatMap((place) => joinGroup(place, '')),
+      // Rather this process than the one that is to be the program.
+      ...oomScoreAdj(MAX_OOM_SCORE),
+      ...(this.#users ? [...dumpable(false), ...join(this.#users, 'user'), ...becomeUser({ uid: 0, gid: 0 })] : []),
+      { call: 'umask', args: [0], purpose: 'permissions are as they are given' },
+      ...this.#steps,
+      { call: 'exit_group', args: [0], purpose: 'it is copied' },
+    ];
+    const child = await launch(plan, { stdio: ['ignore', 'ignore', 'ignore'], setupTimeoutMs: NO_TIMEOUT_MS, cancelSignal });
+    const { code, signal } = await child.exited;
+    if (signal === 'SIGKILL' && !cancelSignal.aborted)
+      throw new Error(
+        "what the image has cannot be copied to a tmpfs (tmpcopyup): the process that copies was killed, as the kernel does when the container's memory limit is reached: raise linux.resources.memory.limit, or mount the tmpfs without tmpcopyup",
+      );
+    if (code !== 0) throw new Error(`what the image has cannot be copied to a tmpfs (tmpcopyup): the process that copies ended by ${signal ?? code}`);
+    this[Symbol.dispose]();
+  }
+
+  [Symbol.dispose](): void {
+    for (const file of this.#files) file.close();
+    this.#files = [];
+    this.#steps = [];
+    this.#count = 0;
+  }
+}
+
+/** What is known of an open file; that stays open. */
+function entryOf(file: Fd, name: Uint8Array, copier: Copier): Entry {
+  const stat = fstatSync(file.number, { bigint: true });
+  const path = Buffer.concat([name, Buffer.alloc(1)]);
+  const linkedTo = copier.linkedTo(stat, path);
+  const type = Number(stat.mode) & TYPE;
+  const sparse = type === fileTypes.S_IFREG ? dataRanges(file, stat) : undefined;
+  return {
+    path,
+    shown: JSON.stringify(Buffer.from(name).toString()),
+    ...copier.owner(stat),
+    rdev: stat.rdev,
+    accessedNs: stat.atimeNs,
+    modifiedNs: stat.mtimeNs,
+    file,
+    ...(type === fileTypes.S_IFLNK && { target: targetOf(file) }),
+    ...(linkedTo && { linkedTo }),
+    ...(sparse && { sparse }),
+    attributes: type === fileTypes.S_IFREG || type === fileTypes.S_IFDIR ? extendedAttributes(file) : [],
+  };
+}
+
+/** Below the directory, by no link. */
+function openBelow(directory: Fd, path: Uint8Array, flags: number): Fd {
+  const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC | flags, resolve: BENEATH });
+  const shown = Buffer.from(path).toString();
+  const terminated = path.at(-1) === 0 ? path : Buffer.concat([path, Buffer.alloc(1)]);
+  const purpose = `find ${JSON.stringify(shown)} in what is copied to a tmpfs (tmpcopyup)`;
+  return new Fd(call({ call: 'openat2', args: [directory, terminated, how, how.byteLength], purpose }), shown);
+}
+
+/** The names in a directory, as bytes. One that is renamed meanwhile may be listed twice. */
+function* names(directory: Fd): Generator<Buffer> {
+  const seen = new Set<string>();
+  const list = opendirSync(`/proc/self/fd/${directory.number}`, { encoding: 'latin1' });
+  try {
+    for (let found = list.readSync(); found; found = list.readSync()) {
+      if (!seen.has(found.name)) yield Buffer.from(found.name, 'latin1');
+      seen.add(found.name);
+    }
+  } finally {
+    list.closeSync();
+  }
+}
+
+function targetOf(link: Fd): Uint8Array {
+  const target = new Memory(PATH_BYTES, 'target');
+  const { result, bytes } = callInto({ call: 'readlinkat', args: [link, '', target, PATH_BYTES], purpose: 'where a link leads' }, target);
+  return Buffer.concat([bytes.subarray(0, result), Buffer.alloc(1)]);
+}
+
+type IdRanges = readonly (readonly [inside: number, outside: number, count: number])[];
+
+/** @see user_namespaces(7): /proc/PID/uid_map */
+function idRanges(file: string): IdRanges {
+  const lines = readFileSync(file, 'latin1').trim().split('\n');
+  return lines.map((line) => {
+    const [inside = 0, outside = 0, count = 0] = line.trim().split(/ +/).map(Number);
+    return [inside, outside, count];
+  });
+}
+
+function idInside(ranges: IdRanges, id: number): number | undefined {
+  const range = ranges.find(([, outside, count]) => id >= outside && id < outside + count);
+  return range && range[0] + id - range[1];
 }

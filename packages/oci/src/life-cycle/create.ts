@@ -101,6 +101,7 @@ export async function create(bundle: string, id: string, options: CreateOptions 
   checkConsole(process, options);
 
   const { directory: state, lock } = await StateDirectory.create(options.root ?? defaultRoot(), id);
+  using _state = state;
   using _lock = lock;
   const opened: Fd[] = [];
   try {
@@ -120,7 +121,7 @@ interface Given extends Pick<ContainerParts, 'config' | 'process' | 'bundle' | '
 
 async function createIn(directory: StateDirectory, given: Given, options: CreateOptions): Promise<Child> {
   const { process, bundle, rootfs, opened, text } = given;
-  const notify = options.notify ? makeNotifyPlace(directory) : undefined;
+  using notify = options.notify ? makeNotifyPlace(directory) : undefined;
   const config = notify ? { ...given.config, mounts: [...(given.config.mounts ?? []), notify.mount] } : given.config;
   const { hooks = {} } = config;
   const namespaces = namespacesOf(config, (path) => {
@@ -148,6 +149,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     ...given,
     config,
     mapped: await mappedMounts(config, maps, opened),
+    sources: new Map(notify ? [[notify.mount, notify.source]] : []),
     namespaces,
     layout,
     group,
@@ -195,6 +197,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     seccomp: config.linux?.seccomp,
     ownUsers: namespaces.has('user'),
     state: current,
+    places: () => made?.places ?? stored.places,
     scope: async (pid) => {
       making = scope && makeScope(scope, pid, { id: directory.id, layout, cancelSignal: options.cancelSignal });
       made = await making;
@@ -214,7 +217,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
       onWaiting: host.onWaiting,
       onFile: host.onFile,
       // How long a hook may take stands in the configuration, and to copy takes as long as there is something to copy.
-      ...(waits.includes('root') && { setupTimeoutMs: NO_TIMEOUT_MS }),
+      ...((waits.includes('root') || waits.includes('copy')) && { setupTimeoutMs: NO_TIMEOUT_MS }),
       ...(options.detached !== undefined && { detached: options.detached }),
       ...(options.cancelSignal && { cancelSignal: options.cancelSignal }),
     });

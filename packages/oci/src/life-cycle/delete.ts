@@ -37,19 +37,19 @@ const END_TIMEOUT_MS = 10_000;
  * ```
  */
 export async function remove(id: string, options: DeleteOptions = {}): Promise<void> {
-  const { force = false } = options;
-  let directory: StateDirectory;
-  let lock: Disposable;
   try {
-    directory = StateDirectory.open(options.root ?? defaultRoot(), id);
+    using directory = StateDirectory.open(options.root ?? defaultRoot(), id);
     // Whoever has the lock may wait for it: a hook at its start, for one.
-    if (force) await endIfKnown(directory);
-    lock = await directory.lock();
+    if (options.force) await endIfKnown(directory);
+    using _lock = await directory.lock();
+    await removeLocked(directory, options);
   } catch (error) {
-    if (force && error instanceof OciError && error.kind === 'does-not-exist') return;
-    throw error;
+    if (!options.force || !(error instanceof OciError) || error.kind !== 'does-not-exist') throw error;
   }
-  using _lock = lock;
+}
+
+async function removeLocked(directory: StateDirectory, options: DeleteOptions): Promise<void> {
+  const { force = false } = options;
   let stored: StoredState;
   try {
     stored = readState(directory);
@@ -59,7 +59,8 @@ export async function remove(id: string, options: DeleteOptions = {}): Promise<v
     return removeState(directory);
   }
   const status = statusOf(directory, stored);
-  if (!force && status !== 'stopped' && status !== 'created') throw new OciError('not-stopped', `cannot delete container ${id} that is not stopped: ${status}`);
+  if (!force && status !== 'stopped' && status !== 'created')
+    throw new OciError('not-stopped', `cannot delete container ${directory.id} that is not stopped: ${status}`);
   if (stored.process) await end(stored.process, stored);
   if (stored.scope) await (await openScope(stored.scope, stored.places)).stop();
   else await removeGroup(stored.places.map((place) => place.directory));

@@ -44,7 +44,7 @@ export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup'
  * ```
  */
 export async function exec(id: string, process: Process | ((own: Process) => Process), options: ExecOptions = {}): Promise<Child> {
-  const directory = StateDirectory.open(options.root ?? defaultRoot(), id);
+  using directory = StateDirectory.open(options.root ?? defaultRoot(), id);
   const stored = readState(directory);
   const status = statusOf(directory, stored);
   if (status === 'stopped' || status === 'creating') throw new OciError('not-running', 'cannot exec in a stopped container');

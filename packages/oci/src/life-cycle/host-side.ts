@@ -1,3 +1,4 @@
+import type { Place } from '@ctr/cgroups';
 import { writeIdMaps, type IdMaps } from '@ctr/namespaces';
 import { dieWithHost, type Fd } from '@ctr/syscall';
 
@@ -18,6 +19,8 @@ export interface HostTasks {
   readonly seccomp: LinuxSeccomp | undefined;
   readonly ownUsers: boolean;
   readonly state: (pid: number) => State;
+  /** The directories of its cgroup, once they are made. */
+  readonly places: () => readonly Place[];
   /** Has the scope made. */
   readonly scope: (pid: number) => Promise<void>;
   /** Moves network devices of the host to it. */
@@ -54,6 +57,7 @@ export class HostSide implements Disposable {
     if (wait === 'scope') return scope(pid);
     if (wait === 'ids') return maps && writeIdMaps(pid, maps);
     if (wait === 'network') return network(pid);
+    if (wait === 'copy') return this.#copy(pid);
     if (wait === 'root') return this.#beforeRoot(pid);
     if (wait === 'listener') return this.#answerer(pid);
     return keep(pid);
@@ -75,14 +79,15 @@ export class HostSide implements Disposable {
     return index < 0 ? undefined : this.#files.splice(index, 1)[0]?.file;
   }
 
+  async #copy(pid: number): Promise<void> {
+    const { ownUsers, places } = this.#tasks;
+    using from = this.#take('copy-from');
+    using to = this.#take('copy-to');
+    if (from && to) await copyUp({ from, to, pid, ownUsers, places: places(), cancelSignal: this.#end.signal });
+  }
+
   async #beforeRoot(pid: number): Promise<void> {
-    const { hooks, state, ownUsers } = this.#tasks;
-    for (;;) {
-      using from = this.#take('copy-from');
-      using to = this.#take('copy-to');
-      if (!from || !to) break;
-      await copyUp(from, to, pid, ownUsers);
-    }
+    const { hooks, state } = this.#tasks;
     this.hooked = pid;
     const cancelSignal = this.#end.signal;
     await runHooks('prestart', hooks.prestart, state(pid), { cancelSignal });

@@ -28,7 +28,7 @@ export interface KillOptions extends RootOptions {
  * ```
  */
 export function kill(id: string, signal: SignalName | number = 'SIGTERM', options: KillOptions = {}): void {
-  const directory = StateDirectory.open(options.root ?? defaultRoot(), id);
+  using directory = StateDirectory.open(options.root ?? defaultRoot(), id);
   const { process, places } = readState(directory);
   const number = typeof signal === 'number' ? signal : signals[signal];
   using first = process && openProcess(process);

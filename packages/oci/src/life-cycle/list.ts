@@ -27,16 +27,28 @@ export interface ContainerList {
 export function list(options: RootOptions = {}): ContainerList {
   const containers: ExtendedState[] = [];
   const broken: ContainerList['broken'][number][] = [];
-  for (const directory of StateDirectory.all(options.root ?? defaultRoot())) {
+  const root = options.root ?? defaultRoot();
+  for (const id of StateDirectory.ids(root)) {
+    using directory = openIfOwn(root, id);
+    if (!directory) continue;
     try {
       containers.push(stateOf(directory, readState(directory)));
     } catch (error) {
       // One may be gone meanwhile.
       if (!(error instanceof OciError)) throw error;
-      if (error.kind !== 'does-not-exist') broken.push({ id: directory.id, error });
+      if (error.kind !== 'does-not-exist') broken.push({ id, error });
     }
   }
   return { containers, broken };
+}
+
+/** Others may have something there, too. */
+function openIfOwn(root: string, id: string): StateDirectory | undefined {
+  try {
+    return StateDirectory.open(root, id);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -1,10 +1,28 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, fchmodSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { call, callInto, Memory, messageFlags, openFd, openPipe, readable, type Fd } from '@ctr/syscall';
+import { groupAt, type Place } from '@ctr/cgroups';
+import {
+  call,
+  callInto,
+  iovec,
+  isSyscallError,
+  Memory,
+  messageFlags,
+  msghdr,
+  openFlags,
+  openPipe,
+  readable,
+  SO_PASSCRED,
+  SOL_SOCKET,
+  type Fd,
+} from '@ctr/syscall';
 
 import type { Mount } from '../config/mount.js';
+import { makeBelow, openBelow } from '../state/below.js';
 import type { StateDirectory } from '../state/directory.js';
 import { openProcess, type ProcessIdentity } from '../state/identity.js';
+import type { StoredState } from '../state/stored.js';
 import { sendFile } from './console-socket.js';
 import { bindTo, connectTo } from './unix-socket.js';
 
@@ -20,21 +38,25 @@ const MAX_AT_ONCE = 64;
 const BARRIER_MS = 30_000;
 
 /** What a container is given so that its program can tell that it is ready. */
-export interface NotifyPlace {
+export interface NotifyPlace extends Disposable {
   readonly mount: Mount;
+  /** The source of the mount, which nobody but the caller can reach by its path. */
+  readonly source: Fd;
   /** What stands in its environment. */
   readonly variable: string;
 }
 
 /** Makes the directory in which {@link NotifySocket} will be, and says how a container sees it: nothing but the socket can be used there, and nothing be made. */
 export function makeNotifyPlace(directory: StateDirectory): NotifyPlace {
-  const source = directory.file(DIRECTORY);
-  mkdirSync(source);
-  // Whichever user the program is.
-  chmodSync(source, 0o755);
+  makeBelow(directory.at, DIRECTORY);
+  const source = openBelow(directory.at, DIRECTORY, openFlags.O_RDONLY | openFlags.O_DIRECTORY);
+  // Whichever user the program is: it does not come by the directory above, into which nobody else can look.
+  fchmodSync(source.number, 0o755);
   return {
-    mount: { destination: INSIDE, source, options: ['bind', 'nosuid', 'noexec', 'nodev', 'ro'] },
+    mount: { destination: INSIDE, source: join(directory.path, DIRECTORY), options: ['bind', 'nosuid', 'noexec', 'nodev', 'ro'] },
+    source,
     variable: `NOTIFY_SOCKET=${INSIDE}/${SOCKET}`,
+    [Symbol.dispose]: () => source.close(),
   };
 }
 
@@ -42,27 +64,38 @@ export function makeNotifyPlace(directory: StateDirectory): NotifyPlace {
 export class NotifySocket implements Disposable {
   readonly #program: Fd;
   readonly #manager: Fd;
+  /** Whether a process is of the container. */
+  readonly #isOfContainer: (pid: number) => boolean;
 
-  private constructor(program: Fd, manager: Fd) {
+  private constructor(program: Fd, manager: Fd, isOfContainer: (pid: number) => boolean) {
     this.#program = program;
     this.#manager = manager;
+    this.#isOfContainer = isOfContainer;
   }
 
   /**
    * `undefined` for a container that was created without a place for it. Throws a `SyscallError` (ENOENT, ECONNREFUSED) if nobody is at the manager's socket.
    *
+   * @param container its state, while its first process waits to be started
    * @param manager a path, or `@name` for an abstract socket
    */
-  static open(directory: StateDirectory, manager: string): NotifySocket | undefined {
-    if (!statSync(directory.file(DIRECTORY), { throwIfNoEntry: false })) return undefined;
+  static open(directory: StateDirectory, container: StoredState, manager: string): NotifySocket | undefined {
+    using place = placeIn(directory);
+    if (!place) return undefined;
     const there = connectTo(manager, 'SOCK_DGRAM');
+    let program: Fd | undefined;
     try {
-      using place = openFd(directory.file(DIRECTORY), { directory: true });
       // The path of a state may be longer than that of a socket.
-      const program = bindTo(`/proc/self/fd/${place.number}/${SOCKET}`);
-      chmodSync(`${directory.file(DIRECTORY)}/${SOCKET}`, 0o777);
-      return new NotifySocket(program, there);
+      program = bindTo(`/proc/self/fd/${place.number}/${SOCKET}`);
+      call({
+        call: 'setsockopt',
+        args: [program, SOL_SOCKET, SO_PASSCRED, new Memory(new Uint8Array(Int32Array.of(1).buffer), 'on'), 4],
+        purpose: 'know who sends',
+      });
+      call({ call: 'fchmodat', args: [place, SOCKET, 0o777], purpose: 'whichever user the program is' });
+      return new NotifySocket(program, there, membersOf(container.process?.pid ?? 0, container.places));
     } catch (error) {
+      program?.close();
       there.close();
       throw error;
     }
@@ -100,21 +133,17 @@ export class NotifySocket implements Disposable {
 
   /** Whether one of the messages that have come says so. */
   #isReady(): boolean {
-    const message = new Memory(MESSAGE_BYTES, 'message');
     for (let i = 0; i < MAX_AT_ONCE; i++) {
-      const { result, bytes } = callInto(
-        {
-          call: 'recvfrom',
-          args: [this.#program, message, MESSAGE_BYTES, messageFlags.MSG_DONTWAIT, null, null],
-          purpose: 'what the program tells of itself',
-          tolerates: ['EAGAIN'],
-        },
-        message,
-      );
-      if (result < 0) return false;
-      if (bytes.subarray(0, result).toString('latin1').split('\n').includes('READY=1')) return true;
+      const message = receive(this.#program);
+      if (!message) return false;
+      if (message.text.split('\n').includes('READY=1') && this.#isMember(message.pid)) return true;
     }
     return false;
+  }
+
+  /** One that is gone by now was of the container, or root of the host: nobody else has a way to the socket. One of a foreign pid namespace has no pid here. */
+  #isMember(pid: number): boolean {
+    return pid > 0 && (!existsSync(`/proc/${pid}`) || this.#isOfContainer(pid));
   }
 
   async #tell(mainPid: number | undefined): Promise<void> {
@@ -129,4 +158,42 @@ export class NotifySocket implements Disposable {
     }
     await readable(read, { cancelSignal: AbortSignal.timeout(BARRIER_MS) }).catch(() => undefined);
   }
+}
+
+/** None where nobody asked for one. */
+function placeIn(directory: StateDirectory): Fd | undefined {
+  try {
+    return openBelow(directory.at, DIRECTORY, openFlags.O_RDONLY | openFlags.O_DIRECTORY);
+  } catch (error) {
+    if (isSyscallError(error) && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** In the container's pid namespace, or in its group, where the pid namespace is that of others, too. */
+function membersOf(first: number, places: readonly Place[]): (pid: number) => boolean {
+  const namespaceOf = (pid: number | 'self'): number | undefined => statSync(`/proc/${pid}/ns/pid`, { throwIfNoEntry: false })?.ino;
+  const own = namespaceOf(first);
+  if (own !== namespaceOf('self')) return (pid) => namespaceOf(pid) === own;
+  return (pid) => pid === first || (places.length > 0 && groupAt(places).pids().includes(pid));
+}
+
+/** struct cmsghdr with struct ucred of linux/socket.h, which stands there before any files: these have no room, and are closed. */
+const CREDENTIALS_BYTES = 32;
+const PID = 16;
+
+/** A message, and the pid of who has sent it. @see unix(7): SO_PASSCRED */
+function receive(socket: Fd): { readonly text: string; readonly pid: number } | undefined {
+  const memory = new Memory(MESSAGE_BYTES + CREDENTIALS_BYTES, 'message');
+  const header = msghdr({
+    msg_iov: iovec({ iov_base: memory.at(0), iov_len: MESSAGE_BYTES }),
+    msg_iovlen: 1,
+    msg_control: memory.at(MESSAGE_BYTES),
+    msg_controllen: CREDENTIALS_BYTES,
+  });
+  const { result, bytes } = callInto(
+    { call: 'recvmsg', args: [socket, header, messageFlags.MSG_DONTWAIT], purpose: 'what the program tells of itself', tolerates: ['EAGAIN'] },
+    memory,
+  );
+  return result < 0 ? undefined : { text: bytes.toString('latin1', 0, result), pid: bytes.readInt32LE(MESSAGE_BYTES + PID) };
 }

@@ -7,14 +7,29 @@ import type { RootOptions } from './root-options.js';
 
 /** A container that is there, as it is at this moment. */
 export interface OpenedContainer {
-  readonly directory: StateDirectory;
   readonly stored: StoredState;
   readonly status: ContainerStatus;
 }
 
 /** Throws an `OciError`: `does-not-exist`, or `broken`. */
 export function openContainer(id: string, { root }: RootOptions): OpenedContainer {
-  const directory = StateDirectory.open(root ?? defaultRoot(), id);
+  using directory = StateDirectory.open(root ?? defaultRoot(), id);
+  return lookAt(directory);
+}
+
+/** The same, and nobody else changes it until that is disposed of. Rejects with an `OciError`: `busy`, too. */
+export async function lockContainer(id: string, { root }: RootOptions): Promise<OpenedContainer & Disposable> {
+  using directory = StateDirectory.open(root ?? defaultRoot(), id);
+  const lock = await directory.lock();
+  try {
+    return { ...lookAt(directory), [Symbol.dispose]: () => lock.close() };
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+function lookAt(directory: StateDirectory): OpenedContainer {
   const stored = readState(directory);
-  return { directory, stored, status: statusOf(directory, stored) };
+  return { stored, status: statusOf(directory, stored) };
 }

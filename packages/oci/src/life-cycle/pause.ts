@@ -1,7 +1,7 @@
 import { groupAt } from '@ctr/cgroups';
 
 import { OciError } from '../error.js';
-import { openContainer } from './open-container.js';
+import { lockContainer } from './open-container.js';
 import type { RootOptions } from './root-options.js';
 
 /**
@@ -15,9 +15,8 @@ import type { RootOptions } from './root-options.js';
  * ```
  */
 export async function pause(id: string, options: RootOptions = {}): Promise<void> {
-  const { directory } = openContainer(id, options);
-  using _lock = await directory.lock();
-  const { stored, status } = openContainer(id, options);
+  using container = await lockContainer(id, options);
+  const { stored, status } = container;
   if (status !== 'running' && status !== 'created') throw new OciError('not-running', 'container not running');
   if (stored.places.length === 0) throw new Error('the container has no cgroup, so that it cannot be paused');
   await groupAt(stored.places).freeze();
@@ -33,9 +32,8 @@ export async function pause(id: string, options: RootOptions = {}): Promise<void
  * ```
  */
 export async function resume(id: string, options: RootOptions = {}): Promise<void> {
-  const { directory } = openContainer(id, options);
-  using _lock = await directory.lock();
-  const { stored, status } = openContainer(id, options);
+  using container = await lockContainer(id, options);
+  const { stored, status } = container;
   if (status !== 'paused') throw new OciError('not-paused', 'container not paused');
   await groupAt(stored.places).thaw();
 }

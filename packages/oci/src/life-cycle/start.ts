@@ -56,13 +56,13 @@ export interface Started {
 
 /** Starts a container as {@link start} does, and resolves when its program runs. Whoever does so has to wait until it is ready. */
 export async function startProgram(id: string, options: StartOptions): Promise<Started> {
-  const directory = StateDirectory.open(options.root ?? defaultRoot(), id);
+  using directory = StateDirectory.open(options.root ?? defaultRoot(), id);
   using _lock = await directory.lock();
   const stored = readState(directory);
   const status = statusOf(directory, stored);
   if (status === 'stopped') throw new OciError('not-created', 'cannot start a container that has stopped');
   if (status !== 'created') throw new OciError('not-created', `cannot start an already running container`);
-  const notify = options.notifySocket === undefined ? undefined : NotifySocket.open(directory, options.notifySocket);
+  const notify = options.notifySocket === undefined ? undefined : NotifySocket.open(directory, stored, options.notifySocket);
   try {
     // Most containers have none, and to read a configuration takes longer than to start them.
     const config = stored.hooks.length > 0 ? parseConfig(readConfig(directory)) : undefined;

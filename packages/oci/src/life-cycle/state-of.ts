@@ -30,7 +30,7 @@ export interface ExtendedState extends State {
  * ```
  */
 export function state(id: string, options: RootOptions = {}): ExtendedState {
-  const directory = StateDirectory.open(options.root ?? defaultRoot(), id);
+  using directory = StateDirectory.open(options.root ?? defaultRoot(), id);
   return stateOf(directory, readState(directory));
 }
 

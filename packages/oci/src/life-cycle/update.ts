@@ -2,7 +2,7 @@ import { groupAt, type LinuxResources } from '@ctr/cgroups';
 
 import { OciError } from '../error.js';
 import { limitsOf } from '../plan/cgroup.js';
-import { openContainer } from './open-container.js';
+import { lockContainer } from './open-container.js';
 import { openScope } from './open-scope.js';
 import type { RootOptions } from './root-options.js';
 
@@ -16,9 +16,8 @@ import type { RootOptions } from './root-options.js';
  * ```
  */
 export async function update(id: string, resources: LinuxResources, options: RootOptions = {}): Promise<void> {
-  const { directory } = openContainer(id, options);
-  using _lock = await directory.lock();
-  const { stored, status } = openContainer(id, options);
+  using container = await lockContainer(id, options);
+  const { stored, status } = container;
   if (status === 'stopped') throw new OciError('not-running', 'container not running');
   const group = stored.scope ? await openScope(stored.scope, stored.places) : groupAt(stored.places);
   await group.set(limitsOf(resources));

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 
 import type { CgroupLayout, Place } from '@ctr/cgroups';
-import { attach, attachBelow, bindMount, directory, inRoot, newMount, openPlace, symlink, type Detached, type Handle } from '@ctr/fs';
+import { attach, attachBelow, bindMount, directory, inRoot, newMount, openPlace, symlink, type Detached, type Handle, type Mounted } from '@ctr/fs';
 import { mountAttrs, type Step } from '@ctr/syscall';
 
 import type { MountOptions } from '../mount-options.js';
@@ -24,23 +24,23 @@ export interface CgroupMountContext {
  * The control groups as the container sees them: nothing above its own. On v2 that is one mount; where there are hierarchies of v1, a tmpfs with one mount for each of them.
  * Who asks for `cgroup2` has that one hierarchy, whatever else there is.
  */
-export function cgroupMount(at: string, type: 'cgroup' | 'cgroup2', source: string, options: MountOptions, context: CgroupMountContext): Step[] {
+export function cgroupMount(at: string, type: 'cgroup' | 'cgroup2', source: string, options: MountOptions, context: CgroupMountContext): Mounted {
   const place = openPlace(inRoot(context.root, at, { create: 'directory', symlinks: 'refuse' }));
   if (context.layout.mode === 'v2' || type === 'cgroup2') {
     const mount = ownMount('cgroup2', source, {}, context.places.find(({ version }) => version === 2)?.directory, context.ownGroups);
-    return [
+    const steps = [
       ...mount.steps,
       ...setMasks(mount.mount, options.attributes, false),
       ...place.steps,
       ...attach(mount.mount, place.fd, `attach it to ${at}`),
-      closed(mount.mount),
       closed(place.fd),
     ];
+    return { steps, mount: mount.mount };
   }
   const { set, clear } = options.attributes;
   const top = newMount('tmpfs', { options: { mode: '755' }, purpose: `a tmpfs for ${at}`, as: 'cgroup' });
   const hierarchies = context.layout.hierarchies.filter(({ version }) => version === 1);
-  return [
+  const steps = [
     ...top.steps,
     ...setMasks(top.mount, { set: set & ~mountAttrs.MOUNT_ATTR_RDONLY, clear }, false),
     ...place.steps,
@@ -61,9 +61,9 @@ export function cgroupMount(at: string, type: 'cgroup' | 'cgroup2', source: stri
       ];
     }),
     ...setMasks(top.mount, { set: set & mountAttrs.MOUNT_ATTR_RDONLY, clear: 0 }, false),
-    closed(top.mount),
     closed(place.fd),
   ];
+  return { steps, mount: top.mount };
 }
 
 /** `name=systemd` is an option with a value, a controller is one without. */

@@ -1,8 +1,8 @@
 import type { CgroupLayout, PlannedGroup } from '@ctr/cgroups';
-import { bindMount, idmap, type Handle } from '@ctr/fs';
+import { bindMount, idmap } from '@ctr/fs';
 import { control, flatten, giveTerminal, program, waitForScope, type Section } from '@ctr/runtime/assembly';
 import { oomScoreAdj, readCapabilities, seccomp, type SeccompFilter } from '@ctr/security';
-import { waitForHost, type Fd, type Plan, type Step } from '@ctr/syscall';
+import { waitForHost, type Fd, type Plan, type ResultOf, type Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
 import type { Mount } from '../config/mount.js';
@@ -43,6 +43,8 @@ export interface ContainerParts {
   readonly passed: readonly Fd[];
   /** The user namespaces by which mounts show their owners. */
   readonly mapped: ReadonlyMap<Mount, Fd>;
+  /** Sources of mounts that are open, and not looked up by a path. */
+  readonly sources?: ReadonlyMap<Mount, Fd>;
   readonly environment: readonly string[];
   readonly newKeyring: boolean;
   readonly pivot: boolean;
@@ -52,8 +54,8 @@ export interface ContainerParts {
   readonly warn: (message: string) => void;
 }
 
-/** What a plan waits for: a scope of systemd, the ids of its user namespace, network devices of the host, all that is done before the root changes, somebody who answers a filter, the state to be kept. */
-export type HostWait = 'scope' | 'ids' | 'network' | 'root' | 'listener' | 'state';
+/** What a plan waits for: a scope of systemd, the ids of its user namespace, network devices of the host, what a tmpfs begins with, all that is done before the root changes, somebody who answers a filter, the state to be kept. */
+export type HostWait = 'scope' | 'ids' | 'network' | 'copy' | 'root' | 'listener' | 'state';
 /** What a plan hands over to the host. */
 export type HandedFile = 'copy-from' | 'copy-to' | 'console' | 'listener';
 
@@ -93,7 +95,8 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
       ...(parts.scope ? ['scope' as const] : []),
       ...(namespaces.isNew('user') ? ['ids' as const] : []),
       ...(netDevicesOf(config).length > 0 ? ['network' as const] : []),
-      ...(parts.hasHooks || copies.length > 0 ? ['root' as const] : []),
+      ...copies.map(() => 'copy' as const),
+      ...(parts.hasHooks ? ['root' as const] : []),
       ...(filter?.notifies ? ['listener' as const] : []),
       'state',
     ],
@@ -106,9 +109,9 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
 }
 
 /** What the caller's process does, until it goes on in the container's first one. */
-function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: ContainerParts): {
+function wayIn({ config, process, bundle, namespaces, group, scope, mapped, sources: open }: ContainerParts): {
   readonly sections: readonly Section[];
-  readonly opened: ReadonlyMap<Mount, Handle>;
+  readonly opened: ReadonlyMap<Mount, ResultOf>;
 } {
   // Who has become another user may not be born elsewhere.
   const isBorn = group?.unified !== undefined && !namespaces.has('user');
@@ -117,15 +120,17 @@ function wayIn({ config, process, bundle, namespaces, group, scope, mapped }: Co
     Step[],
     Step[],
   ];
-  const opened = new Map<Mount, Handle>();
+  const opened = new Map<Mount, ResultOf>();
   const sources: Step[] = [];
   // Who has no such right reaches as much from within the namespace: the sources are looked up there.
-  const opens = namespaces.isNew('user') && readCapabilities().effective.includes('CAP_SYS_ADMIN');
+  const mayMount = readCapabilities().effective.includes('CAP_SYS_ADMIN');
+  const opens = namespaces.isNew('user') && mayMount;
   for (const mount of config.mounts ?? []) {
     const { bind, idmap: mapping } = parseMountOptions(mount.options ?? []);
     const users = mapped.get(mount);
-    if (!bind || (!users && !opens)) continue;
-    const made = bindMount(sourceOf(mount, bundle), { recursive: bind.recursive, purpose: `a mount of ${mount.source ?? ''}` });
+    const source = mayMount ? open?.get(mount) : undefined;
+    if (!bind || (!users && !opens && !source)) continue;
+    const made = bindMount(source ?? sourceOf(mount, bundle), { recursive: bind.recursive, purpose: `a mount of ${mount.source ?? ''}` });
     sources.push(...made.steps, ...(users ? idmap(made.mount, users, { recursive: mapping?.recursive ?? false }) : []));
     opened.set(mount, made.mount);
   }
@@ -154,7 +159,7 @@ function isHidden({ joined, has }: Namespaces): boolean {
 }
 
 /** What the container's first process does before the program, in its new namespaces. */
-function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>, filter: SeccompFilter | undefined): Section[] {
+function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, ResultOf>, filter: SeccompFilter | undefined): Section[] {
   const { config, process, namespaces, newKeyring, warn } = parts;
   const inside: FileSystems = namespaces.has('mount') ? fileSystems(parts, opened) : { sections: [], console: undefined, proc: undefined, cwd: undefined };
   const options: RightsOptions = { proc: inside.proc, ownUsers: namespaces.has('user'), newKeyring, linux: config.linux, warn };

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { inRoot, mask, openPlace, pivotRoot, procMount, propagation, readonlyPath, setAttributes, type Handle } from '@ctr/fs';
+import { inRoot, knownMounts, mask, openPlace, pivotRoot, procMount, propagation, readonlyPath, setAttributes, type Handle, type KnownMounts } from '@ctr/fs';
 import { isInUserNamespace, rootfs, sysctlSteps, type Section } from '@ctr/runtime/assembly';
 import { AT_FDCWD, openFlags, resultOf, waitForHost, type ResultOf, type Step } from '@ctr/syscall';
 
@@ -11,7 +11,7 @@ import type { ContainerParts } from './container.js';
 import { deviceSteps } from './devices.js';
 import { mountPointOf } from './mount-point.js';
 import { moveRoot } from './move-root.js';
-import { copiesUp, destinationOf, mountSteps, type PlannedMount } from './mounts.js';
+import { destinationOf, mountSteps, type PlannedMount } from './mounts.js';
 
 /** The file systems of a container, and what later steps need of them. */
 export interface FileSystems {
@@ -24,7 +24,7 @@ export interface FileSystems {
 }
 
 /** From the caller's mounts to the new root. Everything in it is reached from its open mount. */
-export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Handle>): FileSystems {
+export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, ResultOf>): FileSystems {
   const { config, process, namespaces, layout, bundle } = parts;
   const linux = config.linux ?? {};
   const inUserNamespace = namespaces.has('user') || isInUserNamespace();
@@ -39,15 +39,17 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Ha
     ownGroups: namespaces.isNew('cgroup'),
     mountLabel: linux.mountLabel,
     opened,
+    lookedUp: [...(linux.maskedPaths ?? []), ...(linux.readonlyPaths ?? [])],
   };
-  const waits = parts.hasHooks || (config.mounts ?? []).some(copiesUp);
   const destinations = (config.mounts ?? []).map(destinationOf);
   const mounts = (config.mounts ?? []).map((mount, i) => ({ mount, planned: mountSteps(mount, { ...context, before: destinations.slice(0, i) }) }));
-  const known = knownMounts(mounts);
+  const known = openMounts(mounts);
   const sysctls = linux.sysctl ?? {};
   const needsProc = Object.keys(sysctls).length > 0 || Boolean(process.apparmorProfile) || Boolean(process.selinuxLabel);
-  const ownProc = needsProc && !known['/proc'] ? procMount({ purpose: 'a proc to write settings to' }) : undefined;
-  const proc = known['/proc'] ?? ownProc?.mount;
+  const mountedProc = mounts.findLast(({ planned }) => planned.at === '/proc');
+  const knownProc = mountedProc?.mount.type === 'proc' ? mountedProc.planned.mount : undefined;
+  const ownProc = needsProc && !knownProc ? procMount({ purpose: 'a proc to write settings to' }) : undefined;
+  const proc = knownProc ?? ownProc?.mount;
   const hasOwnDev = !(config.mounts ?? []).some((mount) => destinationOf(mount) === '/dev' && parseMountOptions(mount.options ?? []).bind);
   const console = process.terminal ? consoleOf(root.mount, process.consoleSize, { mount: true }) : undefined;
   const cwd = process.cwd === '/' ? undefined : openPlace(inRoot(root.mount, process.cwd, { create: 'directory' }));
@@ -60,7 +62,7 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Ha
       ['the devices', hasOwnDev ? deviceSteps(linux.devices ?? [], root.mount, { nodes, hasCore: existsSync('/proc/kcore') }) : []],
       ['the terminal', console?.steps ?? []],
       ['the directory to start in', cwd?.steps ?? []],
-      ['the hooks of the host', waits ? waitForHost('do what comes before the root changes') : []],
+      ['the hooks of the host', parts.hasHooks ? waitForHost('do what comes before the root changes') : []],
       ['the settings of the kernel', proc ? [...(ownProc?.steps ?? []), ...sysctlSteps(proc, sysctls)] : []],
       ['what is not shown', mask(root.mount, linux.maskedPaths ?? [], { mounts: known })],
       ['what cannot be written', [...readonlyPath(root.mount, linux.readonlyPaths ?? [], { mounts: known }), ...mounts.flatMap(({ planned }) => planned.late)]],
@@ -72,16 +74,16 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Ha
   };
 }
 
-/** Mounts of the kernel's own, by where they are: what is below them is looked for from there, whatever stands on the way meanwhile. */
-function knownMounts(mounts: readonly { readonly mount: Mount; readonly planned: PlannedMount }[]): Record<string, ResultOf> {
-  const known: Record<string, ResultOf> = {};
-  for (const { mount, planned } of mounts) {
-    // Something may have been mounted over it since.
-    for (const at of Object.keys(known)) if (planned.at === at || (at === '/sys' && planned.at.startsWith('/sys/'))) delete known[at];
-    if (planned.mount && ((mount.type === 'proc' && planned.at === '/proc') || (mount.type === 'sysfs' && planned.at === '/sys')))
-      known[planned.at] = planned.mount;
-  }
-  return known;
+/** What is below a mount of the configuration is looked up from the open mount, whatever is renamed in the image meanwhile. */
+function openMounts(mounts: readonly { readonly mount: Mount; readonly planned: PlannedMount }[]): KnownMounts {
+  return knownMounts(
+    mounts
+      .filter(({ mount: { options = [] } }) => !parseMountOptions(options).remount)
+      .map(({ mount: { type }, planned: { at, mount } }) => {
+        const isOfKernel = type === 'proc' || type === 'sysfs';
+        return [at, mount && !isOfKernel ? { mount, links: 'may-lead-out' } : mount];
+      }),
+  );
 }
 
 /** Nothing that is mounted here is to show up in the caller's namespace. Where the root is to be shared, mounts of the caller's that are shared have to stay so until they are bound. */

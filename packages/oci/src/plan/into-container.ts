@@ -74,7 +74,8 @@ function textOf(file: string): string {
   }
 }
 
-function joinGroup(place: Place, below: string): Step[] {
+/** Moves the process that takes these steps to a group of the host, or to one below it. */
+export function joinGroup(place: Place, below: string): Step[] {
   const path = `${pathIn(place, below)}/${place.version === 1 ? 'tasks' : 'cgroup.procs'}`;
   const open: Step = { call: 'openat', args: [AT_FDCWD, path, openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0], purpose: "the container's cgroup", as: 'members' };
   return [

@@ -2,7 +2,7 @@ import { fstatSync, statSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
 
 import { attach, bindMount, inRoot, newMount, openPlace, propagation, type Handle } from '@ctr/fs';
-import { errnos, fail, fsMagic, handOver, label, mountFlags, mountAttrs, openFd, resolveFlags, quote, type ResultOf, type Step } from '@ctr/syscall';
+import { errnos, fail, fsMagic, handOver, label, mountFlags, mountAttrs, openFd, quote, resolveFlags, waitForHost, type ResultOf, type Step } from '@ctr/syscall';
 import { lsmStatus } from '@ctr/security';
 
 import type { Mount } from '../config/mount.js';
@@ -25,8 +25,10 @@ export interface MountContext extends CgroupMountContext {
   /** Whether the sources are those of a mount namespace that is joined: one that the caller does not have is taken for a directory. */
   readonly isElsewhere: boolean;
   readonly mountLabel: string | undefined;
+  /** The paths that are hidden or made read-only in the end: they are looked up from the mounts they lie in, which stay open for it. */
+  readonly lookedUp: readonly string[];
   /** Binds that have been made before the user namespace, outside of which their sources may be out of reach. */
-  readonly opened: ReadonlyMap<Mount, Handle>;
+  readonly opened: ReadonlyMap<Mount, ResultOf>;
 }
 
 /** A mount of the configuration. */
@@ -72,8 +74,11 @@ export function mountSteps(mount: Mount, context: MountContext): PlannedMount {
   checkBelowProc(at, mount, options);
   if (options.remount) return remounted(at, options, context);
   if (options.bind) return bound(at, mount, options, context);
-  if (mount.type === 'cgroup' || mount.type === 'cgroup2')
-    return { at, mount: undefined, late: [], steps: cgroupMount(at, mount.type, mount.source || 'cgroup', options, context) };
+  if (mount.type === 'cgroup' || mount.type === 'cgroup2') {
+    const shown = cgroupMount(at, mount.type, mount.source || 'cgroup', options, context);
+    const keep = isLookedUpIn(at, context);
+    return { at, mount: keep ? shown.mount : undefined, late: [], steps: [...shown.steps, ...(keep ? [] : [closed(shown.mount)])] };
+  }
   return made(at, mount, options, context);
 }
 
@@ -85,6 +90,11 @@ export function destinationOf({ destination }: Mount): string {
 /** Where the links of the image lead. What a mount before covers of it leads nowhere any more: `/dev/shm` of an image may be a link, and that of a new `/dev` is none. */
 function throughLinks(at: string, { rootfs, before }: MountContext): string {
   return before.some((above) => at.startsWith(`${above}/`)) ? at : throughDanglingLink(rootfs, at);
+}
+
+/** Whether a path that is hidden or made read-only lies in a mount. */
+function isLookedUpIn(at: string, { lookedUp }: MountContext): boolean {
+  return lookedUp.some((path) => `${posix.normalize(path)}/`.startsWith(`${at}/`));
 }
 
 /** The path of a bind's source on the host. */
@@ -139,11 +149,16 @@ function made(at: string, mount: Mount, options: MountOptions, context: MountCon
       ...(type === 'proc' ? [] : refuseInProc(place.fd, at)),
       ...attach(created.mount, place.fd, `attach it to ${at}`),
       ...spread(created.mount, options),
-      ...(copiesUp(mount) ? [...handOver(place.fd, `what the image has at ${at}`), ...handOver(created.mount, 'where it goes')] : []),
+      ...(copiesUp(mount) ? copiedUp(at, place.fd, created.mount) : []),
       ...closeOpened(place),
     ],
     late: isLate ? setMasks(created.mount, { set: mountAttrs.MOUNT_ATTR_RDONLY, clear: 0 }, false) : [],
   };
+}
+
+/** The host copies while nothing else is mounted there yet: by what is mounted later, it would write to other file systems. */
+function copiedUp(at: string, from: Handle, to: ResultOf): Step[] {
+  return [...handOver(from, `what the image has at ${at}`), ...handOver(to, 'where it goes'), ...waitForHost(`copy what the image has at ${at}`)];
 }
 
 function bound(at: string, mount: Mount, options: MountOptions, context: MountContext): PlannedMount {
@@ -157,9 +172,10 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
   const from = opened ? { steps: [], mount: opened } : bindMount(source, { recursive: options.bind?.recursive ?? false, purpose: `a mount of ${source}` });
   const to = throughLinks(at, context);
   const place = openPlace(inRoot(context.root, to, { create: kind }), { directory: kind === 'directory' });
+  const keep = isLookedUpIn(at, context);
   return {
     at,
-    mount: undefined,
+    mount: keep ? from.mount : undefined,
     late: [],
     steps: [
       ...from.steps,
@@ -171,7 +187,7 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
       // It has left the caller's namespace without having been copied there as a slave.
       ...(opened ? propagation(from.mount, 'slave', { recursive: true }) : []),
       ...spread(from.mount, options),
-      closed(from.mount),
+      ...(keep ? [] : [closed(from.mount)]),
       ...closeOpened(place),
     ],
   };

@@ -1,80 +1,116 @@
-import { constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { fchmodSync, fstatSync, mkdirSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { call, Fd, quote } from '@ctr/syscall';
+import { atFlags, call, isSyscallError, openFd, openFlags, quote, resolveFlags, type Fd } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { MAX_TEXT_BYTES } from '../json/parse-json.js';
-import { checkId } from './root.js';
+import { makeBelow, openBelow, removeBelow } from './below.js';
+import { checkId, defaultRoot } from './root.js';
 
 /** linux/fcntl.h and asm-generic/fcntl.h */
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_TIMEOUT_MS = 30_000;
 const LOCK_PAUSE_MS = 5;
+/** inode(7): who else may write, and the sticky bit. */
+const WRITABLE = 0o022;
+const OTHERS = 0o077;
+const STICKY = 0o1000;
 /** A directory that nobody else changes, until its lock is closed by all who have it open. */
 export interface LockedDirectory {
   readonly directory: StateDirectory;
   readonly lock: Fd;
 }
 
-/** The directory in which the state of one container is kept. */
-export class StateDirectory {
+/**
+ * The directory in which the state of one container is kept: opened once, without following a link, and checked on the open file. All that is in it is reached from there,
+ * whatever becomes of the paths above. The path of the root itself is the caller's own.
+ */
+export class StateDirectory implements Disposable {
   readonly id: string;
+  /** Where it was found: for messages, and for those who have no other way to it. */
   readonly path: string;
+  /** The directory itself. */
+  readonly at: Fd;
+  readonly #root: Fd;
 
-  private constructor(root: string, id: string) {
+  private constructor(root: Fd, at: Fd, id: string) {
     this.id = id;
-    this.path = join(root, id);
+    this.path = join(root.path ?? '', id);
+    this.at = at;
+    this.#root = root;
   }
 
   /**
-   * Makes it, and locks it: of several who try, one does. Rejects with an {@link OciError}: `exists` for the others, `does-not-exist` if somebody has deleted it right away.
+   * Makes it, and locks it: of several who try, one does. Rejects with an {@link OciError}: `exists` for the others, `does-not-exist` if somebody has deleted it right away,
+   * `broken` for a root in which others can exchange what is there.
    */
   static async create(root: string, id: string): Promise<LockedDirectory> {
     checkId(id);
-    const directory = new StateDirectory(root, id);
-    mkdirSync(root, { recursive: true, mode: 0o711 });
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+    const above = openRoot(root);
     try {
-      mkdirSync(directory.path, { mode: 0o711 });
+      makeBelow(above, id);
     } catch (error) {
-      throw codeOf(error) === 'EEXIST' ? exists(id) : error;
+      above.close();
+      throw isSyscallError(error) && error.code === 'EEXIST' ? exists(id) : error;
     }
-    const lock = await directory.lock();
-    // Between the two it may have been deleted, and made by another: whoever locks it first has it.
-    if (readdirSync(directory.path).length === 0) return { directory, lock };
-    lock.close();
-    throw exists(id);
-  }
-
-  /** Finds it. Throws an {@link OciError} `does-not-exist`. */
-  static open(root: string, id: string): StateDirectory {
-    checkId(id);
-    const directory = new StateDirectory(root, id);
-    const stat = lstatSync(directory.path, { throwIfNoEntry: false });
-    if (!stat?.isDirectory()) throw doesNotExist(id);
-    // What somebody else has put there tells which processes to kill and which directories to remove.
-    if (stat.uid !== process.geteuid?.()) throw new OciError('broken', `container ${id}: ${directory.path} belongs to user ${stat.uid}`);
-    return directory;
-  }
-
-  /** Those that are there, in the order of their names. */
-  static all(root: string): StateDirectory[] {
-    let names: string[];
+    const directory = StateDirectory.#openIn(above, id);
     try {
-      names = readdirSync(root);
+      const lock = await directory.lock();
+      // Between the two it may have been deleted, and made by another: whoever locks it first has it.
+      if (directory.names().length === 0) return { directory, lock };
+      lock.close();
+      throw exists(id);
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return [];
+      directory[Symbol.dispose]();
       throw error;
     }
-    return names.toSorted().flatMap((name) => {
-      try {
-        return [StateDirectory.open(root, name)];
-      } catch {
-        return [];
-      }
-    });
+  }
+
+  /** Finds it. Throws an {@link OciError}: `does-not-exist`, or `broken` for one of another user, or in a root in which others can exchange what is there. */
+  static open(root: string, id: string): StateDirectory {
+    checkId(id);
+    try {
+      return StateDirectory.#openIn(openRoot(root), id);
+    } catch (error) {
+      throw isSyscallError(error) && ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code) ? doesNotExist(id) : error;
+    }
+  }
+
+  /** Closes the root if there is none. */
+  static #openIn(root: Fd, id: string): StateDirectory {
+    let at: Fd | undefined;
+    try {
+      at = openBelow(root, id, openFlags.O_RDONLY | openFlags.O_DIRECTORY);
+      const { uid, mode } = fstatSync(at.number);
+      // What somebody else has put there tells which processes to kill and which directories to remove.
+      if (uid !== process.geteuid?.()) throw new OciError('broken', `container ${id}: ${join(root.path ?? '', id)} belongs to user ${uid}`);
+      if ((mode & OTHERS) !== 0) fchmodSync(at.number, 0o700);
+      return new StateDirectory(root, at, id);
+    } catch (error) {
+      at?.close();
+      root.close();
+      throw error;
+    }
+  }
+
+  /** The ids of those that are there, in their order. */
+  static ids(root: string): string[] {
+    try {
+      using above = openRoot(root);
+      return readdirSync(`/proc/self/fd/${above.number}`).toSorted();
+    } catch (error) {
+      if (isSyscallError(error) && error.code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.at.close();
+    this.#root.close();
   }
 
   /**
@@ -84,14 +120,14 @@ export class StateDirectory {
    * @see flock(2)
    */
   async lock(timeoutMs = LOCK_TIMEOUT_MS): Promise<Fd> {
-    const fd = new Fd(this.#open(), this.path);
+    const fd = this.#again(this.at, '.');
     try {
       for (const end = Date.now() + timeoutMs; !tryLock(fd); await sleep(LOCK_PAUSE_MS))
         if (Date.now() >= end)
           throw new OciError('busy', `container ${this.id} is being changed by another process, which has not ended within ${timeoutMs} ms`);
       // It may have been removed, and even made anew, while we waited.
-      const now = statSync(this.path, { throwIfNoEntry: false });
-      if (now?.ino !== fstatSync(fd.number).ino) throw doesNotExist(this.id);
+      using now = this.#again(this.#root, this.id);
+      if (fstatSync(now.number).ino !== fstatSync(fd.number).ino) throw doesNotExist(this.id);
     } catch (error) {
       fd.close();
       throw error;
@@ -99,47 +135,84 @@ export class StateDirectory {
     return fd;
   }
 
-  #open(): number {
+  #again(at: Fd, name: string): Fd {
     try {
-      return openSync(this.path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+      return openBelow(at, name, openFlags.O_RDONLY | openFlags.O_DIRECTORY);
     } catch (error) {
-      throw codeOf(error) === 'ENOENT' ? doesNotExist(this.id) : error;
+      throw isSyscallError(error) && error.code === 'ENOENT' ? doesNotExist(this.id) : error;
     }
   }
 
-  /** The path of something in it. */
-  file(name: string): string {
-    return join(this.path, name);
+  /** The names in it. */
+  names(): string[] {
+    return readdirSync(`/proc/self/fd/${this.at.number}`);
   }
 
-  /** The text of a file. Throws an {@link OciError} `does-not-exist` if the container is gone. */
+  /** The text of a file of the caller's. Throws an {@link OciError}: `does-not-exist` if the container is gone, `broken` for what is no such file. */
   read(name: string): string {
     try {
-      if (statSync(this.file(name)).size > MAX_TEXT_BYTES) throw new OciError('broken', `container ${this.id}: ${name} has more than ${MAX_TEXT_BYTES} bytes`);
-      return readFileSync(this.file(name), 'utf8');
+      using file = openBelow(this.at, name, openFlags.O_RDONLY | openFlags.O_NONBLOCK);
+      const stat = fstatSync(file.number);
+      if (!stat.isFile() || stat.uid !== process.geteuid?.()) throw this.#broken(`${name} is no file of its owner`);
+      if (stat.size > MAX_TEXT_BYTES) throw this.#broken(`${name} has more than ${MAX_TEXT_BYTES} bytes`);
+      return readFileSync(file.number, 'utf8');
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-      if (statSync(this.path, { throwIfNoEntry: false })) throw new OciError('broken', `container ${this.id}: its state has no ${name}`);
+      if (!isSyscallError(error)) throw error;
+      if (error.code === 'ELOOP' || error.code === 'ENXIO') throw this.#broken(`${name} is no file of its owner`);
+      if (error.code !== 'ENOENT') throw error;
+      // The number of its names: none once it is removed.
+      if (fstatSync(this.at.number).nlink > 0) throw this.#broken(`its state has no ${name}`);
       throw doesNotExist(this.id);
     }
   }
 
   /** Replaces a file: whoever reads it has the old one or the new one. It need not outlive the machine, as no container does. */
   write(name: string, text: string): void {
-    const unfinished = this.file(`.${name}.${process.pid}`);
+    const unfinished = `.${name}.${process.pid}`;
     try {
-      writeFileSync(unfinished, text, { flag: 'wx', mode: 0o600 });
-      renameSync(unfinished, this.file(name));
+      using file = openFd(unfinished, {
+        at: this.at,
+        flags: openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_EXCL,
+        mode: 0o600,
+        resolve: resolveFlags.RESOLVE_BENEATH,
+      });
+      for (let bytes = Buffer.from(text), at = 0; at < bytes.length;) at += writeSync(file.number, bytes, at);
+      call({ call: 'renameat2', args: [this.at, unfinished, this.at, name, 0], purpose: `keep ${name} of the state` });
     } catch (error) {
-      rmSync(unfinished, { force: true });
+      removeBelow(this.at, unfinished);
       throw error;
     }
   }
 
   /** @param last the file without which nothing is known any more: whoever is killed before has not begun */
   remove(last: string): void {
-    for (const name of readdirSync(this.path)) if (name !== last) rmSync(this.file(name), { recursive: true, force: true });
-    rmSync(this.path, { recursive: true, force: true });
+    for (const name of this.names()) if (name !== last) removeBelow(this.at, name);
+    removeBelow(this.at, last);
+    // What has been put in its place is not empty, or is removed without loss.
+    call({ call: 'unlinkat', args: [this.#root, this.id, atFlags.AT_REMOVEDIR], purpose: `remove the state of ${this.id}`, tolerates: ['ENOENT'] });
+  }
+
+  #broken(what: string): OciError {
+    return new OciError('broken', `container ${this.id}: ${what}`);
+  }
+}
+
+/** The directory of all states. One that an older version has made for everybody to look into is closed to others; which directory is given with --root is the caller's decision. */
+function openRoot(path: string): Fd {
+  const root = openFd(path, { flags: openFlags.O_RDONLY, directory: true });
+  const { uid, mode } = fstatSync(root.number);
+  const own = process.geteuid?.();
+  try {
+    if ((mode & STICKY) === 0 && ((uid !== own && uid !== 0) || (mode & WRITABLE) !== 0))
+      throw new OciError(
+        'broken',
+        `${path} is no place for the states of containers: it belongs to user ${uid} with the mode ${(mode & 0o7777).toString(8)}, so that others can exchange what is there`,
+      );
+    if (uid === own && (mode & OTHERS) !== 0 && path === defaultRoot()) fchmodSync(root.number, 0o700);
+    return root;
+  } catch (error) {
+    root.close();
+    throw error;
   }
 }
 
@@ -153,8 +226,4 @@ function exists(id: string): OciError {
 
 function doesNotExist(id: string): OciError {
   return new OciError('does-not-exist', `container does not exist: ${quote(id)}`);
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
 }

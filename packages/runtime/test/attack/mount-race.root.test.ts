@@ -199,16 +199,57 @@ describe('a /proc or /sys that is moved away and back', () => {
   });
 });
 
-/** Makes a plan look for what is to be hidden in the root, by its path, instead of in the proc that it has mounted. */
-function belowTheRoot(steps: readonly Step[]): readonly Step[] {
+describe('a bind mount that is moved away and back', () => {
+  /** A volume with a file that is to be hidden and a directory that is to be read-only, and the options of a container that has it. */
+  function withVolume(): { rootfs: string; options: ContainerOptions } {
+    const [rootfs, volume] = [image(), temporary()];
+    for (const name of ['volume', 'other']) mkdirSync(join(rootfs, name));
+    mkdirSync(join(volume, 'constant'));
+    writeFileSync(join(volume, 'secret'), 'seen');
+    return {
+      rootfs,
+      options: { rootfs, mounts: [{ bind: volume, to: '/volume' }], maskedPaths: ['/volume/secret'], readonlyPaths: ['/volume/constant'] },
+    };
+  }
+
+  /** By the mounts of a container: where it is, and whether what is to be covered is. */
+  function seen(mountinfo: string): string {
+    const mounts = parseMountinfo(mountinfo);
+    const volume = mounts.find(({ mountPoint }) => mountPoint === '/volume' || mountPoint === '/other');
+    const covers = mounts.filter(({ parent }) => parent === volume?.id);
+    return `${volume?.mountPoint} ${covers.length === 2 ? 'protected' : 'open'}`;
+  }
+
+  it('hides and protects all that it has to', async () => {
+    const { rootfs, options } = withVolume();
+    const tally = await race(rootfs, ['volume', 'other'], async () => seen((await run(['cat', '/proc/self/mountinfo'], options)).stdout));
+    expectBoth(tally, '/volume protected', ['/other protected']);
+  });
+
+  it('would not if that were looked for below the root: the window is hit', async () => {
+    const { rootfs, options } = withVolume();
+    let round = 0;
+    const tally = await race(rootfs, ['volume', 'other'], async () => {
+      const steps = belowTheRoot(plan(['/bin/busybox', 'sleep', '1000'], { ...options, cgroup: false, hostname: `race-${round++}` }), 'volume');
+      await using child = await launch(steps, { stdio: ['ignore', 'ignore', 'ignore'] });
+      return seen(readFileSync(`/proc/${child.pid}/mountinfo`, 'utf8')).replace(/.* /, '');
+    });
+    const met = tally['open'] ?? 0;
+    expect(met).toBeGreaterThan(0);
+    record({ race: name(), rounds: ROUNDS, met, gotThrough: undefined });
+  });
+});
+
+/** Makes a plan look for what is to be hidden in the root, by its path, instead of in the mount that it has made. */
+function belowTheRoot(steps: readonly Step[], mount = 'proc'): readonly Step[] {
   const root = steps.find(({ as }) => as === 'root');
   for (const step of steps) {
     const [at, path, ...rest] = step.args;
-    if (root && step.call === 'openat2' && isProc(at)) Object.assign(step, { args: [resultOf(root), `proc/${String(path)}`, ...rest] });
+    if (root && step.call === 'openat2' && isMount(at, mount)) Object.assign(step, { args: [resultOf(root), `${mount}/${String(path)}`, ...rest] });
   }
   return steps;
 }
 
-function isProc(at: Arg | undefined): boolean {
-  return typeof at === 'object' && at !== null && 'kind' in at && at.kind === 'result' && at.step.as === 'proc';
+function isMount(at: Arg | undefined, name: string): boolean {
+  return typeof at === 'object' && at !== null && 'kind' in at && at.kind === 'result' && at.step.as === name;
 }
