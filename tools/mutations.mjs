@@ -534,4 +534,20 @@ export const mutations = [
     test: 'packages/oci/test/net-devices.root.test.ts',
     name: 'brings the devices back',
   },
+  {
+    defence: 'iteration over the output keeps no more of a line than is said',
+    file: 'packages/runtime/src/lines.ts',
+    text: 'if (length > mostBytes) {',
+    instead: 'if (length > Infinity) {',
+    test: 'packages/runtime/test/run.root.test.ts',
+    name: 'of a line without an end costs no more memory than is said',
+  },
+  {
+    defence: 'output that comes in small chunks is copied together',
+    file: 'packages/runtime/src/kept-bytes.ts',
+    text: 'if (chunk.length >= LARGE_BYTES) {',
+    instead: 'if (chunk.length >= 0) {',
+    test: 'packages/runtime/test/kept-bytes.test.ts',
+    name: 'one by one are few parts',
+  },
 ];
