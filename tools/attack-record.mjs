@@ -17,7 +17,7 @@ import { addLine } from './json-lines.mjs';
 const file = process.env['CTR_ATTACKS'];
 
 /** All attacks are made, rather than those that are quick. */
-export const isWhole = file !== undefined;
+export const isWhole = file !== undefined && process.env['CTR_ATTACKS_QUICK'] === undefined;
 
 /** Adds a cell to the page. @param {Cell} cell */
 export function record(cell) {

@@ -85,18 +85,12 @@ function parsed(stdout: string): Map<string, readonly [boolean, string]> {
   );
 }
 
-const controls = new Map<string, Promise<Map<string, readonly [boolean, string]>>>();
-
-/** All of them in new namespaces of the host, by a caller who has all rights there, and everything of the host in sight. */
-async function allowed(stage: Stage, caller: Caller): Promise<Map<string, readonly [boolean, string]>> {
-  const known = controls.get(caller.name);
-  if (known) return await known;
+/** One of them in new namespaces of the host, by a caller who has all rights there, and everything of the host in sight. */
+async function allowed(stage: Stage, caller: Caller, name: string): Promise<boolean> {
   const user = caller.rootOutside === 0 ? [] : ['--user', '--map-root-user'];
-  const attempts = names.filter((name) => !['image-rights', 'init', 'program-files', 'device-modes'].includes(name));
-  const words = [...caller.by(stage.directory), 'unshare', '--mount', '--pid', '--fork', '--uts', '--ipc', ...user, stage.attempts, ...attempts];
-  const made = ended(stage.spawned(words, undefined, { ...stage.env })).then(({ stdout }) => parsed(stdout));
-  controls.set(caller.name, made);
-  return await made;
+  const words = [...caller.by(stage.directory), 'unshare', '--mount', '--pid', '--fork', '--uts', '--ipc', ...user, stage.attempts, name];
+  const { stdout } = await ended(stage.spawned(words, undefined, stage.env));
+  return parsed(stdout).get(name)?.[0] ?? false;
 }
 
 /** One for each attempt. */
@@ -112,6 +106,6 @@ export const inside: readonly Attack[] = Object.entries(groups).flatMap(([group,
       const [got, detail] = found.get(name) ?? [true, 'the program did not come to it'];
       return got ? gotThrough(detail) : held(detail);
     },
-    control: (stage, caller) => noControl ?? allowed(stage, caller).then((found) => found.get(name)?.[0] ?? false),
+    control: (stage, caller) => noControl ?? allowed(stage, caller, name),
   })),
 );

@@ -17,7 +17,7 @@ const busybox = '/bin/busybox';
 const HALF = String(process.pid);
 const SECRET = `secret-of-the-caller-${HALF}`;
 /** After this time whatever still runs is ended, and counts as an error. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 120_000;
 
 /** What a process wrote, and how it ended. */
 export interface Ended {
