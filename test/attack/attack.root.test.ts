@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isWhole, record } from '../../tools/attack-record.mjs';
 import { verdictOf } from './attack.js';
 import { callers, noIds } from './callers.js';
+import { hostView } from './host-view.js';
 import { images } from './images.js';
 import { inside } from './inside.js';
 import { ways } from './job.js';
@@ -19,7 +20,7 @@ const noCompiler =
     : 'gcc makes no static programs here';
 /** Those that are made in one container for each cell. */
 const quick = [...inside, ...streams.filter(({ name }) => name !== 'directory-up' && name !== 'ignored-streams')];
-const attacks = isWhole ? [...inside, ...streams, ...images, ...life] : quick;
+const attacks = isWhole ? [...inside, ...streams, ...images, ...hostView, ...life] : quick;
 const CELL_TIMEOUT_MS = 180_000;
 
 const stage = new Stage();

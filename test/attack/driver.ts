@@ -94,7 +94,7 @@ async function created(args: readonly string[], options: ContainerOptions, stdio
   const bundle = join(scratch, id);
   mkdirSync(bundle);
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(configOf(args, options, id)));
-  const first = await create(bundle, id, { root, ...(stdio && { stdio }), cgroup: job.owner === undefined });
+  const first = await create(bundle, id, { root, ...(stdio && { stdio }), cgroup: job.owner === undefined, pivot: job.pivot });
   await startOci(id, { root });
   return { id, root, first };
 }

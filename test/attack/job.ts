@@ -14,6 +14,8 @@ export interface Job {
   readonly options: ContainerOptions;
   /** The standard streams are ignored rather than inherited. */
   readonly ignored: boolean;
+  /** `create` changes the root by pivot_root(2). */
+  readonly pivot: boolean;
   /** A directory that the caller may write to. */
   readonly scratch: string;
   /** The uid of an ordinary user. */

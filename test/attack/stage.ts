@@ -33,6 +33,10 @@ export interface Launch {
   /** The program of the container that commands are executed in. */
   readonly first?: readonly string[];
   readonly ignored?: boolean;
+  /** Containers have no directory of attempts: for a root file system in which nothing is to be made. */
+  readonly bare?: boolean;
+  /** How `create` changes the root. */
+  readonly pivot?: boolean;
   /** Words before the command of the caller. */
   readonly by?: readonly string[];
   /** stdin, stdout and stderr of the caller; what is not a pipe is not collected. */
@@ -118,10 +122,10 @@ export class Stage {
   }
 
   /** Starts a process of the caller that starts containers by a way. */
-  start(caller: Caller, way: Way, { options = {}, commands = [], first = ['/attack/attempts', 'stay'], ignored = false, by = [], stdio, rootfs, env = {} }: Launch): ChildProcess {
-    const mounts = [{ bind: dirname(this.attempts), to: '/attack', readonly: true }, ...(options.mounts ?? [])];
+  start(caller: Caller, way: Way, { options = {}, commands = [], first = ['/attack/attempts', 'stay'], ignored = false, bare = false, pivot = true, by = [], stdio, rootfs, env = {} }: Launch): ChildProcess {
+    const mounts = [...(bare ? [] : [{ bind: dirname(this.attempts), to: '/attack', readonly: true }]), ...(options.mounts ?? [])];
     const all = { ...caller.options, ...options, ...(rootfs !== undefined && { rootfs }), mounts, env: { ...this.env, ...env } };
-    const job: Job = { way, commands, first, options: all, ignored, scratch: this.scratch(caller.uid), ...caller.job };
+    const job: Job = { way, commands, first, options: all, ignored, pivot, scratch: this.scratch(caller.uid), ...caller.job };
     const words = [...by, ...caller.by(this.directory, way), process.execPath, this.#program?.path ?? '', JSON.stringify(job)];
     return this.spawned(words, stdio ?? ['ignore', 'pipe', 'pipe']);
   }
