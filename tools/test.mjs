@@ -25,6 +25,7 @@ const checks = {
   api: ['node', 'tools/api-report.mjs', '--check'],
   'oci-docs': ['node', 'tools/oci-docs.mjs', '--check'],
   mutations: ['node', 'tools/mutation.mjs', '--check'],
+  claims: ['node', 'tools/check-claims.mjs'],
   kernels: ['node', 'tools/kernels.mjs', '--check'],
 };
 const names = ['build', ...Object.keys(checks), 'tests', 'vm'];

@@ -1,6 +1,7 @@
 export { child, childPlan, type ChildOptions } from './child.js';
 export { start, type Container, type StartOptions } from './container.js';
 export { exitCodeOf } from './exit-code.js';
+export { LineTooLongError } from './lines.js';
 export type { Master } from './master.js';
 export { privileged, type CapabilityChanges, type HardeningOptions } from './hardening.js';
 export { groupsOf, ownGroups } from './own-groups.js';

@@ -3,6 +3,8 @@ import { PassThrough, type Readable } from 'node:stream';
 
 import { openPipe, type Fd } from '@ctr/syscall';
 
+import { KeptBytes } from './kept-bytes.js';
+
 /** Keeps the beginning of what several streams bring, up to one bound for all. */
 export class OutputBound {
   #left: number;
@@ -29,7 +31,7 @@ export class Output {
   readonly writeEnd: Fd;
   readonly #readEnd: Fd;
   readonly #bound: OutputBound;
-  readonly #kept: Buffer[] = [];
+  readonly #kept = new KeptBytes();
   readonly #opening: NodeJS.Immediate;
   #stream: Socket | undefined;
 
@@ -47,7 +49,7 @@ export class Output {
     const socket = new Socket({ fd: this.#readEnd.release(), readable: true, writable: false });
     socket.on('data', (chunk: Buffer) => {
       const taken = this.#bound.take(chunk.length);
-      if (taken > 0) this.#kept.push(taken < chunk.length ? chunk.subarray(0, taken) : chunk);
+      this.#kept.add(taken < chunk.length ? chunk.subarray(0, taken) : chunk);
     });
     return (this.#stream = socket);
   }
@@ -56,14 +58,14 @@ export class Output {
   async text(): Promise<string> {
     const { stream } = this;
     if (!stream.closed) await new Promise((resolve) => stream.once('close', resolve));
-    return Buffer.concat(this.#kept).toString('utf8');
+    return Buffer.concat(this.#kept.parts()).toString('utf8');
   }
 
   /** The stream from its beginning, so far as that was kept: what has come before this call comes again. It ends when the pipe is closed, and if there never was a program. */
-  fromStart(): Readable {
+  fromStart(): AsyncIterable<Buffer> {
     const copy = new PassThrough();
     const { stream } = this;
-    for (const chunk of this.#kept) copy.write(chunk);
+    for (const chunk of this.#kept.parts()) copy.write(chunk);
     if (stream.closed) return copy.end();
     stream.once('close', () => copy.end());
     return stream.pipe(copy);

@@ -1,10 +1,10 @@
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
 import { checkOptions, Fd, type LaunchStdio } from '@ctr/syscall';
 
 import { startSpec, type Container, type StartOptions } from './container.js';
 import { Input } from './input.js';
+import { checkMaxLineBytes, DEFAULT_MAX_LINE_BYTES, LineSplitter, LONGEST_TEXT_BYTES } from './lines.js';
 import { Output, OutputBound } from './output.js';
 import { ContainerError, type Ending, type Result } from './result.js';
 import { checkSpec, optionNames } from './spec.js';
@@ -19,13 +19,19 @@ export interface RunOptions extends Omit<StartOptions, 'stdio' | 'onBrokenPipe' 
   readonly stdio?: Stdio | readonly [Stdio, Stdio, Stdio];
   /** What the program reads from stdin. @default nothing, unless `stdin` is taken from the promise at once */
   readonly input?: string | Uint8Array;
-  /** How many bytes of stdout and stderr together are kept for the result; what comes later is read and dropped. @default 64 MiB */
+  /** How many bytes of stdout and stderr together are kept for the result, 512 MiB at most; what comes later is read and dropped. @default 64 MiB */
   readonly maxBufferBytes?: number;
+  /** Longest line, in bytes without its line feed, that iteration gives. A longer one ends the iteration with a {@link LineTooLongError}. @default 16 MiB */
+  readonly maxLineBytes?: number;
   /** Reject if the program does not end with exit code 0. @default true */
   readonly reject?: boolean;
 }
 
-/** The result to come of a program in a container, and its streams meanwhile. Iterating over it gives the lines of stdout. */
+/**
+ * The result to come of a program in a container, and its streams meanwhile. Iterating over it gives the lines of stdout, which end with a
+ * line feed, or a carriage return and a line feed. Output that the loop has not come to stays in the pipe, and the program waits while that is full.
+ * Leaving the loop closes the pipe.
+ */
 export interface RunPromise extends Promise<Result>, AsyncDisposable, AsyncIterable<string> {
   /** Where the program reads from; `null` where stdin is not a pipe. Taken in the same turn as the call to `run`; later, stdin is at its end already. */
   readonly stdin: Writable | null;
@@ -56,13 +62,23 @@ const DEFAULT_MAX_BUFFER_BYTES = 64 * 2 ** 20;
  * ```
  */
 export function run(command: readonly [string, ...string[]], options: RunOptions = {}): RunPromise {
-  const { stdio = 'pipe', input, maxBufferBytes = DEFAULT_MAX_BUFFER_BYTES, reject = true, cancelSignal, timeoutMs, ...rest } = options;
+  const {
+    stdio = 'pipe',
+    input,
+    maxBufferBytes = DEFAULT_MAX_BUFFER_BYTES,
+    maxLineBytes = DEFAULT_MAX_LINE_BYTES,
+    reject = true,
+    cancelSignal,
+    timeoutMs,
+    ...rest
+  } = options;
   if ('terminal' in options) throw new TypeError('run keeps the output, so it gives no terminal: start does');
-  checkOptions('run', options, [...optionNames, 'stdio', 'input', 'maxBufferBytes', 'reject', 'cancelSignal', 'timeoutMs']);
+  checkOptions('run', options, [...optionNames, 'stdio', 'input', 'maxBufferBytes', 'maxLineBytes', 'reject', 'cancelSignal', 'timeoutMs']);
   checkStdio(stdio, ['pipe', 'inherit', 'ignore']);
   if (input !== undefined && typeof input !== 'string' && !((input as unknown) instanceof Uint8Array))
     throw new TypeError(`input is ${typeof input}: a string or bytes`);
   if (!Number.isSafeInteger(maxBufferBytes) || maxBufferBytes < 0) throw new RangeError(`maxBufferBytes is ${maxBufferBytes}: a number of bytes, from 0`);
+  checkMaxLineBytes(maxLineBytes);
   if (input !== undefined && (Array.isArray(stdio) ? (stdio as readonly Stdio[])[0] : stdio) !== 'pipe') throw new TypeError('input needs stdin to be a pipe');
   const spec = checkSpec(command, rest);
   let streams = new Streams(['ignore', 'ignore', 'ignore'], undefined, 0);
@@ -102,7 +118,15 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
         result.catch(() => undefined);
         const output = streams.stdout;
         try {
-          if (output) yield* createInterface({ input: output.fromStart(), crlfDelay: Infinity });
+          if (output) {
+            const splitter = new LineSplitter(maxLineBytes);
+            for await (const chunk of output.fromStart()) {
+              for (const line of splitter.push(chunk)) yield line;
+              if (splitter.error) throw splitter.error;
+            }
+            for (const line of splitter.end()) yield line;
+            if (splitter.error) throw splitter.error;
+          }
         } finally {
           // Who has seen enough reads no more: the program is told so by SIGPIPE, as by `head`, rather than left to wait for a reader.
           output?.stream.destroy();
@@ -140,7 +164,7 @@ class Streams {
   readonly #bound: OutputBound;
 
   constructor([stdin, stdout, stderr]: readonly [Stdio, Stdio, Stdio], input: string | Uint8Array | undefined, maxBufferBytes: number) {
-    this.#bound = new OutputBound(maxBufferBytes);
+    this.#bound = new OutputBound(Math.min(maxBufferBytes, LONGEST_TEXT_BYTES));
     try {
       if (stdin === 'pipe') this.input = new Input(input);
       if (stdout === 'pipe') this.stdout = new Output('stdout', this.#bound);

@@ -1,9 +1,10 @@
 import { getEventListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
-import { isContainerError, run, type ContainerError, type RunOptions, type RunPromise } from '@ctr/runtime';
+import { isContainerError, LineTooLongError, run, type ContainerError, type RunOptions, type RunPromise } from '@ctr/runtime';
 import { call, Fd, openFd, openFlags } from '@ctr/syscall';
 
 import { sharedImage, temporary } from './image.js';
@@ -235,6 +236,54 @@ describe('the output', () => {
       break;
     }
     expect((await running).stderr).toBe('141\n');
+  });
+
+  it.each([
+    ['without an end', 'yes | tr -d "\\n"'],
+    ['of NULs', 'cat /dev/zero'],
+  ])('of a line %s costs no more memory than is said, and is an error that can be caught', async (_, script) => {
+    const before = process.memoryUsage.rss();
+    let peak = 0;
+    const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 1);
+    const running = sh(`echo one; ${script}; exit $?`, { maxBufferBytes: 1000, reject: false });
+    const lines: string[] = [];
+    const error: unknown = await (async () => {
+      for await (const line of running) lines.push(line);
+    })().catch((reason: unknown) => reason);
+    clearInterval(timer);
+    expect(error).toBeInstanceOf(LineTooLongError);
+    expect([lines, error instanceof LineTooLongError && error.maxLineBytes]).toEqual([['one'], 16 * 2 ** 20]);
+    // The pipe is closed, and nobody waits: the program ends by itself, as with `break`.
+    expect(await running).toMatchObject({ outputTruncated: true, exitCode: 141 });
+    expect(peak - before).toBeLessThan(150 * 2 ** 20);
+  });
+
+  it('has lines as long as is said', async () => {
+    const lines: number[] = [];
+    const options = { maxLineBytes: 3_000_000, maxBufferBytes: 10 };
+    for await (const line of sh('head -c 3000000 /dev/zero; echo; head -c 2999999 /dev/zero', options)) lines.push(line.length);
+    expect(lines).toEqual([3_000_000, 2_999_999]);
+    await expect(sh('head -c 3000001 /dev/zero', options)[Symbol.asyncIterator]().next()).rejects.toBeInstanceOf(LineTooLongError);
+  });
+
+  it('that a loop has not come to yet stays in the pipe, and the program waits', async () => {
+    const running = run(['yes'], { rootfs: image.path, maxBufferBytes: 1000 });
+    const lines = running[Symbol.asyncIterator]();
+    await lines.next();
+    const { pid } = await running.container;
+    const written = (): number => Number(/^wchar: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'latin1'))?.[1]);
+    // Whoever reads without being asked to never comes to a rest.
+    for (let [same, last, tries] = [0, -1, 0]; same < 5 && tries < 500; tries++) {
+      same = written() === last ? same + 1 : 0;
+      last = written();
+      await delay(10);
+    }
+    expect(written()).toBeLessThan(2 ** 20);
+    for (let i = 0; i < 2 ** 19; i++) await lines.next();
+    expect(written()).toBeGreaterThanOrEqual(2 ** 20);
+    await lines.return?.();
+    // The first process of a PID namespace does not die by SIGPIPE: the write fails.
+    expect(await running.catch((error: unknown) => error)).toMatchObject({ exitCode: 1, signal: undefined });
   });
 
   it('is kept up to a bound, both streams together, and the rest is read and dropped', async () => {

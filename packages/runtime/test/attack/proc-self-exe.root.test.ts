@@ -15,13 +15,16 @@ watchForLeaks();
 watchTheHost();
 const shared = sharedImage();
 
-/** What a process executes, has open to be executed, and keeps of its files over execve. */
-function sample(pid: number): { exe: string; leaking: string[] } {
+/** What a process executes, keeps of its files over execve, and has mapped: of which files, and how many bytes. */
+function sample(pid: number): { exe: string; leaking: string[]; mapped: string[]; mappedBytes: number } {
   const leaking = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     const flags = /^flags:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1'))?.[1] ?? '0';
     return Number(fd) > 2 && (Number.parseInt(flags, 8) & 0o2000000) === 0 ? [`${fd} ${readlinkSync(`/proc/${pid}/fd/${fd}`)}`] : [];
   });
-  return { exe: readlinkSync(`/proc/${pid}/exe`), leaking };
+  const maps = readFileSync(`/proc/${pid}/maps`, 'latin1').trimEnd().split('\n');
+  const mapped = maps.flatMap((line) => line.split(/\s+/).slice(5, 6)).filter((name) => name.startsWith('/'));
+  const mappedBytes = Number(/^VmSize:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) * 1024;
+  return { exe: readlinkSync(`/proc/${pid}/exe`), leaking, mapped, mappedBytes };
 }
 
 describe('at each step of the set-up', () => {
@@ -29,7 +32,7 @@ describe('at each step of the set-up', () => {
     ['of a container', {}],
     ['with an init, another user and mounts', { init: true, user: { uid: 1000, gid: 1000 }, mounts: [{ tmpfs: '/tmp' }] }],
     ['in the namespaces of the host', { namespaces: { net: 'host', pid: 'host', ipc: 'host' } }],
-  ])('%s, a sealed file is executed, and all that is open will be closed', async (_, options) => {
+  ])('%s, a sealed file is executed, which has nothing of the memory of Node, and all that is open will be closed', async (_, options) => {
     const steps = plan(['true'], { rootfs: shared.path, cgroup: false, ...options });
     // From there on two processes go on, one of which does not report to the host.
     const last = steps.findIndex(({ call, purpose }) => call === 'execve' || purpose === 'a process for the program');
@@ -40,9 +43,11 @@ describe('at each step of the set-up', () => {
         stdio: ['ignore', 'ignore', 'ignore'],
         onWaiting: (pid) => {
           looked++;
-          const { exe, leaking } = sample(pid);
+          const { exe, leaking, mapped, mappedBytes } = sample(pid);
           expect(exe).toMatch(/^\/memfd:\S+ \(deleted\)$/);
           expect(leaking).toEqual([]);
+          expect(mapped.filter((name) => !name.startsWith('/memfd:'))).toEqual([]);
+          expect(mappedBytes).toBeLessThan(2 ** 20);
         },
       });
       expect((await child.exited).code).toBe(0);

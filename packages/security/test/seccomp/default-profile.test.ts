@@ -54,6 +54,21 @@ describe('what every container may do', () => {
     }
   });
 
+  it('are not the calls of others: those of a name fail with EPERM, and those that are newer than all of them with ENOSYS', () => {
+    for (const abi of ['x64', 'arm64'] as const) {
+      const filter = compileFilter(defaultProfile, { arch: abi, capabilities: defaultCapabilities, kernel: '6.1' });
+      const answers = Array.from({ length: 1000 }, (_, nr) => {
+        const { action, data } = simulate(filter, { arch: abi, nr, args: [2n ** 64n - 1n] });
+        return action === 'SCMP_ACT_ALLOW' ? 'ALLOW' : `${action} ${data}`;
+      });
+      const newest = Math.max(...[...syscallNumbers(abi).values()].filter((nr) => answers[nr] === 'ALLOW'));
+      expect(newest).toBeGreaterThan(440);
+      expect(new Set(answers.slice(newest + 1))).toEqual(new Set(['SCMP_ACT_ERRNO 38']));
+      const older = new Set(answers.slice(0, newest).filter((answer, nr) => answer !== 'ALLOW' && nr !== syscallNumbers(abi).get('clone3')));
+      expect(older).toEqual(new Set(['SCMP_ACT_ERRNO 1']));
+    }
+  });
+
   it('are the calls of these numbers', () => {
     const filter = (arch: 'x64' | 'arm64', capabilities: readonly Capability[]): string =>
       compileFilter(defaultProfile, { arch, capabilities, kernel: '6.1' }).summary;
