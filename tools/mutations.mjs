@@ -626,6 +626,8 @@ export const mutations = [
     instead: 'mode ?? 0o644',
     test: 'packages/fs/test/copy-file.root.test.ts',
     name: 'gives the copy the permissions of the original',
+  },
+  {
     defence: 'the first process of an OCI container that joins namespaces cannot be looked into from there',
     file: 'packages/oci/src/plan/namespaces.ts',
     text: "['who may look into it', hidden ? dumpable(false) : []]",
@@ -764,6 +766,8 @@ export const mutations = [
     instead: 'writeText(1, text)',
     test: 'packages/oci/test/printed.root.test.ts',
     name: 'is JSON of the same value',
+  },
+  {
     defence: 'what is hidden of a mount is looked up from the open mount',
     file: 'packages/runtime/src/plan.ts',
     text: "...mounts.map(({ to, mount }) => [to, mount && ({ mount, links: 'may-lead-out' } as const)] as const),",
@@ -849,6 +853,8 @@ export const mutations = [
     instead: '',
     test: 'packages/runtime/test/code-cache.root.test.ts',
     name: 'is neither read, written nor cleared by a link of another user',
+  },
+  {
     defence: 'iteration over the output keeps no more of a line than is said',
     file: 'packages/runtime/src/lines.ts',
     text: 'if (length > mostBytes) {',
