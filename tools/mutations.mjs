@@ -396,8 +396,8 @@ export const mutations = [
   {
     defence: 'a device file of an image is of no use',
     file: 'packages/runtime/src/rootfs.ts',
-    text: 'devices ? [] : setAttributes(resultOf(tree), { noDev: true }, { recursive: true })',
-    instead: 'devices ? setAttributes(resultOf(tree), { noDev: true }) : []',
+    text: '...(!devices && { noDev: true })',
+    instead: '...(devices && { noDev: true })',
     test: `${attack}/hostile-image.root.test.ts`,
     name: 'is none: by default',
   },

@@ -435,8 +435,3 @@ function checkTerminal(terminal: TerminalSize): TerminalSize {
       throw new RangeError(`a terminal of ${shown(columns)} columns and ${shown(rows)} rows: from 0 to 65535`);
   return { columns, rows };
 }
-
-/** Whether the host has a file that a plan depends on. */
-export function onHost(path: string): boolean {
-  return existsSync(path);
-}

@@ -62,7 +62,7 @@ const result = run(['sh', '-c', `${probe} | od -An -v -tx1`], { ...options, time
 const { stdin } = result;
 const noticed: Record<string, string> = {};
 await new Promise<void>((resolve) => {
-  result.stderr.once('data', resolve);
+  result.stderr?.once('data', resolve);
   timer(resolve, 5_000).unref();
 });
 const opened = (path: string, flags: number): string | number => {
