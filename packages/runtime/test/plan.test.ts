@@ -309,60 +309,63 @@ describe('the plan of a container', () => {
       283  umount2(".", MNT_DETACH)  # drop the old root
       284  chdir("/")  # start at the new root
       285  chdir("/")  # the directory to start in
-      286  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
-      287  add($nofile+8, 0) (any error is fine), if < 0 go to 289  # at most the hard limit
-      288  add($nofile+8, 0), if < 1024 go to 290  # is the hard limit less?
-      289  add(1024, 0)  # the soft limit
-      290  label()  # the hard limit stays
-      291  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
-      292  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
-      293  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-      294  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
-      295  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
-      296  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
-      297  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
-      298  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
-      299  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
-      300  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
-      301  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
-      302  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
-      303  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
-      304  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
-      305  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
-      306  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
-      307  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
-      308  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
-      309  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
-      310  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
-      311  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
-      312  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
-      313  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
-      314  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
-      315  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
-      316  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
-      317  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
-      318  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
-      319  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
-      320  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
-      321  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
-      322  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
-      323  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
-      324  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 326  # nor one that a newer kernel has
-      325  add($next, 1), if != 0 go to 324  # the one behind it
-      326  label()  # there are no more
-      327  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-      328  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
-      329  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
-      330  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
-      331  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      332  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
-      333  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-      334  umask(022)  # permissions that new files do not have
-      335  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
-      336  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
-      337  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 339  # exec "/bin/hostname": is it there?
-      338  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
-      339  fail(ENOENT)  # exec "hostname": executable file not found
+      286  ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+      287  pidfd_open(1, 0)  # by what the keeper knows this process
+      288  sendmsg(4, {msg_iov={iov_base="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      289  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      290  add($nofile+8, 0) (any error is fine), if < 0 go to 292  # at most the hard limit
+      291  add($nofile+8, 0), if < 1024 go to 293  # is the hard limit less?
+      292  add(1024, 0)  # the soft limit
+      293  label()  # the hard limit stays
+      294  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      295  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      296  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      297  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      298  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      299  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      300  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      301  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      302  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      303  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      304  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      305  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      306  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      307  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      308  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      309  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      310  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      311  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      312  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      313  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      314  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      315  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      316  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      317  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      318  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      319  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      320  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      321  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      322  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      323  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      324  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      325  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      326  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      327  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 329  # nor one that a newer kernel has
+      328  add($next, 1), if != 0 go to 327  # the one behind it
+      329  label()  # there are no more
+      330  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      331  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      332  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      333  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      334  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      335  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
+      336  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      337  umask(022)  # permissions that new files do not have
+      338  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
+      339  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
+      340  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 342  # exec "/bin/hostname": is it there?
+      341  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
+      342  fail(ENOENT)  # exec "hostname": executable file not found
       "
     `);
   });
@@ -431,60 +434,63 @@ describe('namespaces', () => {
        9  umask(000)  # modes are as they are given
       10  sethostname("container", 9)  # the host name
       11  chdir("/")  # the directory to start in
-      12  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
-      13  add($nofile+8, 0) (any error is fine), if < 0 go to 15  # at most the hard limit
-      14  add($nofile+8, 0), if < 1024 go to 16  # is the hard limit less?
-      15  add(1024, 0)  # the soft limit
-      16  label()  # the hard limit stays
-      17  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
-      18  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
-      19  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-      20  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
-      21  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
-      22  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
-      23  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
-      24  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
-      25  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
-      26  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
-      27  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
-      28  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
-      29  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
-      30  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
-      31  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
-      32  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
-      33  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
-      34  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
-      35  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
-      36  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
-      37  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
-      38  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
-      39  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
-      40  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
-      41  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
-      42  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
-      43  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
-      44  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
-      45  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
-      46  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
-      47  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
-      48  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
-      49  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
-      50  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 52  # nor one that a newer kernel has
-      51  add($next, 1), if != 0 go to 50  # the one behind it
-      52  label()  # there are no more
-      53  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-      54  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
-      55  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
-      56  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
-      57  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      58  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
-      59  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-      60  umask(022)  # permissions that new files do not have
-      61  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
-      62  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
-      63  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 65  # exec "/bin/true": is it there?
-      64  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
-      65  fail(ENOENT)  # exec "/bin/true": no such file or directory
+      12  ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+      13  pidfd_open(1, 0)  # by what the keeper knows this process
+      14  sendmsg(4, {msg_iov={iov_base="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      15  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      16  add($nofile+8, 0) (any error is fine), if < 0 go to 18  # at most the hard limit
+      17  add($nofile+8, 0), if < 1024 go to 19  # is the hard limit less?
+      18  add(1024, 0)  # the soft limit
+      19  label()  # the hard limit stays
+      20  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      21  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      22  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      23  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      24  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      25  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      26  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      27  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      28  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      29  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      30  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      31  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      32  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      33  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      34  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      35  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      36  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      37  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      38  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      39  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      40  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      41  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      42  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      43  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      44  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      45  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      46  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      47  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      48  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      49  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      50  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      51  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      52  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      53  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 55  # nor one that a newer kernel has
+      54  add($next, 1), if != 0 go to 53  # the one behind it
+      55  label()  # there are no more
+      56  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      57  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      58  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      59  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      60  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      61  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
+      62  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      63  umask(022)  # permissions that new files do not have
+      64  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
+      65  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
+      66  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 68  # exec "/bin/true": is it there?
+      67  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
+      68  fail(ENOENT)  # exec "/bin/true": no such file or directory
       "
     `);
   });
@@ -493,6 +499,10 @@ describe('namespaces', () => {
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
       + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+      - pidfd_open(1, 0)  # by what the keeper knows this process
+      + getpid() = $self  # the process to keep
+      + pidfd_open($self, 0)  # by what the keeper knows this process
       "
     `);
   });
@@ -660,6 +670,10 @@ describe('namespaces', () => {
       + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
         umask(000)  # modes are as they are given
       - sethostname("container", 9)  # the host name
+        ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+      - pidfd_open(1, 0)  # by what the keeper knows this process
+      + getpid() = $self  # the process to keep
+      + pidfd_open($self, 0)  # by what the keeper knows this process
       "
     `);
   });
@@ -689,6 +703,10 @@ describe('namespaces', () => {
       + setns($target, CLONE_NEWNS)  # join the mount namespace of process 4711
       + close($target)  # let go of it
       + clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+      - pidfd_open(1, 0)  # by what the keeper knows this process
+      + getpid() = $self  # the process to keep
+      + pidfd_open($self, 0)  # by what the keeper knows this process
         label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       "
@@ -849,6 +867,13 @@ describe('the process', () => {
       .toMatchInlineSnapshot(`
         "- clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
         + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+          ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+        - pidfd_open(1, 0)  # by what the keeper knows this process
+        + getpid() = $self  # the process to keep
+        + pidfd_open($self, 0)  # by what the keeper knows this process
+          prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+        - close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+        + close_range(5, 4294967295, 0)  # nothing that the set-up opened is open any more
           seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
         + prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to this process
         + getpid() = $init  # the process that the program is tied to
@@ -859,7 +884,11 @@ describe('the process', () => {
         + label()  # the host is alive
         + getppid(), if == $init go to ‹the init process is alive›  # is the init process still there?
         + exit_group(137)  # the init process is gone
-        + label()  # the init process is alive"
+        + label()  # the init process is alive
+        + getpid() = $self  # the process to keep
+        + pidfd_open($self, 0)  # by what the keeper knows this process
+        + sendmsg(4, {msg_iov={iov_base="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+        + close(4)  # the program has no way to the keeper"
       `);
   });
   it('a terminal', () => {

@@ -30,6 +30,16 @@ describe('the plan of an executable', () => {
       + label()  # open one more
       + openat(AT_FDCWD, "/dev/null", O_RDWR|O_CLOEXEC) = $null, if < 3 go to ‹open one more›  # until the standard streams are taken
       + close($null)  # they are
+      + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
+      + socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0, &pair)  # a way to the keeper
+      + clone(CLONE_VM|CLONE_PIDFD|SIGCHLD, &stack, &keeper, NULL, NULL), if != 0 go to ‹the way to the keeper, where the plan has it›  # the keeper, which kills the container when this process ends
+      + setsid() (any error is fine)  # no signals by way of the terminal
+      + dup3($pair, 0, 0) (any error is fine)  # the socket
+      + close_range(1, 4294967295, 0) (any error is fine)  # nothing else is open
+      + recvmsg(0, {msg_iov={iov_base=&data, iov_len=1}, msg_iovlen=1, msg_control=&control, msg_controllen=24}, MSG_CMSG_CLOEXEC) (any error is fine), if == 1 go to ‹a registration, of one byte, or the end›  # a registration, of one byte, or the end
+      + pidfd_send_signal(1, SIGKILL, NULL, 0) (any error is fine)  # kill what is kept
+      + exit_group(0)  # nothing is left to keep
+      + dup3($pair+4, 4, O_CLOEXEC) (EINVAL is fine)  # the way to the keeper, where the plan has it
       + pipe2(&ends, O_CLOEXEC)  # by which the container knows whether this process lives
       + fcntl($ends, F_DUPFD_CLOEXEC, 10) = $channel  # the end that is read, out of the way
       + fcntl($ends+4, F_DUPFD_CLOEXEC, 10) = $writer  # the end that is written, too
@@ -37,7 +47,6 @@ describe('the plan of an executable', () => {
       + close($ends+4)  # one file for each end
       + dup3($writer, 3, O_CLOEXEC)  # the end that is written, where the plan has it
       + close($writer)  # one file for each end
-      + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
       + clone(CLONE_VM|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the process that goes into the container›  # the first process of the container, in new namespaces
       + close(3)  # only the container writes
       + label()  # listen
@@ -46,6 +55,8 @@ describe('the plan of an executable', () => {
       + wait4(-1, &status, WNOHANG|__WALL, NULL) = $ended (ECHILD is fine), if < 1 go to ‹listen›  # reap what has ended
       + add($ended, 0), if != $report+4 go to ‹reap what has ended›  # was it the program?
       + label()  # the container has ended
+      + pidfd_send_signal($keeper, SIGKILL, NULL, 0) (any error is fine)  # the keeper has nothing to keep
+      + waitid(P_PIDFD, $keeper, NULL, WEXITED|__WALL, NULL) (any error is fine)  # nothing is left of it
       + add($status, 0), if == 0 go to ‹end with its exit code›  # did it exit by itself?
       + add($status, 0), if < 128 go to ‹128 and the signal›  # did it leave no core?
       + exit_group($status)  # the bit that says there is a core is 128
@@ -55,13 +66,15 @@ describe('the plan of an executable', () => {
       + label()  # the process that goes into the container
       + close($channel)  # only the launcher reads
       + rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
+        chdir("/")  # the directory to start in
+      - ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
         umask(022)  # permissions that new files do not have
       - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
         fail(ENOENT)  # exec "/bin/sh": no such file or directory
       + write(2, "ctr: setting up the standard streams: ", 38) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the tie to the host: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up a channel: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up a process in new namespaces: ", 45) (any error is fine), if != 0 go to ‹say which error›  # say what failed
-      + write(2, "ctr: setting up the tie to the host: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the umask: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the host name: ", 31) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up private mounts: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
@@ -110,7 +123,8 @@ describe('the plan of an executable', () => {
   ] satisfies [ContainerOptions, boolean][])('shares the memory of the launcher only with a set-up that ends with it: %j', (more, shared) => {
     const steps = standalonePlan(['/bin/sh'], { ...options, ...more });
     const inside = steps.findIndex(({ purpose }) => purpose === 'the process that goes into the container');
-    const clones = steps.slice(0, inside).filter(({ call }) => call === 'clone');
+    // The keeper, which is a part of the launcher, is the first one.
+    const [, ...clones] = steps.slice(0, inside).filter(({ call }) => call === 'clone');
     expect(clones.map(({ args }) => (Number(args[0]) & cloneFlags.CLONE_VM) !== 0)).toEqual([shared]);
   });
 
