@@ -534,4 +534,28 @@ export const mutations = [
     test: 'packages/oci/test/net-devices.root.test.ts',
     name: 'brings the devices back',
   },
+  {
+    defence: 'a program that unties itself ends with its host: the plan registers with the keeper',
+    file: 'packages/runtime/src/plan.ts',
+    text: "keeper === 'none' ? [] : registerWithKeeper(",
+    instead: "keeper !== 'none' ? [] : registerWithKeeper(",
+    test: 'packages/runtime/test/attack/untied.root.test.ts',
+    name: 'as it is by default',
+  },
+  {
+    defence: 'a program that unties itself ends with its host: the keeper kills what it holds',
+    file: 'packages/syscall/src/keeper-plan.ts',
+    text: 'args: [file.i32(0), signals.SIGKILL, null, 0],',
+    instead: 'args: [file.i32(0), 0, null, 0],',
+    test: 'packages/runtime/test/attack/untied.root.test.ts',
+    name: 'as it is by default',
+  },
+  {
+    defence: 'a compiled program that unties itself ends with its launcher',
+    file: 'packages/runtime/src/launcher-keeper.ts',
+    text: 'args: [FIRST_PIDFD + i, signals.SIGKILL, null, 0],',
+    instead: 'args: [FIRST_PIDFD + i, 0, null, 0],',
+    test: 'packages/runtime/test/attack/untied.root.test.ts',
+    name: 'compiled',
+  },
 ];
