@@ -1,4 +1,15 @@
-import { capabilityNumbers, cloneFlags, KEEPER_FD, mountAttrs, namespaceFlags, prctlOptions, rlimitResources, type Plan, type Step, type Struct } from '@ctr/syscall';
+import {
+  capabilityNumbers,
+  cloneFlags,
+  KEEPER_FD,
+  mountAttrs,
+  namespaceFlags,
+  prctlOptions,
+  rlimitResources,
+  type Plan,
+  type Step,
+  type Struct,
+} from '@ctr/syscall';
 
 /** One thing that a container keeps its program from, or lets it have. */
 export interface PostureItem {
