@@ -67,7 +67,7 @@ export const mutations = [
   {
     defence: 'what the set-up opened is closed before the program is looked up',
     file: rights,
-    text: "['the open files', closeFiles(terminal?.slave)]",
+    text: "['the open files', closeFiles(terminal?.slave, keepsKeeper ? KEEPER_FD + 1 : FIRST_FD)]",
     instead: "['the open files', []]",
     test: `${attack}/descriptors.root.test.ts`,
     name: 'the program is none by way of /proc/self/fd/N',
@@ -222,10 +222,11 @@ export const mutations = [
   {
     defence: 'an init has no more rights than the program',
     file: plan,
-    text: `    ...rights(spec, inside),
+    text: `    ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid') }) : []],`,
-    instead: "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid') }) : []], ...rights(spec, inside),",
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []],`,
+    instead:
+      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []], ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),",
     test: `${attack}/other-processes.root.test.ts`,
     name: 'has no more rights than the program: root$',
   },
