@@ -67,7 +67,7 @@ export const mutations = [
   {
     defence: 'what the set-up opened is closed before the program is looked up',
     file: rights,
-    text: "['the open files', closeFiles(terminal?.slave)]",
+    text: "['the open files', closeFiles(terminal?.slave, keepsKeeper ? KEEPER_FD + 1 : FIRST_FD)]",
     instead: "['the open files', []]",
     test: `${attack}/descriptors.root.test.ts`,
     name: 'the program is none by way of /proc/self/fd/N',
@@ -222,10 +222,11 @@ export const mutations = [
   {
     defence: 'an init has no more rights than the program',
     file: plan,
-    text: `    ...rights(spec, inside),
+    text: `    ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid') }) : []],`,
-    instead: "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid') }) : []], ...rights(spec, inside),",
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []],`,
+    instead:
+      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []], ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),",
     test: `${attack}/other-processes.root.test.ts`,
     name: 'has no more rights than the program: root$',
   },
@@ -869,5 +870,27 @@ export const mutations = [
     instead: 'if (chunk.length >= 0) {',
     test: 'packages/runtime/test/kept-bytes.test.ts',
     name: 'one by one are few parts',
+    defence: 'a program that unties itself ends with its host: the plan registers with the keeper',
+    file: 'packages/runtime/src/plan.ts',
+    text: "keeper === 'none' ? [] : registerWithKeeper(",
+    instead: "keeper !== 'none' ? [] : registerWithKeeper(",
+    test: 'packages/runtime/test/attack/untied.root.test.ts',
+    name: 'as it is by default',
+  },
+  {
+    defence: 'a program that unties itself ends with its host: the keeper kills what it holds',
+    file: 'packages/syscall/src/keeper-plan.ts',
+    text: 'args: [file.i32(0), signals.SIGKILL, null, 0],',
+    instead: 'args: [file.i32(0), 0, null, 0],',
+    test: 'packages/runtime/test/attack/untied.root.test.ts',
+    name: 'as it is by default',
+  },
+  {
+    defence: 'a compiled program that unties itself ends with its launcher',
+    file: 'packages/runtime/src/launcher-keeper.ts',
+    text: 'args: [FIRST_PIDFD + i, signals.SIGKILL, null, 0],',
+    instead: 'args: [FIRST_PIDFD + i, 0, null, 0],',
+    test: 'packages/runtime/test/attack/untied.root.test.ts',
+    name: 'compiled',
   },
 ];

@@ -77,7 +77,12 @@ export function launcherKeeper(registrations: number): LauncherKeeper {
 /** The keeper itself. A step of it that fails is not for this process to tell of. */
 function keeping(pair: Memory, registrations: number): Step[] {
   const control = new Memory(CONTROL_BYTES, 'control');
-  const message = msghdr({ msg_iov: iovec({ iov_base: new Memory(8, 'data'), iov_len: 1 }), msg_iovlen: 1, msg_control: control, msg_controllen: CONTROL_BYTES });
+  const message = msghdr({
+    msg_iov: iovec({ iov_base: new Memory(8, 'data'), iov_len: 1 }),
+    msg_iovlen: 1,
+    msg_control: control,
+    msg_controllen: CONTROL_BYTES,
+  });
   const receive: Step = {
     call: 'recvmsg',
     args: [SOCKET, message, messageFlags.MSG_CMSG_CLOEXEC],
