@@ -11,7 +11,15 @@ const SECRET = 'a file that root alone may read';
 const file = '/etc/services';
 const covered = '/usr/share/doc';
 const ofHost = (way: Way): string | undefined => (way.startsWith('OCI') ? 'a bundle has a root file system of its own' : undefined);
-const inMounts = (script: string, ...args: readonly string[]): readonly string[] => ['unshare', '--mount', 'sh', '-c', `${script} && shift ${args.length} && exec "$@"`, 'sh', ...args];
+const inMounts = (script: string, ...args: readonly string[]): readonly string[] => [
+  'unshare',
+  '--mount',
+  'sh',
+  '-c',
+  `${script} && shift ${args.length} && exec "$@"`,
+  'sh',
+  ...args,
+];
 
 const modes: Attack = {
   name: 'etc-mode',
@@ -23,10 +31,17 @@ const modes: Attack = {
     writeFileSync(secret, SECRET, { mode: 0o600 });
     const options = caller.uid === 0 && way !== 'ctr child' ? { user: { uid: 1000, gid: 1000 } } : {};
     const command = ['/bin/sh', '-c', `cat ${file}; echo; echo read`];
-    const { stdout, stderr, outcomes } = await stage.run(caller, way, { rootfs: undefined, options, commands: [{ command }], by: inMounts('mount --bind $1 $2', secret, file) });
+    const { stdout, stderr, outcomes } = await stage.run(caller, way, {
+      rootfs: undefined,
+      options,
+      commands: [{ command }],
+      by: inMounts('mount --bind $1 $2', secret, file),
+    });
     if (!stdout.endsWith('read\n')) return refused(outcomes[0]?.error ?? stderr);
     // Root of a child has the rights of its caller.
-    return stdout.includes(SECRET) && !(way === 'ctr child' && caller.uid === 0) ? gotThrough('it is a copy with another mode') : held('EACCES, ENOENT, or root itself');
+    return stdout.includes(SECRET) && !(way === 'ctr child' && caller.uid === 0)
+      ? gotThrough('it is a copy with another mode')
+      : held('EACCES, ENOENT, or root itself');
   },
   control: () => '`userland.root.test.ts` has it',
 };
@@ -38,7 +53,11 @@ const below: Attack = {
   without: (way) => ofHost(way) ?? (existsSync(covered) && readdirSync(covered).length > 0 ? undefined : `there is nothing in ${covered}`),
   async attempt(stage, caller, way) {
     const command = ['/bin/sh', '-c', `ls ${covered}; echo listed`];
-    const { stdout, stderr, outcomes } = await stage.run(caller, way, { rootfs: undefined, commands: [{ command }], by: inMounts('mount -t tmpfs cover $1', covered) });
+    const { stdout, stderr, outcomes } = await stage.run(caller, way, {
+      rootfs: undefined,
+      commands: [{ command }],
+      by: inMounts('mount -t tmpfs cover $1', covered),
+    });
     if (!stdout.endsWith('listed\n')) return refused(outcomes[0]?.error ?? stderr);
     return stdout === 'listed\n' ? held('the cover is seen') : gotThrough('what the mount covers is seen');
   },

@@ -1,7 +1,20 @@
 // Attacks of an image, of whoever gives the directory to start in, and of files of the host that are bound.
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -42,8 +55,12 @@ function linked(name: string): Attack {
       rmSync(join(rootfs, name), { recursive: true });
       symlinkSync(canary, join(rootfs, name));
       const before = listing(canary);
-      const { stdout, outcomes } = await stage.run(caller, way, { rootfs, commands: [{ command: ['/attack/attempts', 'escape-root', 'configure-host', 'masked'] }] });
-      if (listing(canary) !== before || readFileSync('/proc/self/mountinfo', 'latin1').includes(canary)) return gotThrough('the directory of the host is another');
+      const { stdout, outcomes } = await stage.run(caller, way, {
+        rootfs,
+        commands: [{ command: ['/attack/attempts', 'escape-root', 'configure-host', 'masked'] }],
+      });
+      if (listing(canary) !== before || readFileSync('/proc/self/mountinfo', 'latin1').includes(canary))
+        return gotThrough('the directory of the host is another');
       if (/\tgot\t/.test(stdout)) return gotThrough(stdout.trim());
       return stdout === '' ? refused(outcomes[0]?.error ?? 'it did not start') : held('it leads to nothing of the host');
     },
@@ -167,7 +184,11 @@ const fifo: Attack = {
   attempt: async (stage, caller, way) =>
     await withFifo(stage, caller, async (host) => {
       const mounts = [{ bind: host, to: '/attack-shared', readonly: true }];
-      const { stdout, outcomes } = await stage.run(caller, way, { rootfs: stage.image(caller), options: { mounts }, commands: [{ command: ['/attack/attempts', 'fifo'] }] });
+      const { stdout, outcomes } = await stage.run(caller, way, {
+        rootfs: stage.image(caller),
+        options: { mounts },
+        commands: [{ command: ['/attack/attempts', 'fifo'] }],
+      });
       const [, mark, detail = ''] = stdout.trim().split('\t');
       return mark === undefined ? refused(outcomes[0]?.error ?? '') : mark === 'got' ? gotThrough(detail) : held(detail);
     }),
