@@ -68,10 +68,17 @@ const root: Attack = {
   name: 'host-root',
   group,
   tries: 'the root file system is `/` of the host: writes to a directory of the caller',
+  told: (way) => (way.startsWith('OCI') ? 'SECURITY.md#the-model: a bundle is trusted, and names its root itself' : undefined),
   async attempt(stage, caller, way) {
     const target = stage.scratch(caller.rootOutside);
     const command = ['/bin/sh', '-c', `: > ${target}/written; echo tried`];
-    const { stdout, stderr, outcomes } = await stage.run(caller, way, { rootfs: '/', bare: true, commands: [{ command }], by: ['unshare', '--mount'] });
+    const { stdout, stderr, outcomes } = await stage.run(caller, way, {
+      rootfs: '/',
+      bare: true,
+      first: ['/bin/sleep', '60'],
+      commands: [{ command }],
+      by: ['unshare', '--mount'],
+    });
     if (existsSync(join(target, 'written'))) return gotThrough('a file of the host is made');
     return stdout === 'tried\n' ? held('EROFS, EACCES') : refused(outcomes[0]?.error ?? stderr);
   },

@@ -97,7 +97,7 @@ const watched: Attack = {
     chownSync(watcher, caller.rootOutside, caller.rootOutside);
     const { stdout, outcomes } = await stage.run(caller, way, {
       rootfs,
-      first: ['/bin/sh', '-c', '/bin/watcher > /watched; :'],
+      first: ['/bin/sh', '-c', '/bin/watcher > /watched; exec /attack/attempts stay'],
       commands: [
         ...Array.from({ length: ROUNDS }, () => ({ command: ['/attack/attempts'] })),
         { command: ['/bin/sh', '-c', ': > /stop; while ! grep -q ^opened /watched; do :; done; cat /watched'] },
