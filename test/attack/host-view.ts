@@ -24,6 +24,7 @@ const inMounts = (script: string, ...args: readonly string[]): readonly string[]
 const modes: Attack = {
   name: 'etc-mode',
   group,
+  mayRefuse: true,
   tries: `reads \`${file}\`, which only root of the host may read, as another user`,
   without: (way) => ofHost(way) ?? (existsSync(file) ? undefined : `there is no ${file}`),
   async attempt(stage, caller, way) {
@@ -49,6 +50,7 @@ const modes: Attack = {
 const below: Attack = {
   name: 'covered',
   group,
+  mayRefuse: true,
   tries: `lists what a mount of the host covers at \`${covered}\``,
   without: (way) => ofHost(way) ?? (existsSync(covered) && readdirSync(covered).length > 0 ? undefined : `there is nothing in ${covered}`),
   async attempt(stage, caller, way) {
@@ -67,6 +69,7 @@ const below: Attack = {
 const root: Attack = {
   name: 'host-root',
   group,
+  mayRefuse: true,
   tries: 'the root file system is `/` of the host: writes to a directory of the caller',
   told: (way) => (way.startsWith('OCI') ? 'SECURITY.md#the-model: a bundle is trusted, and names its root itself' : undefined),
   async attempt(stage, caller, way) {
@@ -93,6 +96,7 @@ const root: Attack = {
 const noPivot: Attack = {
   name: 'no-pivot',
   group,
+  mayRefuse: true,
   tries: 'the root was changed without `pivot_root` (`ctr-oci --no-pivot`): looks for the old one',
   without: (way) => (way === 'OCI create' ? undefined : 'there is no such option'),
   async attempt(stage, caller, way) {

@@ -46,6 +46,7 @@ function linked(name: string): Attack {
   return {
     name: `${name}-link`,
     group: 'Images',
+    mayRefuse: true,
     tries: `\`/${name}\` of the image is a link to a directory of the host`,
     async attempt(stage, caller, way) {
       const rootfs = stage.newImage(caller);
@@ -73,6 +74,7 @@ function passwd(what: string, make: (path: string) => void): Attack {
   return {
     name: `passwd-${what}`,
     group: 'Images',
+    mayRefuse: true,
     tries: `\`/etc/passwd\` of the image is ${what === 'FIFO' ? 'a FIFO that nobody writes to' : 'a sparse file of 1 TB'}`,
     async attempt(stage, caller, way) {
       const rootfs = stage.newImage(caller);
@@ -96,6 +98,7 @@ function byNumber(name: 'directory' | 'program'): Attack {
   return {
     name: `open-${name}`,
     group: 'Images',
+    mayRefuse: true,
     tries: `the ${name === 'directory' ? 'directory to start in' : 'program'} is \`/proc/self/fd/N\`, of ${numbers.length} numbers, with 20 more directories of the host open`,
     async attempt(stage, caller, way) {
       const launch = (n: number): { command: readonly string[]; cwd?: string } =>

@@ -139,7 +139,8 @@ export class Stage {
     }: Launch,
   ): ChildProcess {
     const mounts = [...(bare ? [] : [{ bind: dirname(this.attempts), to: '/attack', readonly: true }]), ...(options.mounts ?? [])];
-    const all = { ...caller.options, ...options, ...(rootfs !== undefined && { rootfs }), mounts, env: { ...this.env, ...env } };
+    // A child is in the namespaces of its caller, whose ids are mapped.
+    const all = { ...(way !== 'ctr child' && caller.options), ...options, ...(rootfs !== undefined && { rootfs }), mounts, env: { ...this.env, ...env } };
     const job: Job = { way, commands, first, options: all, ignored, pivot, scratch: this.scratch(caller.uid), ...caller.job };
     const words = [...by, ...caller.by(this.directory, way), process.execPath, this.#program?.path ?? '', JSON.stringify(job)];
     return this.spawned(words, stdio ?? ['ignore', 'pipe', 'pipe']);
