@@ -19,6 +19,13 @@ const file = process.env['CTR_ATTACKS'];
 /** All attacks are made, rather than those that are quick. */
 export const isWhole = file !== undefined && process.env['CTR_ATTACKS_QUICK'] === undefined;
 
+const names = process.env['CTR_ATTACKS_NAMES']?.split(' ') ?? [];
+
+/** Whether an attack is asked for: all are, unless some are named. @param {string} name */
+export function isAsked(name) {
+  return names.length === 0 || names.includes(name);
+}
+
 /** Adds a cell to the page. @param {Cell} cell */
 export function record(cell) {
   addLine(file, cell);

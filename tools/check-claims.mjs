@@ -27,8 +27,14 @@ process.exit(problems.length > 0 ? 1 : 0);
 
 /** What a row names as tests: its last cell, if it names any. @param {string} line */
 function cellOf(line) {
-  const cell = line.split(/(?<!\\)\|/).at(-2)?.trim() ?? '';
-  return line.startsWith('| ') && /`[^`]+(\.test\.ts|\/)`|^by construction$/.test(cell) ? cell.replaceAll(/\]\([^)]*\)/g, ']').replaceAll(/ \([^)]*\)/g, '') : undefined;
+  const cell =
+    line
+      .split(/(?<!\\)\|/)
+      .at(-2)
+      ?.trim() ?? '';
+  return line.startsWith('| ') && /`[^`]+(\.test\.ts|\/)`|^by construction$/.test(cell)
+    ? cell.replaceAll(/\]\([^)]*\)/g, ']').replaceAll(/ \([^)]*\)/g, '')
+    : undefined;
 }
 
 /**
@@ -44,7 +50,8 @@ function check(cell, where) {
     const title = rest.join(':').trim();
     const named = [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
     if (named.length > 0) current = named.flatMap((name) => filesOf(name, where));
-    if (title !== '' && !current.some((file) => hasTitle(file, title))) problems.push(`${where}: no test of ${current.join(', ')} has a title with ${JSON.stringify(title)}`);
+    if (title !== '' && !current.some((file) => hasTitle(file, title)))
+      problems.push(`${where}: no test of ${current.join(', ')} has a title with ${JSON.stringify(title)}`);
   }
 }
 

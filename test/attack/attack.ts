@@ -21,6 +21,8 @@ export interface Attack {
   readonly told?: (way: Way) => string | undefined;
   /** Why there is nothing to attack. */
   readonly without?: (way: Way, caller: Caller) => string | undefined;
+  /** The container may be refused for it. Otherwise it has to start: what never ran has held nothing. */
+  readonly mayRefuse?: boolean;
   /** Makes the attempt. */
   attempt(stage: Stage, caller: Caller, way: Way): Promise<Verdict>;
   /** The same attempt where it may succeed: whether it did, or why there is no such place. */
@@ -36,6 +38,8 @@ export async function verdictOf(attack: Attack, stage: Stage, caller: Caller, wa
   const reason = caller.without(way) ?? attack.without?.(way, caller);
   if (reason !== undefined) return { mark: '–', detail: reason };
   const verdict = await attack.attempt(stage, caller, way);
+  if (verdict.mark === 'refused' && !(attack.mayRefuse && verdict.detail !== ''))
+    throw new Error(`${attack.name}: the container did not start: ${verdict.detail}`);
   const page = attack.told?.(way);
   return verdict.mark === 'GOT THROUGH' && page !== undefined ? { mark: 'told', detail: page } : verdict;
 }

@@ -267,6 +267,8 @@ static void do_abstract_socket(void) {
   strncpy(address.sun_path + 1, socket_name, sizeof address.sun_path - 2);
   int fd = socket(AF_UNIX, SOCK_STREAM, 0);
   long result = connect(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(socket_name)));
+  // Some name their sockets with all the NULs that follow.
+  if (result != 0) result = connect(fd, (struct sockaddr *)&address, sizeof address);
   tell(result == 0, answer(result));
 }
 

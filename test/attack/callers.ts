@@ -51,7 +51,12 @@ export const callers: readonly Caller[] = [
     job: { idMappings: [{ containerID: 0, hostID: OF_ROOT, size: COUNT }] },
     options: { namespaces: { user: 'new' } },
     by: () => [],
-    without: (way) => (way === 'ctr child' ? 'it is in the namespaces of its caller, and makes none' : undefined),
+    without: (way) =>
+      way === 'ctr child'
+        ? 'it is in the namespaces of its caller, and makes none'
+        : way === 'ctr compile'
+          ? 'an executable has nobody to map its ids: only the own id of an ordinary user'
+          : undefined,
   },
   {
     name: 'user',

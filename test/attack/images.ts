@@ -1,7 +1,20 @@
 // Attacks of an image, of whoever gives the directory to start in, and of files of the host that are bound.
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, lstatSync, mkdirSync, openSync, closeSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
@@ -33,6 +46,7 @@ function linked(name: string): Attack {
   return {
     name: `${name}-link`,
     group: 'Images',
+    mayRefuse: true,
     tries: `\`/${name}\` of the image is a link to a directory of the host`,
     async attempt(stage, caller, way) {
       const rootfs = stage.newImage(caller);
@@ -42,8 +56,12 @@ function linked(name: string): Attack {
       rmSync(join(rootfs, name), { recursive: true });
       symlinkSync(canary, join(rootfs, name));
       const before = listing(canary);
-      const { stdout, outcomes } = await stage.run(caller, way, { rootfs, commands: [{ command: ['/attack/attempts', 'escape-root', 'configure-host', 'masked'] }] });
-      if (listing(canary) !== before || readFileSync('/proc/self/mountinfo', 'latin1').includes(canary)) return gotThrough('the directory of the host is another');
+      const { stdout, outcomes } = await stage.run(caller, way, {
+        rootfs,
+        commands: [{ command: ['/attack/attempts', 'escape-root', 'configure-host', 'masked'] }],
+      });
+      if (listing(canary) !== before || readFileSync('/proc/self/mountinfo', 'latin1').includes(canary))
+        return gotThrough('the directory of the host is another');
       if (/\tgot\t/.test(stdout)) return gotThrough(stdout.trim());
       return stdout === '' ? refused(outcomes[0]?.error ?? 'it did not start') : held('it leads to nothing of the host');
     },
@@ -56,6 +74,7 @@ function passwd(what: string, make: (path: string) => void): Attack {
   return {
     name: `passwd-${what}`,
     group: 'Images',
+    mayRefuse: true,
     tries: `\`/etc/passwd\` of the image is ${what === 'FIFO' ? 'a FIFO that nobody writes to' : 'a sparse file of 1 TB'}`,
     async attempt(stage, caller, way) {
       const rootfs = stage.newImage(caller);
@@ -79,6 +98,7 @@ function byNumber(name: 'directory' | 'program'): Attack {
   return {
     name: `open-${name}`,
     group: 'Images',
+    mayRefuse: true,
     tries: `the ${name === 'directory' ? 'directory to start in' : 'program'} is \`/proc/self/fd/N\`, of ${numbers.length} numbers, with 20 more directories of the host open`,
     async attempt(stage, caller, way) {
       const launch = (n: number): { command: readonly string[]; cwd?: string } =>
@@ -167,7 +187,11 @@ const fifo: Attack = {
   attempt: async (stage, caller, way) =>
     await withFifo(stage, caller, async (host) => {
       const mounts = [{ bind: host, to: '/attack-shared', readonly: true }];
-      const { stdout, outcomes } = await stage.run(caller, way, { rootfs: stage.image(caller), options: { mounts }, commands: [{ command: ['/attack/attempts', 'fifo'] }] });
+      const { stdout, outcomes } = await stage.run(caller, way, {
+        rootfs: stage.image(caller),
+        options: { mounts },
+        commands: [{ command: ['/attack/attempts', 'fifo'] }],
+      });
       const [, mark, detail = ''] = stdout.trim().split('\t');
       return mark === undefined ? refused(outcomes[0]?.error ?? '') : mark === 'got' ? gotThrough(detail) : held(detail);
     }),

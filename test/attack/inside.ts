@@ -32,11 +32,19 @@ const groups: Readonly<Record<string, readonly Inside[]>> = {
     { name: 'cgroup-v1', tries: 'mounts each hierarchy of version 1, and version 2', noControl: 'a mount of a hierarchy takes root of the host' },
     { name: 'cgroup-files', tries: 'opens every file below `/sys/fs/cgroup` for writing, makes a group' },
     { name: 'devices', tries: 'makes a device file, opens devices of the host' },
-    { name: 'device-modes', tries: 'sets the mode of `/dev/null` and the others, where they are files of the host', noControl: '`mask.root.test.ts` and `devices.root.test.ts` have it' },
+    {
+      name: 'device-modes',
+      tries: 'sets the mode of `/dev/null` and the others, where they are files of the host',
+      noControl: '`mask.root.test.ts` and `devices.root.test.ts` have it',
+    },
   ],
   'Rights and secrets': [
     { name: 'capabilities', tries: 'has inheritable or ambient capabilities, or any that changes the host; lacks `no_new_privs`' },
-    { name: 'image-rights', tries: 'a set-user-id program and one with file capabilities, as another user', noControl: '`attack/capabilities.root.test.ts` has it' },
+    {
+      name: 'image-rights',
+      tries: 'a set-user-id program and one with file capabilities, as another user',
+      noControl: '`attack/capabilities.root.test.ts` has it',
+    },
     {
       name: 'init',
       tries: 'traces, reads or follows the first process of ctr',
@@ -50,13 +58,22 @@ const groups: Readonly<Record<string, readonly Inside[]>> = {
       name: 'abstract-socket',
       tries: 'connects to an abstract socket of the host',
       without: (way, { job }) =>
-        way === 'ctr child' ? 'the network is that of the caller' : way.startsWith('OCI') && job.owner !== undefined ? 'the bundle shares the network' : undefined,
+        way === 'ctr child'
+          ? 'the network is that of the caller'
+          : way.startsWith('OCI') && job.owner !== undefined
+            ? 'the bundle shares the network'
+            : undefined,
     },
   ],
 };
 
 /** What is open is looked at first: the others open files. */
-const names = ['open-files', ...Object.values(groups).flatMap((attacks) => attacks.map(({ name }) => name)).filter((name) => name !== 'open-files')];
+const names = [
+  'open-files',
+  ...Object.values(groups)
+    .flatMap((attacks) => attacks.map(({ name }) => name))
+    .filter((name) => name !== 'open-files'),
+];
 const results = new Map<string, Promise<Map<string, readonly [got: boolean, detail: string]> | string>>();
 
 /** All of them in one container: what each found, or why the container did not start. */

@@ -43,7 +43,11 @@ const untie: Attack = {
   group: 'The end of a container',
   tries: 'takes back `PR_SET_PDEATHSIG`, becomes another user, ignores all signals; then its host is killed',
   without: (way) =>
-    way === 'ctr child' ? 'ctr has become the program' : way.startsWith('OCI') ? 'a bundle’s container outlives who created it, as the specification has it' : undefined,
+    way === 'ctr child'
+      ? 'ctr has become the program'
+      : way.startsWith('OCI')
+        ? 'a bundle’s container outlives who created it, as the specification has it'
+        : undefined,
   async attempt(stage, caller, way) {
     const word = `word-${process.pid}-${++count}`;
     const host = stage.start(caller, way, { rootfs: stage.image(caller), commands: [{ command: ['/attack/attempts', 'untie', word] }] });
@@ -93,12 +97,17 @@ const watched: Attack = {
     chownSync(watcher, caller.rootOutside, caller.rootOutside);
     const { stdout, outcomes } = await stage.run(caller, way, {
       rootfs,
-      first: ['/bin/sh', '-c', '/bin/watcher > /watched; :'],
-      commands: [...Array.from({ length: ROUNDS }, () => ({ command: ['/attack/attempts'] })), { command: ['/bin/sh', '-c', ': > /stop; while ! grep -q ^opened /watched; do :; done; cat /watched'] }],
+      first: ['/bin/sh', '-c', '/bin/watcher > /watched; exec /attack/attempts stay'],
+      commands: [
+        ...Array.from({ length: ROUNDS }, () => ({ command: ['/attack/attempts'] })),
+        { command: ['/bin/sh', '-c', ': > /stop; while ! grep -q ^opened /watched; do :; done; cat /watched'] },
+      ],
     });
     const [, looked, opened] = /looked (\d+)\nopened (\d+)/.exec(stdout) ?? [];
     if (opened === undefined) return refused(outcomes.find(({ error }) => error !== undefined)?.error ?? stdout);
-    return opened === '0' ? held(`${looked} processes were seen, and nothing of theirs`) : gotThrough(`${opened} files, links or memories of ${looked} processes`);
+    return opened === '0'
+      ? held(`${looked} processes were seen, and nothing of theirs`)
+      : gotThrough(`${opened} files, links or memories of ${looked} processes`);
   },
   control: () => '`attack/other-processes.root.test.ts` has it',
 };

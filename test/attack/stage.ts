@@ -122,9 +122,25 @@ export class Stage {
   }
 
   /** Starts a process of the caller that starts containers by a way. */
-  start(caller: Caller, way: Way, { options = {}, commands = [], first = ['/attack/attempts', 'stay'], ignored = false, bare = false, pivot = true, by = [], stdio, rootfs, env = {} }: Launch): ChildProcess {
+  start(
+    caller: Caller,
+    way: Way,
+    {
+      options = {},
+      commands = [],
+      first = ['/attack/attempts', 'stay'],
+      ignored = false,
+      bare = false,
+      pivot = true,
+      by = [],
+      stdio,
+      rootfs,
+      env = {},
+    }: Launch,
+  ): ChildProcess {
     const mounts = [...(bare ? [] : [{ bind: dirname(this.attempts), to: '/attack', readonly: true }]), ...(options.mounts ?? [])];
-    const all = { ...caller.options, ...options, ...(rootfs !== undefined && { rootfs }), mounts, env: { ...this.env, ...env } };
+    // A child is in the namespaces of its caller, whose ids are mapped.
+    const all = { ...(way !== 'ctr child' && caller.options), ...options, ...(rootfs !== undefined && { rootfs }), mounts, env: { ...this.env, ...env } };
     const job: Job = { way, commands, first, options: all, ignored, pivot, scratch: this.scratch(caller.uid), ...caller.job };
     const words = [...by, ...caller.by(this.directory, way), process.execPath, this.#program?.path ?? '', JSON.stringify(job)];
     return this.spawned(words, stdio ?? ['ignore', 'pipe', 'pipe']);
@@ -157,7 +173,10 @@ export async function ended(child: ChildProcess): Promise<Ended> {
   const [code] = (await once(child, 'close')) as [number | null];
   const [stdout = '', stderr = '', told = ''] = texts.map((text) => text());
   // What has become the program tells nothing.
-  const outcomes = told === '' ? [code === 0 || (code !== null && stdout !== '') ? { exitCode: code } : { exitCode: code ?? undefined, error: lastLine(stderr) }] : (JSON.parse(told) as Outcome[]);
+  const outcomes =
+    told === ''
+      ? [code === 0 || (code !== null && stdout !== '') ? { exitCode: code } : { exitCode: code ?? undefined, error: lastLine(stderr) }]
+      : (JSON.parse(told) as Outcome[]);
   return { stdout, stderr, outcomes };
 }
 

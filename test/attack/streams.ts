@@ -45,7 +45,9 @@ async function withFiles(stage: Stage, caller: Caller, start: (stdio: readonly [
   const [master, slave] = terminal(caller.uid);
   try {
     const { outcomes } = await start([stdin, stdout, slave.number]);
-    const said = readFileSync(output, 'utf8').split('\n').map((line) => line.split('\t'));
+    const said = readFileSync(output, 'utf8')
+      .split('\n')
+      .map((line) => line.split('\t'));
     return {
       said: new Map(said.map(([name = '', mark, detail = '']) => [name, [mark === 'got', detail]])),
       error: outcomes[0]?.error,
@@ -70,7 +72,8 @@ function terminal(owner: number): readonly [master: Fd, slave: Fd] {
 function together(stage: Stage, caller: Caller, way: Way): Promise<Found> {
   const key = `${caller.name}, ${way}`;
   const command = ['/attack/attempts', ...attempts];
-  const known = results.get(key) ?? withFiles(stage, caller, (stdio) => stage.run(caller, way, { rootfs: stage.image(caller), commands: [{ command }], stdio }));
+  const known =
+    results.get(key) ?? withFiles(stage, caller, (stdio) => stage.run(caller, way, { rootfs: stage.image(caller), commands: [{ command }], stdio }));
   results.set(key, known);
   return known;
 }
@@ -85,27 +88,28 @@ function verdict(name: Name, { said, error, mode, content }: Found): Verdict {
   return got && !isOwn ? gotThrough(detail) : held(detail);
 }
 
-const ofFiles = attempts.map(
-  (name): Attack => ({
-    name,
-    group: 'Standard streams',
-    tries: tries[name],
-    attempt: async (stage, caller, way) => verdict(name, await together(stage, caller, way)),
-    async control(stage, caller) {
-      const words = [...caller.by(stage.directory), stage.attempts, ...attempts];
-      return verdict(name, await withFiles(stage, caller, (stdio) => ended(stage.spawned(words, stdio)))).mark === 'GOT THROUGH';
-    },
-  }),
-);
+const ofFiles = attempts.map((name): Attack => ({
+  name,
+  group: 'Standard streams',
+  tries: tries[name],
+  attempt: async (stage, caller, way) => verdict(name, await together(stage, caller, way)),
+  async control(stage, caller) {
+    const words = [...caller.by(stage.directory), stage.attempts, ...attempts];
+    return verdict(name, await withFiles(stage, caller, (stdio) => ended(stage.spawned(words, stdio)))).mark === 'GOT THROUGH';
+  },
+}));
 
 const directory: Attack = {
   name: 'directory-up',
   group: 'Standard streams',
   tries: 'stdin is a directory of the host: opens what is above it',
   attempt: async (stage, caller, way) =>
-    await upFrom(stage, caller, (stdio) => stage.run(caller, way, { rootfs: stage.image(caller), commands: [{ command: ['/attack/attempts', 'directory-up'] }], stdio })),
+    await upFrom(stage, caller, (stdio) =>
+      stage.run(caller, way, { rootfs: stage.image(caller), commands: [{ command: ['/attack/attempts', 'directory-up'] }], stdio }),
+    ),
   control: async (stage, caller) =>
-    (await upFrom(stage, caller, (stdio) => ended(stage.spawned([...caller.by(stage.directory), stage.attempts, 'directory-up'], stdio)))).mark === 'GOT THROUGH',
+    (await upFrom(stage, caller, (stdio) => ended(stage.spawned([...caller.by(stage.directory), stage.attempts, 'directory-up'], stdio)))).mark ===
+    'GOT THROUGH',
 };
 
 async function upFrom(stage: Stage, caller: Caller, start: (stdio: readonly (number | 'pipe')[]) => Promise<Ended>): Promise<Verdict> {

@@ -1,6 +1,6 @@
 import { constants } from 'node:buffer';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { LineTooLongError, run } from '@ctr/runtime';
