@@ -482,9 +482,9 @@ export const mutations = [
   },
   {
     defence: 'an executable container opens nothing in the place of a stream that its caller has closed',
-    file: 'packages/runtime/src/standalone.ts',
-    text: "['the standard streams', standInForClosed()]",
-    instead: "['the standard streams', []]",
+    file: 'packages/runtime/src/relay/launcher-streams.ts',
+    text: 'return [...standInForClosed(), ...this.#look(),',
+    instead: 'return [...this.#look(),',
     test: `${attack}/descriptors.root.test.ts`,
     name: 'is none of an executable container whose streams are closed',
   },
