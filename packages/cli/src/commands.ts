@@ -2,7 +2,7 @@ import type { Option } from './args.js';
 import { fileOptions } from './options/files.js';
 import { cgroupParentOption, limitOptions } from './options/limits.js';
 import { namespaceOptions } from './options/namespaces.js';
-import { debugOption, dryRunOptions, fileOption, jsonOption, postureOption, quietOption, streamOptions } from './options/output.js';
+import { debugOption, dryRunOptions, fileOption, jsonOption, passThroughOption, postureOption, quietOption, streamOptions } from './options/output.js';
 import { bundleOption, nameOption, programOptions, timeoutOption } from './options/program.js';
 import { securityOptions } from './options/security.js';
 import { topOptions } from './options/top.js';
@@ -39,7 +39,7 @@ export const commands: readonly Command[] = [
     options: [bundleOption, ...containerSettings, timeoutOption, ...streamOptions, quietOption, ...dryRunOptions, postureOption, debugOption],
     notes: [
       'Options end at the first word that is none: what follows is the command, as it is. Without a command, at a terminal, it is a shell.',
-      'Where stdin and stdout are a terminal, the container gets one of its own; otherwise the program has the files of the caller.',
+      'Where stdin and stdout are a terminal, the container gets one of its own; otherwise the program gets pipes, and ctr relays what passes between them and the files of the caller. -T hands these files over.',
       'It exits as the command does: with its exit code, or 128 + n if signal n ended it; 124 if its time was over, 125 if ctr failed, 126 if the command cannot be executed, 127 if it is not found.',
       'NS is new, host, pid:N (that of process N) or the path of a file, such as /run/netns/NAME.',
       'INT, TERM, HUP, QUIT, USR1, USR2, WINCH and CONT are passed on. The kernel would not let pid 1 of a container die by a signal that it does not handle: ctr kills it then, and exits with 128 + n. A second TERM kills in any case.',
@@ -57,10 +57,11 @@ export const commands: readonly Command[] = [
     name: 'child',
     summary: "The container's half of run alone, in namespaces that exist already",
     usage: 'ctr child [OPTIONS] [--] COMMAND [ARGUMENTS]',
-    options: [...containerSettings.filter(({ name }) => !notOfChild.has(name)), quietOption, ...dryRunOptions, debugOption],
+    options: [...containerSettings.filter(({ name }) => !notOfChild.has(name)), passThroughOption, quietOption, ...dryRunOptions, debugOption],
     notes: [
-      'It sets the host name, takes the new root, mounts what belongs in it and becomes the command: in this very process and the namespaces it is in. So start it in new ones, as in the example.',
-      'For limits it makes a cgroup, which is empty after the end, and stays: nobody is left to remove it.',
+      'It sets the host name, takes the new root, mounts what belongs in it and starts the command, in the namespaces that it is in. So start it in new ones, as in the example.',
+      'It relays the standard streams, waits, and exits as the command does. The command is pid 1 of a pid namespace of its own, with its own mounts, in those of ctr.',
+      'With -T it becomes the command itself, in this very process. A cgroup that is made for limits then stays after the end, empty.',
     ],
     examples: [['unshare --uts --pid --mount --fork ctr child sh', 'by hand what run does']],
   },
@@ -68,9 +69,9 @@ export const commands: readonly Command[] = [
     name: 'compile',
     summary: 'Write a container as one small executable that needs no Node',
     usage: 'ctr compile -o FILE [OPTIONS] [--] COMMAND [ARGUMENTS]',
-    options: [fileOption, ...containerSettings, quietOption, ...dryRunOptions, debugOption],
+    options: [fileOption, ...containerSettings, passThroughOption, quietOption, ...dryRunOptions, debugOption],
     notes: [
-      'The executable starts the same container with the files of its caller, waits for it, removes its cgroup and exits as the command did. It is for this machine: the paths in it, and the userland that it shows, are those of this host.',
+      'The executable starts the same container, relays its standard streams, waits for it, removes its cgroup and exits as the command did. It is for this machine: the paths in it, and the userland that it shows, are those of this host.',
     ],
     examples: [['ctr compile -o hello --pids-limit 20 echo hello && ./hello', 'a container in a few kilobytes']],
   },

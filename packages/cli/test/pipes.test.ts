@@ -44,6 +44,39 @@ describe.skipIf(cannotRun)('pipes', () => {
     child.stdout?.destroy();
   });
 
+  it('of stderr, too, break', async () => {
+    expect(await shell(`{ { ctr run sh -c 'exec yes >&2'; echo $? >&3; } 2>&1 >/dev/null | head -1; } 3>&1`)).toMatchObject({ stdout: 'y\n141\n' });
+  });
+
+  it('are let go by a signal while a reader does not take what is left', async () => {
+    const unread = openPipe('unread');
+    const child = spawn(process.execPath, [bin, 'run', 'sh', '-c', 'head -c 100000 /dev/zero; echo done >&2'], {
+      stdio: ['ignore', unread.write.number, 'pipe'],
+    });
+    const ended = once(child, 'exit');
+    await once(child.stderr as NonNullable<typeof child.stderr>, 'data');
+    // The program may be about to end: a shell that is pid 1 drops the first.
+    const again = setInterval(() => child.kill('SIGTERM'), 20);
+    expect(await ended).toEqual([143, null]);
+    clearInterval(again);
+    for (const end of [unread.read, unread.write]) end.close();
+  });
+
+  it('leave a shell of the caller its script', async () => {
+    const script = "f=$(mktemp); export -f ctr; printf '%s\\n' 'ctr run cat' 'echo goes on' > $f; bash --norc < $f; rm $f";
+    expect(await shell(script)).toMatchObject({ stdout: 'echo goes on\ngoes on\n', stderr: '' });
+  });
+
+  it('and no file of the caller is what the program has: --show-posture and -T', async () => {
+    expect(await shell('ctr run --show-posture true | grep -A1 "^standard streams"; ctr run -T --show-posture true | grep -A1 "^standard streams"')).toMatchObject({
+      stdout: expect.stringMatching(/^standard streams {4}stdin.*relay[^]*standard streams {4}stdin.*the caller's own file/) as string,
+    });
+    expect(await shell('ctr run true < /; echo $?; ctr run -T true < /; echo $?')).toMatchObject({
+      stdout: '125\n125\n',
+      stderr: expect.stringMatching(/^(ctr: stdin is a directory, which would lead.*\n){2}$/) as string,
+    });
+  });
+
   it('closed before: stdin, stdout', async () => {
     expect(await shell('ctr run cat <&-; echo $?')).toMatchObject({ stdout: '0\n', stderr: '' });
     expect(await shell('ctr run sh -c "exit 4" >&-; echo $?')).toMatchObject({ stdout: '4\n', stderr: '' });

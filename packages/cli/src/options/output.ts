@@ -2,17 +2,19 @@ import type { Option } from '../args.js';
 import { startDebugging } from '../debug.js';
 import { ValueError } from '../usage-error.js';
 
+export const passThroughOption: Option = {
+  name: 'pass-through',
+  short: 'T',
+  group: 'Input and output',
+  help: "Hands the caller's own files over, and no terminal: the program may change their mode, owner, offset and content",
+  set: (settings) => {
+    settings.passThrough = true;
+  },
+};
+
 /** Where the program's input comes from, and where output goes. */
 export const streamOptions: readonly Option[] = [
-  {
-    name: 'pass-through',
-    short: 'T',
-    group: 'Input and output',
-    help: "No terminal and no relay between: hands the caller's own files over, whose mode, owner, offset and content the program may then change",
-    set: (settings) => {
-      settings.passThrough = true;
-    },
-  },
+  passThroughOption,
   {
     name: 'tty',
     short: 't',

@@ -1,4 +1,4 @@
-import { errnos, fcntlCommands, label, Memory, pollEvents, pollfd, resultOf, type Step } from '@ctr/syscall';
+import { errnos, fcntlCommands, label, Memory, openFlags, pollEvents, pollfd, resultOf, type Step } from '@ctr/syscall';
 
 import {
   becomeRelay,
@@ -16,11 +16,15 @@ import {
   type RelayOptions,
 } from './process.js';
 
+/** linux/splice.h */
+const SPLICE_F_NONBLOCK = 2;
+
 /**
  * The steps of a process that moves what a program writes: from fd 0, the program's pipe, to fd 1, the caller's file, until the program has closed its side.
  *
  * Between pipes and to files nothing is copied: splice(2). To a terminal, a socket or another device what comes is copied: while splice(2) waits for these
  * it holds the lock of the pipe, and a program that writes could not even be killed. Nor does splice(2) write to a file that is opened to append.
+ * While splice(2) writes to a file it holds that lock, too: so a pipe of the relay's own is between the two, and the program writes meanwhile.
  * The flags of the caller's file stay as they are: if it does not block, poll(2) waits for it.
  *
  * @see splice(2)
@@ -52,6 +56,24 @@ export function relayOutput(options: RelayOptions): Step[] {
     into: moved.at(0),
     jump: { when: '==', than: left.u64(), to: copy },
   };
+  const stage = new Memory(8, 'stage');
+  const staged = label('nothing was moved to the file');
+  const toStage: Step = {
+    call: 'splice',
+    args: [0, null, stage.i32(4), null, PIPE_BYTES, 0],
+    purpose: 'let the program go on',
+    tolerates: 'any',
+    into: moved.at(0),
+    jump: { when: '<', than: 1, to: unspliced },
+  };
+  const toFile: Step = {
+    call: 'splice',
+    args: [stage.i32(0), null, 1, null, PIPE_BYTES, SPLICE_F_NONBLOCK],
+    purpose: 'while this is moved to the file',
+    tolerates: 'any',
+    into: moved.at(0),
+    jump: { when: '<', than: 1, to: staged },
+  };
   return [
     ...becomeRelay(),
     leaveSession(),
@@ -81,7 +103,15 @@ export function relayOutput(options: RelayOptions): Step[] {
       into: moved.at(0),
       jump: { when: '<', than: 1, to: unspliced },
     },
-    goTo(spliced, 'something was moved'),
+    type.below(typeEnds.fifo, spliced, 'is it a pipe?'),
+    { call: 'pipe2', args: [stage, openFlags.O_CLOEXEC], purpose: 'a pipe before the file' },
+    { call: 'fcntl', args: [stage.i32(4), fcntlCommands.F_SETPIPE_SZ, PIPE_BYTES], purpose: 'fewer turns', tolerates: 'any' },
+    toStage,
+    toFile,
+    goTo(toFile, 'there may be more'),
+    staged,
+    ifMoved(moved, '==', -errnos.EAGAIN, toStage, 'is the pipe before the file empty?'),
+    goTo(ends.failed, 'the file fails'),
     unspliced,
     ifMoved(moved, '==', 0, ends.ended, 'has the program closed its side?'),
     ifMoved(moved, '==', -errnos.EINVAL, copy, 'is it no file for splice(2)?'),

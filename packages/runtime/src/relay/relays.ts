@@ -53,8 +53,13 @@ export class Relays {
 
   /** Resolves when all of them run. Rejects if one cannot be started; {@link abandon} ends the others. */
   async start(): Promise<void> {
-    const starting = this.#relays.map((relay) => (relay.child = startRelay(relay)));
-    await Promise.all(starting);
+    for (const relay of this.#relays) {
+      // Each start blocks for a fraction of a millisecond: a turn of its own for each, while the container is set up.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#isStopped) return;
+      relay.child = startRelay(relay);
+    }
+    await Promise.all(this.#relays.map(({ child }) => child));
   }
 
   /**
@@ -108,8 +113,8 @@ export class Relays {
   /** There is no program: nothing is left of the relays. */
   async abandon(): Promise<void> {
     if (this.#relays.length === 0) return;
-    this.#close();
     this.stop();
+    this.#close();
     await this.#ends(() => true);
   }
 
