@@ -217,7 +217,8 @@ describe('an executable container', () => {
     // Its streams, the pipe by which it learned of the container, and the directory of the group.
     expect(own.length).toBe(4 + groupsOfLauncher(child.pid).length);
     const program = programOf(child.pid!);
-    for (const pid of childrenOf(child.pid!)) expect(readdirSync(`/proc/${pid}/fd`).slice(0, 4), `of ${pid}`).toEqual(pid === program ? ['0', '1', '2'] : ['0', '1', '2', '3']);
+    for (const pid of childrenOf(child.pid!))
+      expect(readdirSync(`/proc/${pid}/fd`).slice(0, 4), `of ${pid}`).toEqual(pid === program ? ['0', '1', '2'] : ['0', '1', '2', '3']);
     child.kill('SIGTERM');
     expect((await ended(child)).code).toBe(143);
   });
