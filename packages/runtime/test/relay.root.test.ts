@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -151,7 +151,7 @@ describe('start', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const client = connect({ port: typeof address === 'object' && address ? address.port : 0, host: '127.0.0.1' });
-    const [peer] = (await once(server, 'connection')) as [import('node:net').Socket];
+    const [peer] = (await once(server, 'connection')) as [Socket];
     let received = '';
     peer.on('data', (bytes) => (received += String(bytes)));
     const caller = sh('start', 'head -c 3; echo " is what came"', [client, client, 'pipe']);
