@@ -15,7 +15,7 @@ const MAX_ROUNDS = 9;
 const GOAL = 0.8;
 
 /** @param bin the program `ctr` */
-export async function relayRow(directory: string, bin: string, rounds: number, dot: () => void): Promise<Row> {
+export async function relayRow(directory: string, bin: string, rounds: number, dot: (round: number) => void): Promise<Row> {
   const from = join(directory, 'relay-from');
   const to = join(directory, 'relay-to');
   const block = randomFillSync(Buffer.alloc(MB));
@@ -35,7 +35,7 @@ export async function relayRow(directory: string, bin: string, rounds: number, d
   for (let round = 0; round < Math.min(rounds, MAX_ROUNDS); round++) {
     relayed.push(await run());
     direct.push(await run('-T'));
-    dot();
+    dot(round);
   }
   for (const path of [from, to]) rmSync(path);
   const ratio = median(direct) / median(relayed);
