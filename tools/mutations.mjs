@@ -20,7 +20,7 @@ export const mutations = [
   {
     defence: 'what /proc and /sys do not show is masked',
     file: plan,
-    text: 'mask(root.mount, spec.hardening.maskedPaths, { mounts: own, plain: maskedSystemPaths() })',
+    text: 'mask(root.mount, spec.hardening.maskedPaths, { mounts: known, plain: maskedSystemPaths() })',
     instead: '[]',
     test: `${attack}/keyring.root.test.ts`,
     name: 'the list of keys is empty',
@@ -35,7 +35,7 @@ export const mutations = [
   {
     defence: 'what configures the host cannot be written',
     file: plan,
-    text: 'readonlyPath(root.mount, spec.hardening.readonlyPaths, { mounts: own, plain: readonlySystemPaths })',
+    text: 'readonlyPath(root.mount, spec.hardening.readonlyPaths, { mounts: known, plain: readonlySystemPaths })',
     instead: '[]',
     test: 'packages/runtime/test/plan.test.ts',
     name: '',
@@ -313,7 +313,7 @@ export const mutations = [
   {
     defence: 'devices and set-user-id programs count in no tmpfs',
     file: plan,
-    text: 'noSuid: true, noDev: true, mode: 0o1777',
+    text: '          noSuid: true,\n          noDev: true,\n          mode: 0o1777',
     instead: 'noSuid: false, noDev: false, mode: 0o1777',
     test: 'packages/runtime/test/rootfs.root.test.ts',
     name: 'no device or set-user-id program counts in it',
@@ -352,8 +352,8 @@ export const mutations = [
   {
     defence: 'what is hidden and protected is looked up in the mounts that were just made',
     file: plan,
-    text: "const own = { '/proc': ownProc.mount, ...(hasOwnSys && { '/sys': ownSys.mount }) };",
-    instead: 'const own = hasOwnSys ? {} : {};',
+    text: "['/proc', ownProc.mount],\n  ]);",
+    instead: ']);',
     test: `${attack}/mount-race.root.test.ts`,
     name: 'hides and protects all that it has to: /proc',
   },
@@ -428,8 +428,8 @@ export const mutations = [
   {
     defence: 'no device or set-user-id program counts in what is bound',
     file: plan,
-    text: '    noSuid: true,\n    noDev: true,\n    ...(mount.readonly',
-    instead: '    ...(mount.readonly',
+    text: '          noSuid: true,\n          noDev: true,\n          as,',
+    instead: '          as,',
     test: 'packages/runtime/test/plan.test.ts',
     name: '',
   },
@@ -484,8 +484,8 @@ export const mutations = [
   {
     defence: 'an executable container opens nothing in the place of a stream that its caller has closed',
     file: 'packages/runtime/src/relay/launcher-streams.ts',
-    text: 'return [...standInForClosed(), ...this.#look(),',
-    instead: 'return [...this.#look(),',
+    text: 'return [...standInForClosed(), ...this.#look()]',
+    instead: 'return [...this.#look()]',
     test: `${attack}/descriptors.root.test.ts`,
     name: 'is none of an executable container whose streams are closed',
   },
@@ -870,6 +870,8 @@ export const mutations = [
     instead: 'if (chunk.length >= 0) {',
     test: 'packages/runtime/test/kept-bytes.test.ts',
     name: 'one by one are few parts',
+  },
+  {
     defence: 'a program that unties itself ends with its host: the plan registers with the keeper',
     file: 'packages/runtime/src/plan.ts',
     text: "keeper === 'none' ? [] : registerWithKeeper(",
@@ -892,6 +894,8 @@ export const mutations = [
     instead: 'args: [FIRST_PIDFD + i, 0, null, 0],',
     test: 'packages/runtime/test/attack/untied.root.test.ts',
     name: 'compiled',
+  },
+  {
     defence: 'a program gets pipes, and not the files of the caller',
     file: 'packages/runtime/src/streams.ts',
     text: "return { kind: 'relayed', file: 'inherit', shared:",

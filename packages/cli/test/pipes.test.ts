@@ -68,7 +68,9 @@ describe.skipIf(cannotRun)('pipes', () => {
   });
 
   it('and no file of the caller is what the program has: --show-posture and -T', async () => {
-    expect(await shell('ctr run --show-posture true | grep -A1 "^standard streams"; ctr run -T --show-posture true | grep -A1 "^standard streams"')).toMatchObject({
+    expect(
+      await shell('ctr run --show-posture true | grep -A1 "^standard streams"; ctr run -T --show-posture true | grep -A1 "^standard streams"'),
+    ).toMatchObject({
       stdout: expect.stringMatching(/^standard streams {4}stdin.*relay[^]*standard streams {4}stdin.*the caller's own file/) as string,
     });
     expect(await shell('ctr run true < /; echo $?; ctr run -T true < /; echo $?')).toMatchObject({

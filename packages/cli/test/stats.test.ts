@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 
 import { size, statsLine, time } from '../src/stats.js';
 
-const ending = { exitCode: 0, signal: undefined, durationMs: 12.34, oomKilled: false, timedOut: false, isCanceled: false };
+const ending = { exitCode: 0, signal: undefined, durationMs: 12.34, oomKilled: false, timedOut: false, isCanceled: false, outputDropped: false };
 const noCpu = {
   usageMicroseconds: undefined,
   userMicroseconds: undefined,

@@ -156,7 +156,9 @@ describe.skipIf(cannotRun)('a terminal', () => {
   });
 
   it('is not what the program has as stderr, or stdin, where stdout is a pipe', async () => {
-    terminal = await openTerminal('ctr run -q sh -c "readlink /proc/self/fd/0 /proc/self/fd/2; stty -a <&2 2>/dev/null || echo no terminal; cat" | cat; echo end');
+    terminal = await openTerminal(
+      'ctr run -q sh -c "readlink /proc/self/fd/0 /proc/self/fd/2; stty -a <&2 2>/dev/null || echo no terminal; cat" | cat; echo end',
+    );
     await terminal.until('no terminal');
     await terminal.ask('a line', /a line\r\na line\r\n/);
     terminal.type('\u0004');
@@ -166,7 +168,9 @@ describe.skipIf(cannotRun)('a terminal', () => {
 
   it('keeps its keys for who reads it in another mode: a pager', async () => {
     // The other end of the pipe reads keys from the terminal, as less does, and the program reads stdin.
-    terminal = await openTerminal(`ctr run -q sh -c 'echo ready; cat' | { read -r line; stty -icanon -echo < /dev/tty; echo $line; read -r -n 1 key < /dev/tty; stty sane < /dev/tty; echo key=$key; }; echo end`);
+    terminal = await openTerminal(
+      `ctr run -q sh -c 'echo ready; cat' | { read -r line; stty -icanon -echo < /dev/tty; echo $line; read -r -n 1 key < /dev/tty; stty sane < /dev/tty; echo key=$key; }; echo end`,
+    );
     await terminal.until('ready\r');
     terminal.type('q');
     await terminal.until('key=q');

@@ -100,7 +100,10 @@ export function childPlan(command: readonly [string, ...string[]], options: Chil
 /** Executes a plan in this very process, from a file in memory that nothing can change, without the environment of Node. */
 function becomeLauncher(plan: readonly Step[]): void {
   const bytes = compile(plan);
-  using file = new Fd(call({ call: 'memfd_create', args: ['ctr', memfdFlags.MFD_CLOEXEC | memfdFlags.MFD_ALLOW_SEALING], purpose: 'an executable of the plan' }), 'ctr');
+  using file = new Fd(
+    call({ call: 'memfd_create', args: ['ctr', memfdFlags.MFD_CLOEXEC | memfdFlags.MFD_ALLOW_SEALING], purpose: 'an executable of the plan' }),
+    'ctr',
+  );
   writeSync(file.number, bytes);
   perform([
     { call: 'fcntl', args: [file, fcntlCommands.F_ADD_SEALS, ALL_SEALS], purpose: 'nobody changes it' },

@@ -230,7 +230,9 @@ function resourceLimit({ args }: Step, plan: Plan): string {
 
 /** What the last step says that has to do with each; those that are alike are told together. */
 function streams(plan: Plan): string {
-  const texts = streamNames.map((name) => plan.findLast(({ purpose }) => purpose.startsWith(`${name} is `))?.purpose.slice(`${name} is `.length) ?? "the caller's");
+  const texts = streamNames.map(
+    (name) => plan.findLast(({ purpose }) => purpose.startsWith(`${name} is `))?.purpose.slice(`${name} is `.length) ?? "the caller's",
+  );
   return [...new Set(texts)].map((text) => `${streamNames.filter((_, fd) => texts[fd] === text).join(', ')}: ${text}`).join('; ');
 }
 

@@ -1,7 +1,20 @@
 import { fstatSync, type Stats } from 'node:fs';
 
 import { setAttributes } from '@ctr/fs';
-import { AT_FDCWD, call, Fd, fcntlCommands, label, openFlags, openTreeFlags, resultOf, type LaunchStdio, type Memory, type ResultOf, type Step } from '@ctr/syscall';
+import {
+  AT_FDCWD,
+  call,
+  Fd,
+  fcntlCommands,
+  label,
+  openFlags,
+  openTreeFlags,
+  resultOf,
+  type LaunchStdio,
+  type Memory,
+  type ResultOf,
+  type Step,
+} from '@ctr/syscall';
 
 /**
  * How a program has a standard stream: by a pipe that a relay fills or empties, by a pipe of the caller's process, by the caller's own file,
@@ -34,7 +47,9 @@ const NULL_DEVICE = (1 << 8) | 3;
  * Throws a `TypeError` for a directory, and for a file that is open as a path only: by either, a program would get out of its root.
  */
 export function streamsOf(choices: Three<StreamChoice>): Three<Stream> {
-  const stats = choices.map((choice, fd) => (choice === 'ignore' ? undefined : checked(streamNames[fd] ?? '', choice === 'inherit' ? fd : fileOf(choice).number)));
+  const stats = choices.map((choice, fd) =>
+    choice === 'ignore' ? undefined : checked(streamNames[fd] ?? '', choice === 'inherit' ? fd : fileOf(choice).number),
+  );
   const of = (fd: 0 | 1 | 2): Stream => {
     const choice = choices[fd];
     const stat = stats[fd];
@@ -97,7 +112,12 @@ export function describeStreams(kinds: Three<StreamKind>, uid: number, isNull?: 
  */
 export function ownNull(dev: ResultOf, kinds: Three<StreamKind>, isNull?: Memory): Step[] {
   if (!isNull && !kinds.includes('null')) return [];
-  const open: Step = { call: 'openat', args: [dev, 'null', openFlags.O_RDWR | openFlags.O_CLOEXEC, 0], purpose: 'the null device of the container', as: 'null' };
+  const open: Step = {
+    call: 'openat',
+    args: [dev, 'null', openFlags.O_RDWR | openFlags.O_CLOEXEC, 0],
+    purpose: 'the null device of the container',
+    as: 'null',
+  };
   return [open, ...eachNull(kinds, isNull, (fd) => [{ call: 'dup3', args: [resultOf(open), fd, 0], purpose: nullPurpose(fd) }])];
 }
 

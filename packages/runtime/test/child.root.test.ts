@@ -78,9 +78,15 @@ describe('child', () => {
   });
 
   it('passes signals on, and leaves no group behind', async () => {
-    const running = program.start([JSON.stringify(['sh', '-c', 'trap "exit 9" TERM; echo ready; while :; do sleep 1000 & wait $!; done']), JSON.stringify({ rootfs: image.path, limits: { pids: 9 }, name: 'signaled' })], {
-      by: ['unshare', '--uts', '--pid', '--mount', '--fork', '--kill-child'],
-    });
+    const running = program.start(
+      [
+        JSON.stringify(['sh', '-c', 'trap "exit 9" TERM; echo ready; while :; do sleep 1000 & wait $!; done']),
+        JSON.stringify({ rootfs: image.path, limits: { pids: 9 }, name: 'signaled' }),
+      ],
+      {
+        by: ['unshare', '--uts', '--pid', '--mount', '--fork', '--kill-child'],
+      },
+    );
     await once(running.stdout!, 'data');
     // unshare waits for the launcher, which is its child.
     const [launcher = 0] = childrenOf(running.pid ?? 0);
@@ -91,7 +97,10 @@ describe('child', () => {
 
   it('becomes the program itself with passThrough, and says which step failed', async () => {
     const pass = { passThrough: true };
-    expect(await child(['sh', '-c', 'echo $$; readlink /proc/self/fd/1'], pass)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^1\n(socket|pipe):/) as string });
+    expect(await child(['sh', '-c', 'echo $$; readlink /proc/self/fd/1'], pass)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^1\n(socket|pipe):/) as string,
+    });
     expect(await child(['missing'], pass)).toMatchObject({
       code: 125,
       stderr: expect.stringMatching(/^exec "missing": executable file not found = ENOENT /) as string,

@@ -76,7 +76,10 @@ describe('in no plan does a step hand over a path that the image can influence',
       if (options.init || options.sysctls) continue;
       expect(violations(childPlan(['sh'], options), used, { isSource }), JSON.stringify(options)).toEqual([]);
       // It closes what of Node's files it can when it is taken, with their numbers.
-      expect(violations(childPlan(['sh'], { ...options, passThrough: true }), used, { isSource, closing: closeRangeFlags.CLOSE_RANGE_CLOEXEC }), JSON.stringify(options)).toEqual([]);
+      expect(
+        violations(childPlan(['sh'], { ...options, passThrough: true }), used, { isSource, closing: closeRangeFlags.CLOSE_RANGE_CLOEXEC }),
+        JSON.stringify(options),
+      ).toEqual([]);
     }
   });
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -28,7 +28,9 @@ function sh(way: Way, script: string, stdio: Parameters<WaysIn['start']>[2], opt
 /** A line of bash in which `$C` runs a script of sh in a container. */
 async function line(way: Way, text: string, script: string): Promise<string> {
   const words = callers.command(way, ['sh', '-c', script], { rootfs: image.path }).map((word) => `'${word}'`);
-  const { stdout, stderr } = await ended(spawn('bash', ['-c', `c() { ${words.join(' ')}; }\n${text}`], { cwd: temporary(), stdio: ['ignore', 'pipe', 'pipe'] }));
+  const { stdout, stderr } = await ended(
+    spawn('bash', ['-c', `c() { ${words.join(' ')}; }\n${text}`], { cwd: temporary(), stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
   return stdout + stderr;
 }
 
@@ -70,7 +72,9 @@ describe.each(ways)('by %s', (way) => {
   });
 
   it('stdout and stderr keep their order where they are one file', async () => {
-    expect(await line(way, 'c > both 2>&1; cat both', 'for i in 1 2 3; do echo out $i; echo err $i >&2; done')).toBe('out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n');
+    expect(await line(way, 'c > both 2>&1; cat both', 'for i in 1 2 3; do echo out $i; echo err $i >&2; done')).toBe(
+      'out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n',
+    );
   });
 
   it('the exit code is that of the program, and closed streams are none', async () => {
@@ -147,7 +151,7 @@ describe('start', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const client = connect({ port: typeof address === 'object' && address ? address.port : 0, host: '127.0.0.1' });
-    const [peer] = (await once(server, 'connection')) as [import('node:net').Socket];
+    const [peer] = (await once(server, 'connection')) as [Socket];
     let received = '';
     peer.on('data', (bytes) => (received += String(bytes)));
     const caller = sh('start', 'head -c 3; echo " is what came"', [client, client, 'pipe']);

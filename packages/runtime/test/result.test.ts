@@ -9,6 +9,7 @@ const result: Result = {
   oomKilled: false,
   timedOut: false,
   isCanceled: false,
+  outputDropped: false,
   usage: { cpuMicroseconds: 1, peakMemoryBytes: 2, peakPids: 3, pidsMaxHits: 0, statistics: undefined, source: 'cgroup' },
   stdout: 'out',
   stderr: '',

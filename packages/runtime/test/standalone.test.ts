@@ -66,6 +66,16 @@ describe('the plan of an executable', () => {
       + fail(EBADF)  # a standard stream is open as a path only
       + fail(EISDIR)  # a standard stream is a directory
       + label()  # the standard streams can be such
+      + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
+      + socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0, &pair)  # a way to the keeper
+      + clone(CLONE_VM|CLONE_PIDFD|SIGCHLD, &stack, &keeper, NULL, NULL), if != 0 go to ‹the way to the keeper, where the plan has it›  # the keeper, which kills the container when this process ends
+      + setsid() (any error is fine)  # no signals by way of the terminal
+      + dup3($pair, 0, 0) (any error is fine)  # the socket
+      + close_range(1, 4294967295, 0) (any error is fine)  # nothing else is open
+      + recvmsg(0, {msg_iov={iov_base=&data, iov_len=1}, msg_iovlen=1, msg_control=&control, msg_controllen=24}, MSG_CMSG_CLOEXEC) (any error is fine), if == 1 go to ‹a registration, of one byte, or the end›  # a registration, of one byte, or the end
+      + pidfd_send_signal(1, SIGKILL, NULL, 0) (any error is fine)  # kill what is kept
+      + exit_group(0)  # nothing is left to keep
+      + dup3($pair+4, 4, O_CLOEXEC) (EINVAL is fine)  # the way to the keeper, where the plan has it
       + add($is null, 0), if != 0 go to ‹the relay of stdin runs, if it needs one›  # is stdin the null device?
       + label()  # stdin has a pipe of its own
       + pipe2("\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377", O_CLOEXEC)  # a pipe for stdin
@@ -94,7 +104,6 @@ describe('the plan of an executable', () => {
       + close($ends+4)  # one file for each end
       + dup3($writer, 3, O_CLOEXEC)  # the end that is written, where the plan has it
       + close($writer)  # one file for each end
-      + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
       + clone(CLONE_VM|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the process that goes into the container›  # the first process of the container, in new namespaces
       + close(3)  # only the container writes
       + close($pipe) (any error is fine)  # this side is the program's
@@ -106,6 +115,8 @@ describe('the plan of an executable', () => {
       + wait4($report+4, &status, WNOHANG|__WALL, NULL) = $ended (ECHILD is fine), if < 1 go to ‹listen›  # reap what has ended
       + add($ended, 0), if != $report+4 go to ‹reap what has ended›  # was it the program?
       + label()  # the container has ended
+      + pidfd_send_signal($keeper, SIGKILL, NULL, 0) (any error is fine)  # the keeper has nothing to keep
+      + waitid(P_PIDFD, $keeper, NULL, WEXITED|__WALL, NULL) (any error is fine)  # nothing is left of it
       + label()  # what has ended?
       + wait4(-1, &relay status, WNOHANG|__WALL, NULL) (ECHILD is fine), if == 0 go to ‹wait for the readers›  # reap what has ended
       + add($got, 0) (any error is fine), if < 0 go to ‹nothing is left›  # is nothing left?
@@ -154,6 +165,8 @@ describe('the plan of an executable', () => {
       + add($is null+16, 0), if == 0 go to ‹the next stream after stderr›  # is stderr a null device?
       + dup3($null, 2, 0)  # stderr is the null device of the container
       + label()  # the next stream after stderr
+        label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      - ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
         umask(022)  # permissions that new files do not have
       - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
         fail(ENOENT)  # exec "/bin/sh": no such file or directory
@@ -292,7 +305,15 @@ describe('the plan of an executable', () => {
       + ppoll({fd=1, events=0x4}, 1, NULL, NULL, 8) (any error is fine), if != 0 go to ‹to the caller's file›  # wait for the reader
       + label()  # move without a copy
       + splice(0, NULL, 1, NULL, 1048576, 0) (any error is fine), if < 1 go to ‹nothing was moved›  # from the program's pipe to the caller's file
-      + label(), if == 0 go to ‹move without a copy›  # something was moved
+      + add($stat+29, 0), if < 32 go to ‹move without a copy›  # is it a pipe?
+      + pipe2(&stage, O_CLOEXEC)  # a pipe before the file
+      + fcntl($stage+4, F_SETPIPE_SZ, 1048576) (any error is fine)  # fewer turns
+      + splice(0, NULL, $stage+4, NULL, 1048576, 0) (any error is fine), if < 1 go to ‹nothing was moved›  # let the program go on
+      + splice($stage, NULL, 1, NULL, 1048576, 2) (any error is fine), if < 1 go to ‹nothing was moved to the file›  # while this is moved to the file
+      + label(), if == 0 go to ‹while this is moved to the file›  # there may be more
+      + label()  # nothing was moved to the file
+      + add($moved, 0) (any error is fine), if == -11 go to ‹let the program go on›  # is the pipe before the file empty?
+      + label(), if == 0 go to ‹has the reader gone?›  # the file fails
       + label()  # nothing was moved
       + add($moved, 0) (any error is fine), if == 0 go to ‹everything has been moved›  # has the program closed its side?
       + add($moved, 0) (any error is fine), if == -22 go to ‹copy›  # is it no file for splice(2)?
@@ -304,22 +325,20 @@ describe('the plan of an executable', () => {
       + exit_group(141)  # nobody reads any more
       + exit_group(0)  # everything has been moved
       + write(2, "ctr: setting up the standard streams: ", 38) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the tie to the host: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up a channel: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up a process in new namespaces: ", 45) (any error is fine), if != 0 go to ‹say which error›  # say what failed
-      + write(2, "ctr: setting up the tie to the host: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the umask: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the host name: ", 31) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up private mounts: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the root file system: ", 38) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up /sys: ", 22) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up /dev: ", 22) (any error is fine), if != 0 go to ‹say which error›  # say what failed
-      + write(2, "ctr: setting up the standard streams: ", 38) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up /proc: ", 23) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up what /proc and /sys do not show: ", 49) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up what cannot be written: ", 40) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the new root: ", 30) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the directory to start in: ", 43) (any error is fine), if != 0 go to ‹say which error›  # say what failed
-      + write(2, "ctr: setting up the standard streams: ", 38) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the resource limits: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the session keyring: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the bounding set: ", 34) (any error is fine), if != 0 go to ‹say which error›  # say what failed
@@ -358,7 +377,7 @@ describe('the plan of an executable', () => {
   ] satisfies [ContainerOptions, boolean][])('shares the memory of the launcher only with a set-up that ends with it: %j', (more, shared) => {
     const steps = standalonePlan(['/bin/sh'], { ...options, ...more });
     const inside = steps.findIndex(({ purpose }) => purpose === 'the process that goes into the container');
-    const clones = steps.slice(0, inside).filter(({ call, purpose }) => call === 'clone' && !purpose.startsWith('a relay for'));
+    const clones = steps.slice(0, inside).filter(({ call, purpose }) => call === 'clone' && !/^(a relay for|the keeper)/.test(purpose));
     expect(clones.map(({ args }) => (Number(args[0]) & cloneFlags.CLONE_VM) !== 0)).toEqual([shared]);
   });
 

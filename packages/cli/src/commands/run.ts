@@ -84,8 +84,8 @@ async function contain(command: Command, options: ContainerOptions, settings: Se
   const signals = new SignalForwarding();
   let broken = false;
   let container: Container;
-  const breakPipe = ({ pid, kill }: Container): void => {
-    if (!isHandled(pid, numbers.SIGPIPE)) broken = kill('SIGKILL');
+  const breakPipe = (running: Container): void => {
+    if (!isHandled(running.pid, numbers.SIGPIPE)) broken = running.kill('SIGKILL');
   };
   try {
     container = await start(command, {

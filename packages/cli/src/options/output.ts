@@ -24,7 +24,13 @@ export const streamOptions: readonly Option[] = [
       settings.terminal = true;
     },
   },
-  { name: 'interactive', short: 'i', group: 'Input and output', help: 'Stdin reaches the program, as it always does: taken out of habit', set: () => undefined },
+  {
+    name: 'interactive',
+    short: 'i',
+    group: 'Input and output',
+    help: 'Stdin reaches the program, as it always does: taken out of habit',
+    set: () => undefined,
+  },
   {
     name: 'rm',
     group: 'Input and output',

@@ -1,6 +1,20 @@
 import { errnos, fcntlCommands, ioctls, label, Memory, messageFlags, pollEvents, resultOf, timespec, type Arg, type Step } from '@ctr/syscall';
 
-import { becomeRelay, BUFFER_BYTES, Ends, FileType, goTo, ifMoved, leaveSession, mapBuffer, PIPE_BYTES, scratchFile, subtract, typeEnds, type RelayOptions } from './process.js';
+import {
+  becomeRelay,
+  BUFFER_BYTES,
+  Ends,
+  FileType,
+  goTo,
+  ifMoved,
+  leaveSession,
+  mapBuffer,
+  PIPE_BYTES,
+  scratchFile,
+  subtract,
+  typeEnds,
+  type RelayOptions,
+} from './process.js';
 
 /** The least that a pipe holds on most machines: it can be written again when the program has read all that was in it. */
 const PAGE_BYTES = 4096;
@@ -102,7 +116,14 @@ function pages(begin: Step, buffer: Arg, moved: Memory, type: FileType, ends: En
   const ahead = label('read ahead');
   const none = label('nothing was read');
   const gone = label('the program reads no more');
-  const tee: Step = { call: 'tee', args: [0, 1, PAGE_BYTES, 0], purpose: 'show it a page', tolerates: 'any', into: moved.at(0), jump: { when: '<', than: 1, to: none } };
+  const tee: Step = {
+    call: 'tee',
+    args: [0, 1, PAGE_BYTES, 0],
+    purpose: 'show it a page',
+    tolerates: 'any',
+    into: moved.at(0),
+    jump: { when: '<', than: 1, to: none },
+  };
   return [
     begin,
     count,
@@ -118,7 +139,13 @@ function pages(begin: Step, buffer: Arg, moved: Memory, type: FileType, ends: En
     { call: 'add', args: [both.u8(POLLFD_BYTES + REVENTS), 0], purpose: 'has the program closed its side?', jump: { when: '!=', to: gone } },
     type.below(typeEnds.fifo, tee, 'is it a pipe?'),
     type.below(typeEnds.directory, device, 'is it a terminal or another device?'),
-    { call: 'recvfrom', args: [0, buffer, PAGE_BYTES, messageFlags.MSG_PEEK, null, null], purpose: 'look at what has come', tolerates: 'any', into: moved.at(0) },
+    {
+      call: 'recvfrom',
+      args: [0, buffer, PAGE_BYTES, messageFlags.MSG_PEEK, null, null],
+      purpose: 'look at what has come',
+      tolerates: 'any',
+      into: moved.at(0),
+    },
     ifMoved(moved, '<', 1, none, 'has anything come?'),
     write(buffer, moved, isShown),
     goTo(gone, 'the program has closed its side'),
@@ -171,7 +198,13 @@ function fromDevice(begin: Step, buffer: Arg, moved: Memory, { room, next, none,
     write(buffer, moved, room),
     goTo(gone, 'the program has closed its side'),
     nap,
-    { call: 'ppoll', args: [pipe, 1, timespec({ tv_nsec: NAP_NANOSECONDS }), null, 8], purpose: 'look again later', tolerates: 'any', jump: { when: '==', to: next } },
+    {
+      call: 'ppoll',
+      args: [pipe, 1, timespec({ tv_nsec: NAP_NANOSECONDS }), null, 8],
+      purpose: 'look again later',
+      tolerates: 'any',
+      jump: { when: '==', to: next },
+    },
     goTo(ended, 'the program has closed its side'),
   ];
 }

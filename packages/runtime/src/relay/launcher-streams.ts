@@ -1,18 +1,4 @@
-import {
-  AT_FDCWD,
-  errnos,
-  fail,
-  fcntlCommands,
-  label,
-  Memory,
-  openFlags,
-  signals,
-  timespec,
-  waitFlags,
-  type Load,
-  type Step,
-  type Struct,
-} from '@ctr/syscall';
+import { AT_FDCWD, errnos, fail, fcntlCommands, label, Memory, openFlags, signals, timespec, waitFlags, type Load, type Step, type Struct } from '@ctr/syscall';
 
 import { streamNames } from '../streams.js';
 import { endAs, passedOn } from '../supervise.js';
@@ -181,7 +167,13 @@ export class LauncherStreams {
       fd === 2
         ? [
             ...this.#types[1].unlessSame(this.#types[2], own),
-            { call: 'add', args: [this.#programSide(1), 0], purpose: 'stderr is the same file as stdout', into: this.#ends[2].at(4), jump: { when: '!=', to: next } },
+            {
+              call: 'add',
+              args: [this.#programSide(1), 0],
+              purpose: 'stderr is the same file as stdout',
+              into: this.#ends[2].at(4),
+              jump: { when: '!=', to: next },
+            },
           ]
         : [];
     return [

@@ -53,13 +53,17 @@ export class Relays {
 
   /** Resolves when all of them run. Rejects if one cannot be started; {@link abandon} ends the others. */
   async start(): Promise<void> {
+    const starting: Promise<Child>[] = [];
     for (const relay of this.#relays) {
       // Each start blocks for a fraction of a millisecond: a turn of its own for each, while the container is set up.
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#isStopped) return;
       relay.child = startRelay(relay);
+      // Who waits for all of them is told.
+      relay.child.catch(() => undefined);
+      starting.push(relay.child);
     }
-    await Promise.all(this.#relays.map(({ child }) => child));
+    await Promise.all(starting);
   }
 
   /**
@@ -71,12 +75,7 @@ export class Relays {
     for (const { fd, program, own, child } of this.#relays) {
       program.close();
       if (fd === 0 || !onBroken) own.close();
-      else
-        void child
-          ?.then(({ exited }) => exited)
-          .then(({ code }) => {
-            if (code === BROKEN && onBroken()) own.close();
-          });
+      else if (child) void closeWhenBroken(child, own, onBroken);
     }
   }
 
@@ -137,6 +136,11 @@ export class Relays {
 function startRelay({ fd, own }: Relay): Promise<Child> {
   if (fd === 0) return launch(parts(plans.input), { stdio: ['inherit', own, 'ignore'] });
   return launch(parts(plans.output), { stdio: [own, fd === 1 ? 'inherit' : new Fd(fd, streamNames[2]), 'ignore'] });
+}
+
+async function closeWhenBroken(child: Promise<Child>, own: Fd, onBroken: () => boolean): Promise<void> {
+  const { code } = await (await child).exited;
+  if (code === BROKEN && onBroken()) own.close();
 }
 
 function failed(fd: number, errno: number): Error {

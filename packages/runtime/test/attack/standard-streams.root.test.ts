@@ -24,7 +24,12 @@ interface Files {
 }
 
 /** Runs a script of the host's sh with these files as the caller's. */
-async function attempt(way: Way, script: string, { stdin = 'ignore', stdout }: Files, options: WayOptions = {}): Promise<{ code: number | null; said: string }> {
+async function attempt(
+  way: Way,
+  script: string,
+  { stdin = 'ignore', stdout }: Files,
+  options: WayOptions = {},
+): Promise<{ code: number | null; said: string }> {
   const { code, stdout: out, stderr } = await ended(callers.start(way, ['sh', '-c', script], [stdin, stdout ?? 'pipe', 'pipe'], options));
   return { code, said: out + stderr };
 }
@@ -67,7 +72,11 @@ describe.each(ways)('by %s', (way) => {
   it('what a shell executes from its stdin is what stands in its script', async () => {
     const run = (options: WayOptions): Promise<string> => {
       const words = callers.command(way, ['sh', '-c', 'cat > /dev/null'], options).map((word) => `'${word}'`);
-      return withOpen(file(`${words.join(' ')}\necho goes on\n`), 'r', async (script) => (await ended(spawn('bash', [], { stdio: [script, 'pipe', 'pipe'] }))).stdout);
+      return withOpen(
+        file(`${words.join(' ')}\necho goes on\n`),
+        'r',
+        async (script) => (await ended(spawn('bash', [], { stdio: [script, 'pipe', 'pipe'] }))).stdout,
+      );
     };
     expect(await run({})).toBe('goes on\n');
     expect(await run({ passThrough: true })).toBe('');
@@ -126,7 +135,8 @@ describe('a relay', () => {
     await once(container.stdout!, 'data');
     const relays = await threeRelays(container.pid ?? 0);
     for (const pid of relays) {
-      for (const kind of ['mnt', 'net', 'uts', 'user', 'cgroup', 'pid']) expect(readlinkSync(`/proc/${pid}/ns/${kind}`)).toBe(readlinkSync(`/proc/self/ns/${kind}`));
+      for (const kind of ['mnt', 'net', 'uts', 'user', 'cgroup', 'pid'])
+        expect(readlinkSync(`/proc/${pid}/ns/${kind}`)).toBe(readlinkSync(`/proc/self/ns/${kind}`));
       expect(readFileSync(`/proc/${pid}/cgroup`, 'latin1')).toBe(readFileSync(`/proc/${container.pid}/cgroup`, 'latin1'));
       // And stderr, and the file to count by.
       expect(readdirSync(`/proc/${pid}/fd`)).toEqual(['0', '1', '2', '3']);
