@@ -2,7 +2,19 @@ import { fchownSync } from 'node:fs';
 
 import { collectGarbage, findByName, readStatistics, readUsage, removeGroup, type PlannedGroup, type Statistics, type Usage as GroupUsage } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
-import { checkOptions, Fd, isSyscallError, launch, quote, requireKernel, signalName, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
+import {
+  checkOptions,
+  Fd,
+  isSyscallError,
+  launch,
+  quote,
+  requireKernel,
+  signalName,
+  type Child,
+  type Exit,
+  type LaunchStdio,
+  type SignalName,
+} from '@ctr/syscall';
 
 import { makeScope, requireScope, type ContainerGroup } from './container-scope.js';
 import { Master } from './master.js';

@@ -220,8 +220,7 @@ describe('an executable container', () => {
     const [keeper, ...others] = childrenOf(child.pid!);
     // The socket, and the pidfd of the first process.
     expect(readdirSync(`/proc/${keeper}/fd`)).toEqual(['0', '1']);
-    for (const pid of others)
-      expect(readdirSync(`/proc/${pid}/fd`).slice(0, 4), `of ${pid}`).toEqual(pid === program ? ['0', '1', '2'] : ['0', '1', '2', '3']);
+    for (const pid of others) expect(readdirSync(`/proc/${pid}/fd`).slice(0, 4), `of ${pid}`).toEqual(pid === program ? ['0', '1', '2'] : ['0', '1', '2', '3']);
     child.kill('SIGTERM');
     expect((await ended(child)).code).toBe(143);
   });

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 
 import type { CgroupLayout, Place } from '@ctr/cgroups';
 import { attach, attachBelow, bindMount, directory, inRoot, newMount, openPlace, symlink, type Detached, type Handle, type Mounted } from '@ctr/fs';
-import { mountAttrs, type Step } from '@ctr/syscall';
+import { mountAttrs } from '@ctr/syscall';
 
 import type { MountOptions } from '../mount-options.js';
 import { closed, setMasks } from './attributes.js';

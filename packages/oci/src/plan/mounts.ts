@@ -2,7 +2,21 @@ import { fstatSync, statSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
 
 import { attach, bindMount, inRoot, newMount, openPlace, propagation, type Handle } from '@ctr/fs';
-import { errnos, fail, fsMagic, handOver, label, mountFlags, mountAttrs, openFd, quote, resolveFlags, waitForHost, type ResultOf, type Step } from '@ctr/syscall';
+import {
+  errnos,
+  fail,
+  fsMagic,
+  handOver,
+  label,
+  mountFlags,
+  mountAttrs,
+  openFd,
+  quote,
+  resolveFlags,
+  waitForHost,
+  type ResultOf,
+  type Step,
+} from '@ctr/syscall';
 import { lsmStatus } from '@ctr/security';
 
 import type { Mount } from '../config/mount.js';
