@@ -292,7 +292,15 @@ describe('the plan of an executable', () => {
       + ppoll({fd=1, events=0x4}, 1, NULL, NULL, 8) (any error is fine), if != 0 go to ‹to the caller's file›  # wait for the reader
       + label()  # move without a copy
       + splice(0, NULL, 1, NULL, 1048576, 0) (any error is fine), if < 1 go to ‹nothing was moved›  # from the program's pipe to the caller's file
-      + label(), if == 0 go to ‹move without a copy›  # something was moved
+      + add($stat+29, 0), if < 32 go to ‹move without a copy›  # is it a pipe?
+      + pipe2(&stage, O_CLOEXEC)  # a pipe before the file
+      + fcntl($stage+4, F_SETPIPE_SZ, 1048576) (any error is fine)  # fewer turns
+      + splice(0, NULL, $stage+4, NULL, 1048576, 0) (any error is fine), if < 1 go to ‹nothing was moved›  # let the program go on
+      + splice($stage, NULL, 1, NULL, 1048576, 2) (any error is fine), if < 1 go to ‹nothing was moved to the file›  # while this is moved to the file
+      + label(), if == 0 go to ‹while this is moved to the file›  # there may be more
+      + label()  # nothing was moved to the file
+      + add($moved, 0) (any error is fine), if == -11 go to ‹let the program go on›  # is the pipe before the file empty?
+      + label(), if == 0 go to ‹has the reader gone?›  # the file fails
       + label()  # nothing was moved
       + add($moved, 0) (any error is fine), if == 0 go to ‹everything has been moved›  # has the program closed its side?
       + add($moved, 0) (any error is fine), if == -22 go to ‹copy›  # is it no file for splice(2)?
