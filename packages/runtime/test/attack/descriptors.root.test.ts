@@ -199,7 +199,7 @@ describe.each([
     expect([code, stderr]).toEqual(
       passThrough
         ? [1, expect.stringMatching(/openat2\(AT_FDCWD, "\/proc\/self\/fd\/40", .* = ELOOP /)]
-        : [125, 'ctr: setting up the directory to start in: ELOOP\n'],
+        : [125, expect.stringMatching(/^ctr: setting up the directory to start in: E(LOOP|NOENT)\n$/)],
     );
   });
 
