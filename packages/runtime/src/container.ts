@@ -41,7 +41,7 @@ export interface StartOptions extends ContainerOptions {
    * A directory, or a file that is open as a path only, is a `TypeError`.
    * @default all 'inherit'
    */
-  readonly stdio?: LaunchStdio | Three<LaunchStdio>;
+  readonly stdio?: LaunchStdio | readonly [LaunchStdio, LaunchStdio, LaunchStdio];
   /**
    * Called when nobody reads a relayed stdout or stderr any more, before the program can know: pid 1 of a pid namespace is not ended by SIGPIPE, and would go on.
    * When it returns, the pipe of the program breaks, unless the container has been killed with SIGKILL. @default the pipe breaks

@@ -74,7 +74,7 @@ export interface ContainerPlan {
 /** What a plan is made of. */
 export interface PlanOptions extends ContainerOptions {
   /** The standard streams as `start` takes them: the files of this process are looked at for `'inherit'`. @default relayed, whatever they are */
-  readonly stdio?: LaunchStdio | Three<LaunchStdio>;
+  readonly stdio?: LaunchStdio | readonly [LaunchStdio, LaunchStdio, LaunchStdio];
 }
 
 /**
