@@ -3,13 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { create, defaultConfig, exec, remove, start as startOci, type Config, type CreateOptions } from '@ctr/oci';
+import { create, defaultConfig, exec, remove, start as startOci, type Config, type CreateOptions, type LinuxSyscall } from '@ctr/oci';
 import { child, maskedSystemPaths, run, standalone, start, type ContainerOptions } from '@ctr/runtime';
-import { defaultProfile, resolveProfile } from '@ctr/security';
+import { defaultProfile, resolveProfile, type SeccompRule } from '@ctr/security';
 import type { Child } from '@ctr/syscall';
 
 import type { Job, Outcome } from './job.js';
-import { asOci } from './oci-rules.js';
 
 /** Where outcomes go. */
 const TELL = 3;
@@ -118,8 +117,14 @@ function configOf(args: readonly string[], options: ContainerOptions, id: string
       ...usual.linux,
       ...(job.owner === undefined && { cgroupsPath: `/ctr-attack/${id}` }),
       maskedPaths: maskedSystemPaths(),
-      seccomp: { defaultAction, ...(typeof defaultErrnoRet === 'number' && { defaultErrnoRet }), architectures, flags, syscalls: asOci(syscalls) },
+      seccomp: { defaultAction, ...(typeof defaultErrnoRet === 'number' && { defaultErrnoRet }), architectures, flags, syscalls: syscalls.map(asOci) },
       ...(ids && { uidMappings: ids, gidMappings: ids, namespaces: [...namespaces.filter(({ type }) => type !== 'user'), { type: 'user' as const }] }),
     },
   };
+}
+
+/** The types of the spec have no other forms of these values. */
+function asOci({ names, action, errnoRet, args }: SeccompRule): LinuxSyscall {
+  const conditions = args?.map(({ index, value, valueTwo, op }) => ({ index, value, ...(typeof valueTwo === 'number' && { valueTwo }), op }));
+  return { names: names ?? [], action, ...(typeof errnoRet === 'number' && { errnoRet }), ...(conditions && { args: conditions }) };
 }

@@ -216,7 +216,7 @@ describe('a directory of an image that is now a directory and now a link to the 
         const seen = await ran(at, ['sh', '-c', 'cat /data/here/* /data/link/* 2>/dev/null; true'], { root: { path: rootfs }, mounts: [proc, tmpfs] }).then(
           ({ output }) => (output.includes('OUTSIDE') ? 'outside' : 'inside'),
           (error: unknown) => {
-            if (/ELOOP|ENOTDIR|ENOENT/.test(String(error))) return 'refused';
+            if (/ELOOP|ENOTDIR|ENOENT/.test(String(error))) return 'refused' as const;
             throw error;
           },
         );

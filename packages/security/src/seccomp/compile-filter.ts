@@ -10,7 +10,7 @@ import { Decisions, leads, type Decision } from './decision.js';
 import { defaultFilter } from './default-filter.js';
 import { defaultProfile } from './default-profile.js';
 import type { SeccompProfile, SeccompProfileFlag } from './profile.js';
-import { abisOf, resolveOptionNames, resolveProfile, type ResolvedProfile, type ResolveOptions } from './resolve-profile.js';
+import { abisOf, resolveOptionNames, settleProfile, type ResolvedProfile, type ResolveOptions } from './resolve-profile.js';
 import { returnValue } from './rules.js';
 
 /** How a profile is compiled. */
@@ -72,7 +72,7 @@ export function compileFilter(profile: SeccompProfile, options: CompileFilterOpt
   const { newerCalls = 'ENOSYS', ...conditions } = options;
   checkWord('newerCalls', newerCalls, newerCallsWords);
   if (typeof profile !== 'object' || (profile as unknown) === null || !Object.isFrozen(profile) || !Object.isFrozen(profile.syscalls))
-    return compile(resolveProfile(profile, conditions), conditions.arch ?? hostArch(), newerCalls);
+    return compile(settleProfile(profile, conditions), conditions.arch ?? hostArch(), newerCalls);
   const known = compiled.get(profile) ?? new Map<string, SeccompFilter>();
   compiled.set(profile, known);
   const { capabilities = [], arch = hostArch(), kernel = '' } = conditions;
@@ -80,7 +80,7 @@ export function compileFilter(profile: SeccompProfile, options: CompileFilterOpt
   let filter = known.get(key);
   if (!filter) {
     const isDefault = profile === defaultProfile && key === keyOf(arch, 'ENOSYS', '', defaultCapabilities) && Object.hasOwn(natives, arch);
-    known.set(key, (filter = isDefault ? defaultFilter(arch) : compile(resolveProfile(profile, conditions), arch, newerCalls)));
+    known.set(key, (filter = isDefault ? defaultFilter(arch) : compile(settleProfile(profile, conditions), arch, newerCalls)));
   }
   return filter;
 }

@@ -7,6 +7,7 @@ import { architectures, natives, type SeccompArchitecture } from './architecture
 import { checkProfile } from './check-profile.js';
 import { isMultiplexed } from './multiplexer.js';
 import type { SeccompCondition, SeccompProfile, SeccompProfileFlag, SeccompRule } from './profile.js';
+import { withoutFirst } from './without-first.js';
 
 /** What the conditions of a profile are asked of. */
 export interface ResolveOptions {
@@ -32,9 +33,10 @@ export interface ResolvedProfile extends SeccompProfile {
 
 /**
  * Settles the conditions of a profile: which rules count for these capabilities, this machine and this kernel. What comes out is the form of the OCI runtime-spec,
- * which other runtimes take as well. The machine's own programs are always among its architectures.
+ * which other runtimes take as well: a rule that is `first` is said by others, since the spec has no order of rules. The machine's own programs are always among its architectures.
  *
- * Throws a `TypeError` or `RangeError` that begins with the place of what is wrong: `syscalls[3].args[0].index`.
+ * Throws a `TypeError` or `RangeError` that begins with the place of what is wrong: `syscalls[3].args[0].index`; a `TypeError`, too, for a `first` rule that the spec cannot say:
+ * one with conditions on more than the lower half of one argument.
  *
  * @example
  * ```ts
@@ -44,6 +46,12 @@ export interface ResolvedProfile extends SeccompProfile {
  * ```
  */
 export function resolveProfile(profile: SeccompProfile, options: ResolveOptions = {}): ResolvedProfile {
+  const settled = settleProfile(profile, options);
+  return { ...settled, syscalls: withoutFirst(settled.syscalls) };
+}
+
+/** Settles the conditions of a profile. Rules that are `first` stay so: a filter has an order. */
+export function settleProfile(profile: SeccompProfile, options: ResolveOptions = {}): ResolvedProfile {
   checkOptions('resolveProfile', options, resolveOptionNames);
   const { capabilities = [], arch = hostArch(), kernel = release() } = options;
   checkProfile(profile);

@@ -1,4 +1,14 @@
-import { defaultProfile, resolveProfile, type SeccompCondition, type SeccompProfile } from '@ctr/security';
+import {
+  compileFilter,
+  defaultCapabilities,
+  defaultProfile,
+  resolveProfile,
+  simulate,
+  type SeccompCondition,
+  type SeccompProfile,
+  type SeccompRule,
+} from '@ctr/security';
+import { syscallNumbers } from '@ctr/syscall';
 import { describe, expect, it } from 'vitest';
 
 function counts(includes: SeccompCondition | undefined, excludes?: SeccompCondition): boolean {
@@ -66,6 +76,52 @@ it('what comes out is a profile that stays as it is', () => {
   const once = resolveProfile(defaultProfile, { capabilities: ['CAP_SYS_ADMIN'], arch: 'x64', kernel: '6.1' });
   expect(resolveProfile(once, { arch: 'x64' })).toEqual(once);
   expect(JSON.stringify(once)).not.toContain('includes');
+});
+
+describe('a rule that is first', () => {
+  const calls = ['socket', 'ioctl', 'fcntl', 'fcntl64', 'read', 'mount'];
+  const values = [0, 1, 37, 38, 39, 40, 41, 0x5411, 0x5412, 0x5413, 0x541b, 0x541c, 1023, 1024, 1025, 1026, 1040, 0x7fffffff, 0xffffffff].flatMap((value) => [
+    BigInt(value),
+    BigInt(value) + 2n ** 32n,
+  ]);
+
+  it.each(['x64', 'arm64'] as const)('is said without an order, and all calls are answered as before: %s', (arch) => {
+    const resolved = resolveProfile(defaultProfile, { arch, capabilities: defaultCapabilities });
+    expect(JSON.stringify(resolved)).not.toContain('first');
+    const [before, after] = [defaultProfile, resolved].map((profile) => compileFilter(profile, { arch, capabilities: defaultCapabilities }));
+    let refused = 0;
+    for (const abi of before!.abis)
+      for (const name of calls) {
+        const nr = syscallNumbers(abi).get(name);
+        if (nr === undefined) continue;
+        for (const value of values)
+          for (const args of [[value], [0, value]]) {
+            const verdict = simulate(before!, { arch: abi, nr, args });
+            expect(simulate(after!, { arch: abi, nr, args }), `${abi} ${name} ${args.join(', ')}`).toEqual(verdict);
+            if (name !== 'mount' && verdict.action === 'SCMP_ACT_ERRNO') refused++;
+          }
+      }
+    expect(refused).toBeGreaterThan(0);
+  });
+
+  it('without conditions is the only one of its call', () => {
+    const rule: SeccompRule = { names: ['socketcall'], action: 'SCMP_ACT_ALLOW' };
+    const profile: SeccompProfile = {
+      defaultAction: 'SCMP_ACT_ERRNO',
+      syscalls: [
+        { names: ['socketcall', 'read'], action: 'SCMP_ACT_KILL' },
+        { ...rule, first: true },
+      ],
+    };
+    expect(resolveProfile(profile).syscalls).toEqual([{ names: ['read'], action: 'SCMP_ACT_KILL' }, rule]);
+  });
+
+  it('with conditions that the spec cannot put before others is an error', () => {
+    const first: SeccompRule = { names: ['read'], action: 'SCMP_ACT_ERRNO', first: true, args: [{ index: 0, value: 5, op: 'SCMP_CMP_GT' }] };
+    expect(() => resolveProfile({ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [first] })).toThrow(
+      'the rule for "read" that is first cannot be said in the form of the OCI runtime-spec',
+    );
+  });
 });
 
 it('options are checked', () => {
