@@ -28,6 +28,9 @@ describe('the plan of a child', () => {
       - label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       - label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       - label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      - ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+      - pidfd_open(1, 0)  # by what the keeper knows this process
+      - sendmsg(4, {msg_iov={iov_base="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
       + label()  # stdin is the caller's own file, whose mode, owner, offset and content the program may change
       + label()  # stdout is the caller's own file, whose mode, owner, offset and content the program may change
       + label()  # stderr is the caller's own file, whose mode, owner, offset and content the program may change
@@ -48,7 +51,7 @@ describe('the plan of a child', () => {
   it('is that of an executable container else, which makes a pid and a mount namespace', () => {
     const [own, other] = [childPlan(['/bin/sh'], options), standalonePlan(['/bin/sh'], options)].map(lines);
     expect(differences(other ?? [], own ?? [])).toMatchInlineSnapshot(`
-      "  rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8), on failure go to ‹say what failed›  # signals wait until they are taken
+      "  close($writer), on failure go to ‹say what failed›  # one file for each end
       - clone(CLONE_VM|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the process that goes into the container›, on failure go to ‹say what failed›  # the first process of the container, in new namespaces
       + clone(CLONE_VM|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the process that goes into the container›, on failure go to ‹say what failed›  # the first process of the container, in new namespaces"
     `);
