@@ -62,310 +62,316 @@ describe('the plan of a container', () => {
        36  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
        37  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
        38  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-       39  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-       40  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       41  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
-       42  close($new-dev)  # it has its mount
-       43  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
-       44  close($at-dev)  # /dev is found
-       45  umask(000) = $umask  # devices get exactly the mode they should have
-       46  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
-       47  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
-       48  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
-       49  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
-       50  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
-       51  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
-       52  umask($umask)  # the umask is as before
-       53  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
-       54  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
-       55  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
-       56  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
-       57  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
-       58  mkdirat($dev, "pts", 0755)  # make the directory pts
-       59  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
-       60  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
-       61  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
-       62  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
-       63  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
-       64  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       65  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
-       66  close($new-pts)  # it has its mount
-       67  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
-       68  close($pts)  # it is attached
-       69  mkdirat($dev, "shm", 0755)  # make the directory shm
-       70  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
-       71  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
-       72  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-       73  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
-       74  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       75  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
-       76  close($new-shm)  # it has its mount
-       77  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
-       78  close($shm)  # it is attached
-       79  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
-       80  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
-       81  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
-       82  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       83  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
-       84  close($new-mqueue)  # it has its mount
-       85  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
-       86  close($mqueue)  # it is attached
-       87  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 90  # find /proc
-       88  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
-       89  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
-       90  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 93  # was it found?
-       91  add($attempts, 1), if < 2048 go to 87  # a rename or a mount came in between: try again
-       92  fail(EAGAIN)  # find /proc
-       93  label()  # /proc is there
-       94  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc
-       95  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
-       96  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       97  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
-       98  close($new-proc)  # it has its mount
-       99  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
-      100  open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the null device, to cover files with
-      101  statx($null, "", 4096, 3, &stat)  # is /dev/null the null device?
-      102  add($stat+29, 0), if != 33 go to 104  # is it a character device?
-      103  add($stat+128, 0), if == 12884901889 go to 105  # is it 1:3?
-      104  fail(ENODEV)  # /dev/null has to be the null device
-      105  label()  # /dev/null is the null device
-      106  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
-      107  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
-      108  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
-      109  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-      110  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      111  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
-      112  close($new-empty)  # it has its mount
-      113  add($empty, 0) = $empty  # the first cover of a directory
-      114  openat2($proc, "acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 124  # find /acpi, if it is there
-      115  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 119  # hide the directory /proc/acpi
-      116  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      117  close($empty)  # the cover is where it belongs
-      118  add($next, 0) = $empty, if != -1 go to 123  # the next one
-      119  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
-      120  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      121  close($null)  # the cover is where it belongs
-      122  add($next, 0) = $null  # the next one
-      123  close($at-acpi)  # /proc/acpi is hidden
-      124  label()  # /proc/acpi is hidden, if it exists
-      125  openat2($proc, "asound", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if < 0 go to 135  # find /asound, if it is there
-      126  move_mount($empty, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 130  # hide the directory /proc/asound
-      127  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      128  close($empty)  # the cover is where it belongs
-      129  add($next, 0) = $empty, if != -1 go to 134  # the next one
-      130  move_mount($null, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/asound
-      131  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      132  close($null)  # the cover is where it belongs
-      133  add($next, 0) = $null  # the next one
-      134  close($at-asound)  # /proc/asound is hidden
-      135  label()  # /proc/asound is hidden, if it exists
-      136  openat2($proc, "interrupts", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if < 0 go to 146  # find /interrupts, if it is there
-      137  move_mount($empty, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 141  # hide the directory /proc/interrupts
-      138  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      139  close($empty)  # the cover is where it belongs
-      140  add($next, 0) = $empty, if != -1 go to 145  # the next one
-      141  move_mount($null, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/interrupts
-      142  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      143  close($null)  # the cover is where it belongs
-      144  add($next, 0) = $null  # the next one
-      145  close($at-interrupts)  # /proc/interrupts is hidden
-      146  label()  # /proc/interrupts is hidden, if it exists
-      147  openat2($proc, "kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 157  # find /kcore, if it is there
-      148  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 152  # hide the directory /proc/kcore
-      149  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      150  close($empty)  # the cover is where it belongs
-      151  add($next, 0) = $empty, if != -1 go to 156  # the next one
-      152  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
-      153  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      154  close($null)  # the cover is where it belongs
-      155  add($next, 0) = $null  # the next one
-      156  close($at-kcore)  # /proc/kcore is hidden
-      157  label()  # /proc/kcore is hidden, if it exists
-      158  openat2($proc, "keys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if < 0 go to 168  # find /keys, if it is there
-      159  move_mount($empty, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 163  # hide the directory /proc/keys
-      160  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      161  close($empty)  # the cover is where it belongs
-      162  add($next, 0) = $empty, if != -1 go to 167  # the next one
-      163  move_mount($null, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/keys
-      164  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      165  close($null)  # the cover is where it belongs
-      166  add($next, 0) = $null  # the next one
-      167  close($at-keys)  # /proc/keys is hidden
-      168  label()  # /proc/keys is hidden, if it exists
-      169  openat2($proc, "latency_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if < 0 go to 179  # find /latency_stats, if it is there
-      170  move_mount($empty, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 174  # hide the directory /proc/latency_stats
-      171  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      172  close($empty)  # the cover is where it belongs
-      173  add($next, 0) = $empty, if != -1 go to 178  # the next one
-      174  move_mount($null, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/latency_stats
-      175  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      176  close($null)  # the cover is where it belongs
-      177  add($next, 0) = $null  # the next one
-      178  close($at-latency_stats)  # /proc/latency_stats is hidden
-      179  label()  # /proc/latency_stats is hidden, if it exists
-      180  openat2($proc, "sched_debug", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if < 0 go to 190  # find /sched_debug, if it is there
-      181  move_mount($empty, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 185  # hide the directory /proc/sched_debug
-      182  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      183  close($empty)  # the cover is where it belongs
-      184  add($next, 0) = $empty, if != -1 go to 189  # the next one
-      185  move_mount($null, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/sched_debug
-      186  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      187  close($null)  # the cover is where it belongs
-      188  add($next, 0) = $null  # the next one
-      189  close($at-sched_debug)  # /proc/sched_debug is hidden
-      190  label()  # /proc/sched_debug is hidden, if it exists
-      191  openat2($proc, "scsi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if < 0 go to 201  # find /scsi, if it is there
-      192  move_mount($empty, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 196  # hide the directory /proc/scsi
-      193  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      194  close($empty)  # the cover is where it belongs
-      195  add($next, 0) = $empty, if != -1 go to 200  # the next one
-      196  move_mount($null, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/scsi
-      197  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      198  close($null)  # the cover is where it belongs
-      199  add($next, 0) = $null  # the next one
-      200  close($at-scsi)  # /proc/scsi is hidden
-      201  label()  # /proc/scsi is hidden, if it exists
-      202  openat2($proc, "timer_list", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if < 0 go to 212  # find /timer_list, if it is there
-      203  move_mount($empty, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 207  # hide the directory /proc/timer_list
-      204  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      205  close($empty)  # the cover is where it belongs
-      206  add($next, 0) = $empty, if != -1 go to 211  # the next one
-      207  move_mount($null, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_list
-      208  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      209  close($null)  # the cover is where it belongs
-      210  add($next, 0) = $null  # the next one
-      211  close($at-timer_list)  # /proc/timer_list is hidden
-      212  label()  # /proc/timer_list is hidden, if it exists
-      213  openat2($proc, "timer_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if < 0 go to 223  # find /timer_stats, if it is there
-      214  move_mount($empty, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 218  # hide the directory /proc/timer_stats
-      215  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      216  close($empty)  # the cover is where it belongs
-      217  add($next, 0) = $empty, if != -1 go to 222  # the next one
-      218  move_mount($null, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_stats
-      219  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      220  close($null)  # the cover is where it belongs
-      221  add($next, 0) = $null  # the next one
-      222  close($at-timer_stats)  # /proc/timer_stats is hidden
-      223  label()  # /proc/timer_stats is hidden, if it exists
-      224  openat2($sys, "devices/virtual/powercap", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if < 0 go to 234  # find /devices/virtual/powercap, if it is there
-      225  move_mount($empty, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 229  # hide the directory /sys/devices/virtual/powercap
-      226  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      227  close($empty)  # the cover is where it belongs
-      228  add($next, 0) = $empty, if != -1 go to 233  # the next one
-      229  move_mount($null, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/devices/virtual/powercap
-      230  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      231  close($null)  # the cover is where it belongs
-      232  add($next, 0) = $null  # the next one
-      233  close($at-powercap)  # /sys/devices/virtual/powercap is hidden
-      234  label()  # /sys/devices/virtual/powercap is hidden, if it exists
-      235  openat2($sys, "firmware", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if < 0 go to 245  # find /firmware, if it is there
-      236  move_mount($empty, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 240  # hide the directory /sys/firmware
-      237  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      238  close($empty)  # the cover is where it belongs
-      239  add($next, 0) = $empty, if != -1 go to 244  # the next one
-      240  move_mount($null, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/firmware
-      241  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      242  close($null)  # the cover is where it belongs
-      243  add($next, 0) = $null  # the next one
-      244  close($at-firmware)  # /sys/firmware is hidden
-      245  label()  # /sys/firmware is hidden, if it exists
-      246  openat2($proc, "bus", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-bus (ENOENT, ENOTDIR is fine), if < 0 go to 252  # find /bus, if it is there
-      247  open_tree($at-bus, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-bus  # a mount of /proc/bus
-      248  mount_setattr($at-bus, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      249  move_mount($at-bus, "", $at-bus, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/bus
-      250  close($at-bus)  # it is attached
-      251  close($at-bus)  # /proc/bus is covered by it
-      252  label()  # /proc/bus is read-only, if it exists
-      253  openat2($proc, "fs", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-fs (ENOENT, ENOTDIR is fine), if < 0 go to 259  # find /fs, if it is there
-      254  open_tree($at-fs, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-fs  # a mount of /proc/fs
-      255  mount_setattr($at-fs, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      256  move_mount($at-fs, "", $at-fs, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/fs
-      257  close($at-fs)  # it is attached
-      258  close($at-fs)  # /proc/fs is covered by it
-      259  label()  # /proc/fs is read-only, if it exists
-      260  openat2($proc, "irq", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-irq (ENOENT, ENOTDIR is fine), if < 0 go to 266  # find /irq, if it is there
-      261  open_tree($at-irq, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-irq  # a mount of /proc/irq
-      262  mount_setattr($at-irq, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      263  move_mount($at-irq, "", $at-irq, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/irq
-      264  close($at-irq)  # it is attached
-      265  close($at-irq)  # /proc/irq is covered by it
-      266  label()  # /proc/irq is read-only, if it exists
-      267  openat2($proc, "sys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, ENOTDIR is fine), if < 0 go to 273  # find /sys, if it is there
-      268  open_tree($at-sys, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sys  # a mount of /proc/sys
-      269  mount_setattr($at-sys, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      270  move_mount($at-sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sys
-      271  close($at-sys)  # it is attached
-      272  close($at-sys)  # /proc/sys is covered by it
-      273  label()  # /proc/sys is read-only, if it exists
-      274  openat2($proc, "sysrq-trigger", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sysrq-trigger (ENOENT, ENOTDIR is fine), if < 0 go to 280  # find /sysrq-trigger, if it is there
-      275  open_tree($at-sysrq-trigger, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sysrq-trigger  # a mount of /proc/sysrq-trigger
-      276  mount_setattr($at-sysrq-trigger, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      277  move_mount($at-sysrq-trigger, "", $at-sysrq-trigger, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
-      278  close($at-sysrq-trigger)  # it is attached
-      279  close($at-sysrq-trigger)  # /proc/sysrq-trigger is covered by it
-      280  label()  # /proc/sysrq-trigger is read-only, if it exists
-      281  fchdir($root)  # go to the new root $root
-      282  pivot_root(".", ".")  # make it the root; the old one is on top of it now
-      283  umount2(".", MNT_DETACH)  # drop the old root
-      284  chdir("/")  # start at the new root
-      285  chdir("/")  # the directory to start in
-      286  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      287  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      288  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      289  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
-      290  add($nofile+8, 0) (any error is fine), if < 0 go to 292  # at most the hard limit
-      291  add($nofile+8, 0), if < 1024 go to 293  # is the hard limit less?
-      292  add(1024, 0)  # the soft limit
-      293  label()  # the hard limit stays
-      294  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
-      295  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
-      296  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-      297  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
-      298  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
-      299  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
-      300  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
-      301  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
-      302  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
-      303  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
-      304  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
-      305  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
-      306  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
-      307  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
-      308  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
-      309  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
-      310  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
-      311  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
-      312  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
-      313  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
-      314  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
-      315  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
-      316  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
-      317  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
-      318  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
-      319  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
-      320  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
-      321  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
-      322  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
-      323  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
-      324  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
-      325  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
-      326  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
-      327  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 329  # nor one that a newer kernel has
-      328  add($next, 1), if != 0 go to 327  # the one behind it
-      329  label()  # there are no more
-      330  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-      331  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
-      332  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
-      333  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
-      334  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      335  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
-      336  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-      337  umask(022)  # permissions that new files do not have
-      338  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
-      339  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
-      340  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 342  # exec "/bin/hostname": is it there?
-      341  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
-      342  fail(ENOENT)  # exec "hostname": executable file not found
+       39  fsconfig($new-dev, FSCONFIG_SET_STRING, "nr_inodes", "16384", 0)  # set nr_inodes
+       40  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+       41  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       42  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
+       43  close($new-dev)  # it has its mount
+       44  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
+       45  close($at-dev)  # /dev is found
+       46  umask(000) = $umask  # devices get exactly the mode they should have
+       47  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
+       48  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
+       49  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
+       50  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
+       51  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
+       52  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
+       53  umask($umask)  # the umask is as before
+       54  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
+       55  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
+       56  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
+       57  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
+       58  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
+       59  mkdirat($dev, "pts", 0755)  # make the directory pts
+       60  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
+       61  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
+       62  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
+       63  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
+       64  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
+       65  fsconfig($new-pts, FSCONFIG_SET_STRING, "max", "256", 0)  # set max
+       66  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       67  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
+       68  close($new-pts)  # it has its mount
+       69  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
+       70  close($pts)  # it is attached
+       71  mkdirat($dev, "shm", 0755)  # make the directory shm
+       72  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
+       73  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
+       74  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       75  fsconfig($new-shm, FSCONFIG_SET_STRING, "nr_inodes", "16384", 0)  # set nr_inodes
+       76  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
+       77  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       78  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
+       79  close($new-shm)  # it has its mount
+       80  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
+       81  close($shm)  # it is attached
+       82  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
+       83  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
+       84  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
+       85  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       86  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
+       87  close($new-mqueue)  # it has its mount
+       88  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+       89  close($mqueue)  # it is attached
+       90  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 93  # find /proc
+       91  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
+       92  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
+       93  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 96  # was it found?
+       94  add($attempts, 1), if < 2048 go to 90  # a rename or a mount came in between: try again
+       95  fail(EAGAIN)  # find /proc
+       96  label()  # /proc is there
+       97  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc
+       98  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
+       99  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      100  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
+      101  close($new-proc)  # it has its mount
+      102  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
+      103  open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the null device, to cover files with
+      104  statx($null, "", 4096, 3, &stat)  # is /dev/null the null device?
+      105  add($stat+29, 0), if != 33 go to 107  # is it a character device?
+      106  add($stat+128, 0), if == 12884901889 go to 108  # is it 1:3?
+      107  fail(ENODEV)  # /dev/null has to be the null device
+      108  label()  # /dev/null is the null device
+      109  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+      110  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
+      111  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+      112  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+      113  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      114  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
+      115  close($new-empty)  # it has its mount
+      116  add($empty, 0) = $empty  # the first cover of a directory
+      117  openat2($proc, "acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 127  # find /acpi, if it is there
+      118  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 122  # hide the directory /proc/acpi
+      119  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      120  close($empty)  # the cover is where it belongs
+      121  add($next, 0) = $empty, if != -1 go to 126  # the next one
+      122  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
+      123  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      124  close($null)  # the cover is where it belongs
+      125  add($next, 0) = $null  # the next one
+      126  close($at-acpi)  # /proc/acpi is hidden
+      127  label()  # /proc/acpi is hidden, if it exists
+      128  openat2($proc, "asound", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if < 0 go to 138  # find /asound, if it is there
+      129  move_mount($empty, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 133  # hide the directory /proc/asound
+      130  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      131  close($empty)  # the cover is where it belongs
+      132  add($next, 0) = $empty, if != -1 go to 137  # the next one
+      133  move_mount($null, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/asound
+      134  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      135  close($null)  # the cover is where it belongs
+      136  add($next, 0) = $null  # the next one
+      137  close($at-asound)  # /proc/asound is hidden
+      138  label()  # /proc/asound is hidden, if it exists
+      139  openat2($proc, "interrupts", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if < 0 go to 149  # find /interrupts, if it is there
+      140  move_mount($empty, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 144  # hide the directory /proc/interrupts
+      141  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      142  close($empty)  # the cover is where it belongs
+      143  add($next, 0) = $empty, if != -1 go to 148  # the next one
+      144  move_mount($null, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/interrupts
+      145  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      146  close($null)  # the cover is where it belongs
+      147  add($next, 0) = $null  # the next one
+      148  close($at-interrupts)  # /proc/interrupts is hidden
+      149  label()  # /proc/interrupts is hidden, if it exists
+      150  openat2($proc, "kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 160  # find /kcore, if it is there
+      151  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 155  # hide the directory /proc/kcore
+      152  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      153  close($empty)  # the cover is where it belongs
+      154  add($next, 0) = $empty, if != -1 go to 159  # the next one
+      155  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
+      156  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      157  close($null)  # the cover is where it belongs
+      158  add($next, 0) = $null  # the next one
+      159  close($at-kcore)  # /proc/kcore is hidden
+      160  label()  # /proc/kcore is hidden, if it exists
+      161  openat2($proc, "keys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if < 0 go to 171  # find /keys, if it is there
+      162  move_mount($empty, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 166  # hide the directory /proc/keys
+      163  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      164  close($empty)  # the cover is where it belongs
+      165  add($next, 0) = $empty, if != -1 go to 170  # the next one
+      166  move_mount($null, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/keys
+      167  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      168  close($null)  # the cover is where it belongs
+      169  add($next, 0) = $null  # the next one
+      170  close($at-keys)  # /proc/keys is hidden
+      171  label()  # /proc/keys is hidden, if it exists
+      172  openat2($proc, "latency_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if < 0 go to 182  # find /latency_stats, if it is there
+      173  move_mount($empty, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 177  # hide the directory /proc/latency_stats
+      174  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      175  close($empty)  # the cover is where it belongs
+      176  add($next, 0) = $empty, if != -1 go to 181  # the next one
+      177  move_mount($null, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/latency_stats
+      178  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      179  close($null)  # the cover is where it belongs
+      180  add($next, 0) = $null  # the next one
+      181  close($at-latency_stats)  # /proc/latency_stats is hidden
+      182  label()  # /proc/latency_stats is hidden, if it exists
+      183  openat2($proc, "sched_debug", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if < 0 go to 193  # find /sched_debug, if it is there
+      184  move_mount($empty, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 188  # hide the directory /proc/sched_debug
+      185  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      186  close($empty)  # the cover is where it belongs
+      187  add($next, 0) = $empty, if != -1 go to 192  # the next one
+      188  move_mount($null, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/sched_debug
+      189  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      190  close($null)  # the cover is where it belongs
+      191  add($next, 0) = $null  # the next one
+      192  close($at-sched_debug)  # /proc/sched_debug is hidden
+      193  label()  # /proc/sched_debug is hidden, if it exists
+      194  openat2($proc, "scsi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if < 0 go to 204  # find /scsi, if it is there
+      195  move_mount($empty, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 199  # hide the directory /proc/scsi
+      196  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      197  close($empty)  # the cover is where it belongs
+      198  add($next, 0) = $empty, if != -1 go to 203  # the next one
+      199  move_mount($null, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/scsi
+      200  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      201  close($null)  # the cover is where it belongs
+      202  add($next, 0) = $null  # the next one
+      203  close($at-scsi)  # /proc/scsi is hidden
+      204  label()  # /proc/scsi is hidden, if it exists
+      205  openat2($proc, "timer_list", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if < 0 go to 215  # find /timer_list, if it is there
+      206  move_mount($empty, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 210  # hide the directory /proc/timer_list
+      207  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      208  close($empty)  # the cover is where it belongs
+      209  add($next, 0) = $empty, if != -1 go to 214  # the next one
+      210  move_mount($null, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_list
+      211  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      212  close($null)  # the cover is where it belongs
+      213  add($next, 0) = $null  # the next one
+      214  close($at-timer_list)  # /proc/timer_list is hidden
+      215  label()  # /proc/timer_list is hidden, if it exists
+      216  openat2($proc, "timer_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if < 0 go to 226  # find /timer_stats, if it is there
+      217  move_mount($empty, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 221  # hide the directory /proc/timer_stats
+      218  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      219  close($empty)  # the cover is where it belongs
+      220  add($next, 0) = $empty, if != -1 go to 225  # the next one
+      221  move_mount($null, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_stats
+      222  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      223  close($null)  # the cover is where it belongs
+      224  add($next, 0) = $null  # the next one
+      225  close($at-timer_stats)  # /proc/timer_stats is hidden
+      226  label()  # /proc/timer_stats is hidden, if it exists
+      227  openat2($sys, "devices/virtual/powercap", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if < 0 go to 237  # find /devices/virtual/powercap, if it is there
+      228  move_mount($empty, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 232  # hide the directory /sys/devices/virtual/powercap
+      229  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      230  close($empty)  # the cover is where it belongs
+      231  add($next, 0) = $empty, if != -1 go to 236  # the next one
+      232  move_mount($null, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/devices/virtual/powercap
+      233  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      234  close($null)  # the cover is where it belongs
+      235  add($next, 0) = $null  # the next one
+      236  close($at-powercap)  # /sys/devices/virtual/powercap is hidden
+      237  label()  # /sys/devices/virtual/powercap is hidden, if it exists
+      238  openat2($sys, "firmware", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if < 0 go to 248  # find /firmware, if it is there
+      239  move_mount($empty, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 243  # hide the directory /sys/firmware
+      240  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      241  close($empty)  # the cover is where it belongs
+      242  add($next, 0) = $empty, if != -1 go to 247  # the next one
+      243  move_mount($null, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/firmware
+      244  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      245  close($null)  # the cover is where it belongs
+      246  add($next, 0) = $null  # the next one
+      247  close($at-firmware)  # /sys/firmware is hidden
+      248  label()  # /sys/firmware is hidden, if it exists
+      249  openat2($proc, "bus", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-bus (ENOENT, ENOTDIR is fine), if < 0 go to 255  # find /bus, if it is there
+      250  open_tree($at-bus, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-bus  # a mount of /proc/bus
+      251  mount_setattr($at-bus, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      252  move_mount($at-bus, "", $at-bus, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/bus
+      253  close($at-bus)  # it is attached
+      254  close($at-bus)  # /proc/bus is covered by it
+      255  label()  # /proc/bus is read-only, if it exists
+      256  openat2($proc, "fs", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-fs (ENOENT, ENOTDIR is fine), if < 0 go to 262  # find /fs, if it is there
+      257  open_tree($at-fs, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-fs  # a mount of /proc/fs
+      258  mount_setattr($at-fs, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      259  move_mount($at-fs, "", $at-fs, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/fs
+      260  close($at-fs)  # it is attached
+      261  close($at-fs)  # /proc/fs is covered by it
+      262  label()  # /proc/fs is read-only, if it exists
+      263  openat2($proc, "irq", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-irq (ENOENT, ENOTDIR is fine), if < 0 go to 269  # find /irq, if it is there
+      264  open_tree($at-irq, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-irq  # a mount of /proc/irq
+      265  mount_setattr($at-irq, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      266  move_mount($at-irq, "", $at-irq, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/irq
+      267  close($at-irq)  # it is attached
+      268  close($at-irq)  # /proc/irq is covered by it
+      269  label()  # /proc/irq is read-only, if it exists
+      270  openat2($proc, "sys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, ENOTDIR is fine), if < 0 go to 276  # find /sys, if it is there
+      271  open_tree($at-sys, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sys  # a mount of /proc/sys
+      272  mount_setattr($at-sys, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      273  move_mount($at-sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sys
+      274  close($at-sys)  # it is attached
+      275  close($at-sys)  # /proc/sys is covered by it
+      276  label()  # /proc/sys is read-only, if it exists
+      277  openat2($proc, "sysrq-trigger", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sysrq-trigger (ENOENT, ENOTDIR is fine), if < 0 go to 283  # find /sysrq-trigger, if it is there
+      278  open_tree($at-sysrq-trigger, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sysrq-trigger  # a mount of /proc/sysrq-trigger
+      279  mount_setattr($at-sysrq-trigger, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      280  move_mount($at-sysrq-trigger, "", $at-sysrq-trigger, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
+      281  close($at-sysrq-trigger)  # it is attached
+      282  close($at-sysrq-trigger)  # /proc/sysrq-trigger is covered by it
+      283  label()  # /proc/sysrq-trigger is read-only, if it exists
+      284  fchdir($root)  # go to the new root $root
+      285  pivot_root(".", ".")  # make it the root; the old one is on top of it now
+      286  umount2(".", MNT_DETACH)  # drop the old root
+      287  chdir("/")  # start at the new root
+      288  chdir("/")  # the directory to start in
+      289  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      290  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      291  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      292  ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+      293  pidfd_open(1, 0)  # by what the keeper knows this process
+      294  sendmsg(4, {msg_iov={iov_base="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      295  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      296  add($nofile+8, 0) (any error is fine), if < 0 go to 298  # at most the hard limit
+      297  add($nofile+8, 0), if < 1024 go to 299  # is the hard limit less?
+      298  add(1024, 0)  # the soft limit
+      299  label()  # the hard limit stays
+      300  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      301  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      302  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      303  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      304  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      305  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      306  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      307  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      308  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      309  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      310  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      311  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      312  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      313  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      314  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      315  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      316  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      317  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      318  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      319  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      320  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      321  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      322  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      323  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      324  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      325  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      326  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      327  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      328  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      329  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      330  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      331  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      332  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      333  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 335  # nor one that a newer kernel has
+      334  add($next, 1), if != 0 go to 333  # the one behind it
+      335  label()  # there are no more
+      336  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      337  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      338  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      339  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      340  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      341  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
+      342  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      343  umask(022)  # permissions that new files do not have
+      344  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
+      345  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
+      346  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 348  # exec "/bin/hostname": is it there?
+      347  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
+      348  fail(ENOENT)  # exec "hostname": executable file not found
       "
     `);
   });
@@ -437,60 +443,63 @@ describe('namespaces', () => {
       12  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       13  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       14  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      15  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
-      16  add($nofile+8, 0) (any error is fine), if < 0 go to 18  # at most the hard limit
-      17  add($nofile+8, 0), if < 1024 go to 19  # is the hard limit less?
-      18  add(1024, 0)  # the soft limit
-      19  label()  # the hard limit stays
-      20  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
-      21  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
-      22  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-      23  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
-      24  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
-      25  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
-      26  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
-      27  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
-      28  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
-      29  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
-      30  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
-      31  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
-      32  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
-      33  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
-      34  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
-      35  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
-      36  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
-      37  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
-      38  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
-      39  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
-      40  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
-      41  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
-      42  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
-      43  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
-      44  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
-      45  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
-      46  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
-      47  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
-      48  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
-      49  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
-      50  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
-      51  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
-      52  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
-      53  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 55  # nor one that a newer kernel has
-      54  add($next, 1), if != 0 go to 53  # the one behind it
-      55  label()  # there are no more
-      56  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-      57  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
-      58  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
-      59  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
-      60  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      61  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
-      62  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-      63  umask(022)  # permissions that new files do not have
-      64  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
-      65  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
-      66  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 68  # exec "/bin/true": is it there?
-      67  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
-      68  fail(ENOENT)  # exec "/bin/true": no such file or directory
+      15  ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+      16  pidfd_open(1, 0)  # by what the keeper knows this process
+      17  sendmsg(4, {msg_iov={iov_base="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      18  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      19  add($nofile+8, 0) (any error is fine), if < 0 go to 21  # at most the hard limit
+      20  add($nofile+8, 0), if < 1024 go to 22  # is the hard limit less?
+      21  add(1024, 0)  # the soft limit
+      22  label()  # the hard limit stays
+      23  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      24  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      25  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      26  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      27  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      28  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      29  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      30  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      31  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      32  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      33  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      34  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      35  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      36  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      37  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      38  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      39  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      40  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      41  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      42  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      43  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      44  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      45  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      46  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      47  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      48  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      49  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      50  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      51  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      52  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      53  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      54  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      55  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      56  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 58  # nor one that a newer kernel has
+      57  add($next, 1), if != 0 go to 56  # the one behind it
+      58  label()  # there are no more
+      59  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      60  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      61  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      62  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      63  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      64  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
+      65  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      66  umask(022)  # permissions that new files do not have
+      67  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
+      68  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
+      69  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 71  # exec "/bin/true": is it there?
+      70  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
+      71  fail(ENOENT)  # exec "/bin/true": no such file or directory
       "
     `);
   });
@@ -499,6 +508,10 @@ describe('namespaces', () => {
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
       + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+      - pidfd_open(1, 0)  # by what the keeper knows this process
+      + getpid() = $self  # the process to keep
+      + pidfd_open($self, 0)  # by what the keeper knows this process
       "
     `);
   });
@@ -666,6 +679,10 @@ describe('namespaces', () => {
       + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
         umask(000)  # modes are as they are given
       - sethostname("container", 9)  # the host name
+        ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+      - pidfd_open(1, 0)  # by what the keeper knows this process
+      + getpid() = $self  # the process to keep
+      + pidfd_open($self, 0)  # by what the keeper knows this process
       "
     `);
   });
@@ -695,6 +712,10 @@ describe('namespaces', () => {
       + setns($target, CLONE_NEWNS)  # join the mount namespace of process 4711
       + close($target)  # let go of it
       + clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+      - pidfd_open(1, 0)  # by what the keeper knows this process
+      + getpid() = $self  # the process to keep
+      + pidfd_open($self, 0)  # by what the keeper knows this process
         label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       "
@@ -706,6 +727,10 @@ describe('mounts', () => {
   it('a root that cannot be written', () => {
     expect(changed({ readonly: true })).toMatchInlineSnapshot(`
       "
+        open_tree($directory, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $root  # a mount of it
+      - mount_setattr($root, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it noDev
+      + mount_setattr($root, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it readonly, noDev
+      + mount_setattr($root, "", AT_EMPTY_PATH, {attr_set=0, attr_clr=MOUNT_ATTR_RDONLY}, 32) (EPERM is fine)  # make it not readonly
         label()  # /proc/sysrq-trigger is read-only, if it exists
       + mount_setattr($root, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
       "
@@ -728,6 +753,7 @@ describe('mounts', () => {
       + fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-cache  # a tmpfs for /var/cache
       + fsconfig($new-cache, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
       + fsconfig($new-cache, FSCONFIG_SET_STRING, "size", "65536", 0)  # set size
+      + fsconfig($new-cache, FSCONFIG_SET_STRING, "nr_inodes", "1024", 0)  # set nr_inodes
       + fsconfig($new-cache, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
       + fsconfig($new-cache, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
       + fsmount($new-cache, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV) = $cache  # a mount of it
@@ -749,7 +775,7 @@ describe('mounts', () => {
       + add($attempts, 1), if < 2048 go to ‹find /data›  # a rename or a mount came in between: try again
       + fail(EAGAIN)  # find /data
       + label()  # /data is there
-      + open_tree(AT_FDCWD, "/usr", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = $data  # a mount of /usr
+      + open_tree(AT_FDCWD, "/usr", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = $data  # the host's /usr at /data, read-only
       + mount_setattr($data, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it readonly, noSuid, noDev
       + move_mount($data, "", $at-data, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /data
       + close($data)  # it is attached
@@ -771,7 +797,7 @@ describe('mounts', () => {
       + add($attempts, 1), if < 2048 go to ‹find /etc/users›  # a rename or a mount came in between: try again
       + fail(EAGAIN)  # find /etc/users
       + label()  # /etc/users is there
-      + open_tree(AT_FDCWD, "/etc/passwd", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = $users  # a mount of /etc/passwd
+      + open_tree(AT_FDCWD, "/etc/passwd", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE) = $users  # the host's /etc/passwd at /etc/users, writable
       + mount_setattr($users, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it noSuid, noDev
       + move_mount($users, "", $at-users, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /etc/users
       + close($users)  # it is attached
@@ -841,7 +867,7 @@ describe('the process', () => {
       "
         label()  # the host is alive
       + write(3, "\\5\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host which process stays
-        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
+        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
       + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
       + prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # the program cannot look into this process
       + clone(SIGCHLD, NULL, NULL, NULL, NULL) = $program, if == 0 go to ‹the process of the program›  # a process for the program
@@ -867,7 +893,14 @@ describe('the process', () => {
       .toMatchInlineSnapshot(`
         "- clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
         + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
-          seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
+          ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+        - pidfd_open(1, 0)  # by what the keeper knows this process
+        + getpid() = $self  # the process to keep
+        + pidfd_open($self, 0)  # by what the keeper knows this process
+          prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+        - close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+        + close_range(5, 4294967295, 0)  # nothing that the set-up opened is open any more
+          seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
         + prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to this process
         + getpid() = $init  # the process that the program is tied to
           rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
@@ -877,7 +910,11 @@ describe('the process', () => {
         + label()  # the host is alive
         + getppid(), if == $init go to ‹the init process is alive›  # is the init process still there?
         + exit_group(137)  # the init process is gone
-        + label()  # the init process is alive"
+        + label()  # the init process is alive
+        + getpid() = $self  # the process to keep
+        + pidfd_open($self, 0)  # by what the keeper knows this process
+        + sendmsg(4, {msg_iov={iov_base="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+        + close(4)  # the program has no way to the keeper"
       `);
   });
   it('a terminal', () => {
@@ -921,7 +958,7 @@ describe('the process', () => {
       "
         prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
       - keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=308, filter=&filter})  # the filter: 305 calls allowed, 4 by their arguments, the rest EPERM (308 instructions)
+        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
       - setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       "
     `);
