@@ -251,7 +251,7 @@ export function setUp(spec: Spec, { keeper, isNull }: SetUpOptions): Section[] {
     ['the network', isNew(spec, 'net') ? loopbackUp() : []],
     ...inside.sections,
     ['the directory to start in', startIn(spec.cwd)],
-    ['the standard streams', describeStreams(spec.streams, spec.user?.uid ?? 0, isNull)],
+    ['the standard streams', describeStreams(spec.streams, spec.user?.uid ?? 0)],
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
     // As late as that: the keeper of the first container starts meanwhile. Yet before the filter, which need not allow it.
     ['the tie to the host', keeper === 'none' ? [] : registerWithKeeper({ waits: keeper === 'launched', ...(isNew(spec, 'pid') && { pid: 1 }) })],

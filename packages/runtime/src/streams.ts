@@ -16,6 +16,8 @@ import {
   type Step,
 } from '@ctr/syscall';
 
+import { FileType, goTo, typeEnds } from './relay/process.js';
+
 /**
  * How a program has a standard stream: by a pipe that a relay fills or empties, by a pipe of the caller's process, by the caller's own file,
  * or as the null device of its own `/dev`.
@@ -93,14 +95,18 @@ const descriptions: Readonly<Record<Exclude<StreamKind, 'null'>, string>> = {
   given: "is the caller's own file, whose mode, owner, offset and content the program may change",
 };
 
-/** Says of the streams that have been set up before the plan what they are, and gives the pipes to the program's user: who opens /dev/stdout opens the pipe anew. */
-export function describeStreams(kinds: Three<StreamKind>, uid: number, isNull?: Memory): Step[] {
+/**
+ * Says of the streams that have been set up before the plan what they are, and gives the pipes to the program's user: who opens /dev/stdout opens the pipe anew.
+ * Nothing but a pipe gets another owner, whatever the process that takes these steps was started with: the null device of the host has one for all.
+ */
+export function describeStreams(kinds: Three<StreamKind>, uid: number): Step[] {
   return kinds.flatMap((kind, fd): Step[] => {
     if (kind === 'null') return [];
     const described = label(`${streamNames[fd]} ${descriptions[kind]}`);
     if (uid === 0 || kind === 'given') return [described];
+    const type = new FileType();
     const chown: Step = { call: 'fchown', args: [fd, uid, -1], purpose: `the pipe belongs to user ${uid}`, tolerates: 'any' };
-    return isNull ? [whether(isNull, fd, '!=', described), chown, described] : [described, chown];
+    return [type.read(fd), type.below(typeEnds.fifo, chown, 'is it a pipe?'), goTo(described, 'it is none'), chown, described];
   });
 }
 
@@ -159,11 +165,11 @@ function eachNull(kinds: Three<StreamKind>, isNull: Memory | undefined, steps: (
   return kinds.flatMap((kind, fd) => {
     if (!isNull) return kind === 'null' ? steps(fd) : [];
     const next = label(`the next stream after ${streamNames[fd]}`);
-    return [whether(isNull, fd, '==', next), ...steps(fd), next];
+    return [unlessNull(isNull, fd, next), ...steps(fd), next];
   });
 }
 
-/** Goes on elsewhere if a stream is the null device, or (`==`) if it is not. */
-function whether(isNull: Memory, fd: number, when: '==' | '!=', to: Step): Step {
-  return { call: 'add', args: [isNull.u64(fd * 8), 0], purpose: `is ${streamNames[fd]} a null device?`, jump: { when, to } };
+/** Goes on elsewhere if a stream is no null device. */
+function unlessNull(isNull: Memory, fd: number, to: Step): Step {
+  return { call: 'add', args: [isNull.u64(fd * 8), 0], purpose: `is ${streamNames[fd]} a null device?`, jump: { when: '==', to } };
 }

@@ -59,8 +59,8 @@ export class FileType {
 export function becomeRelay(): Step[] {
   const all = new Memory(new Uint8Array(8).fill(0xff), 'all signals');
   return [
-    { call: 'rt_sigprocmask', args: [maskHow.SIG_SETMASK, all, null, 8], purpose: 'no signal is for a relay' },
     { call: 'prctl', args: [prctlOptions.PR_SET_DUMPABLE, 0, 0, 0, 0], purpose: 'no process looks into a relay' },
+    { call: 'rt_sigprocmask', args: [maskHow.SIG_SETMASK, all, null, 8], purpose: 'no signal is for a relay' },
     { call: 'prctl', args: [prctlOptions.PR_SET_PDEATHSIG, signals.SIGKILL, 0, 0, 0], purpose: 'a relay ends with the process that has started it' },
     { call: 'close_range', args: [3, 0xffffffff, 0], purpose: 'a relay has its two files, and stderr' },
   ];

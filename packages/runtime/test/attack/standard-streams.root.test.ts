@@ -1,10 +1,12 @@
 // What a program can do by its standard streams to the files of whoever started it, by each way in. Each attack works with the files handed over, which is the control.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { plan } from '@ctr/runtime';
+import { launch, openFd, openFlags, openPipe } from '@ctr/syscall';
 import { describe, expect, it } from 'vitest';
 
 import { childrenOf, programOf } from '../children.js';
@@ -113,6 +115,18 @@ describe.each(ways)('by %s', (way) => {
       expect([code, said]).toEqual([125, expect.stringMatching(/^(stdin is a directory, which would lead|ctr: setting up the standard streams: EISDIR)/)]);
     });
   });
+});
+
+it('nothing but a pipe gets the program for its owner, whatever a plan is launched with', async () => {
+  const path = file('');
+  using opened = openFd(path, { flags: openFlags.O_RDWR });
+  const { read, write } = openPipe('stdout');
+  using pipe = write;
+  using _read = read;
+  const child = await launch(plan(['true'], { user: { uid: 1000, gid: 1000 }, cgroup: false }), { stdio: [opened, pipe, opened] });
+  expect((await child.exited).code).toBe(0);
+  expect(statSync(path).uid).toBe(0);
+  expect(fstatSync(pipe.number).uid).toBe(1000);
 });
 
 describe('an init', () => {
