@@ -569,8 +569,8 @@ export const mutations = [
   {
     defence: 'a plan is not kept beyond a change of the mount table',
     file: plan,
-    text: 'JSON.stringify([rest, keyOf(hardening), entered, mountTable])',
-    instead: 'JSON.stringify([rest, keyOf(hardening), entered])',
+    text: 'JSON.stringify([rest, keyOf(hardening), entered, kills, mountTable])',
+    instead: 'JSON.stringify([rest, keyOf(hardening), entered, kills])',
     test: 'packages/runtime/test/host-view.root.test.ts',
     name: 'is noticed when it comes and goes',
   },

@@ -113,11 +113,37 @@ export function planContainer(spec: Spec): ContainerPlan {
   const scope = planScope(spec);
   const group = scope ? undefined : planOwnGroup(spec, groupName(spec.name));
   const last = [announceExec(), ...programOf(spec)];
+  const made = group ? [...group.create, ...groupKill(spec, group)] : [];
+  const kills = group !== undefined && killsGroup(spec, group);
   const parts =
     group && entersAlone(spec, group)
-      ? [[...group.create, ...opening(group), ...flatten(enter(spec, group)), ...group.close, ...withoutLimits(spec, group)], wayIn(spec, true), last]
-      : [[...(scope?.steps ?? []), ...(group?.steps ?? []), ...withoutLimits(spec, group)], wayIn(spec, false), last];
+      ? [[...made, ...opening(group), ...flatten(enter(spec, group)), ...group.close, ...withoutLimits(spec, group)], wayIn(spec, true, kills), last]
+      : [[...(scope?.steps ?? []), ...made, ...(group?.join ?? []), ...(group?.close ?? []), ...withoutLimits(spec, group)], wayIn(spec, false, kills), last];
   return { spec, parts, group, scope, idMaps: mapsOfHost(spec) };
+}
+
+/** The fd of `cgroup.kill` until the keeper has it: above those that a plan has open by then. */
+const GROUP_KILL_FD = 60;
+
+/** Whether the keeper kills the whole group: where pids are shared, the end of the first process does not end the others. A group of v1 has no such file. */
+function killsGroup(spec: Spec, { unified }: PlannedGroup): boolean {
+  return unified !== undefined && !isNew(spec, 'pid');
+}
+
+/** @see Documentation/admin-guide/cgroup-v2.rst of the kernel: cgroup.kill */
+function groupKill(spec: Spec, group: PlannedGroup): Step[] {
+  if (!group.unified || !killsGroup(spec, group)) return [];
+  const open: Step = {
+    call: 'openat',
+    args: [group.unified, 'cgroup.kill', openFlags.O_WRONLY | openFlags.O_CLOEXEC, 0],
+    purpose: 'the file by which the keeper kills the group',
+    as: 'cgroup_kill',
+  };
+  return [
+    open,
+    { call: 'dup3', args: [resultOf(open), GROUP_KILL_FD, openFlags.O_CLOEXEC], purpose: 'where the later steps have it' },
+    { call: 'close', args: [resultOf(open)], purpose: 'one file is enough' },
+  ];
 }
 
 const filters = new WeakMap<SeccompFilter, number>();
@@ -149,7 +175,7 @@ const MAX_WAYS_IN = 32;
  * All that lies between the cgroup, or the process that is born in it, and the program: the same for containers that differ only in these two, and long. It is kept,
  * since making some two hundred steps takes as long as half of their calls.
  */
-function wayIn(spec: Spec, entered: boolean): readonly Step[] {
+function wayIn(spec: Spec, entered: boolean, kills: boolean): readonly Step[] {
   const {
     command: _command,
     env: _env,
@@ -165,12 +191,12 @@ function wayIn(spec: Spec, entered: boolean): readonly Step[] {
   } = spec;
   // What is mounted below the host's programs is in the steps.
   const mountTable = spec.rootfs === undefined && isNew(spec, 'mount') ? mountTableVersion() : 0;
-  const key = JSON.stringify([rest, keyOf(hardening), entered, mountTable]);
+  const key = JSON.stringify([rest, keyOf(hardening), entered, kills, mountTable]);
   const known = waysIn.get(key);
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();
   const stays: Section = ['the process that stays', spec.init ? [stayInCharge()] : []];
-  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec)), stays, ...setUp(spec, { keeper: 'launched' })]));
+  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec)), stays, ...setUp(spec, { keeper: 'launched', kills })]));
   waysIn.set(key, steps);
   return steps;
 }
@@ -237,12 +263,14 @@ export type Keeper = 'launched' | 'older' | 'none';
 /** How a container is set up. */
 export interface SetUpOptions {
   readonly keeper: Keeper;
+  /** Whether the keeper gets the file `cgroup.kill` of the container's group. @default false */
+  readonly kills?: boolean;
   /** Which streams have the null device behind them, where that is known only as the plan runs. */
   readonly isNull?: Memory;
 }
 
 /** What the container's first process does before the program, in its new namespaces. */
-export function setUp(spec: Spec, { keeper, isNull }: SetUpOptions): Section[] {
+export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOptions): Section[] {
   // A mount namespace that others are in, too, stays as it is.
   const inside = isNew(spec, 'mount') ? fileSystems(spec, isNull) : { sections: [], terminal: undefined, proc: undefined };
   const sections: Section[] = [
@@ -254,7 +282,12 @@ export function setUp(spec: Spec, { keeper, isNull }: SetUpOptions): Section[] {
     ['the standard streams', describeStreams(spec.streams, spec.user?.uid ?? 0)],
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
     // As late as that: the keeper of the first container starts meanwhile. Yet before the filter, which need not allow it.
-    ['the tie to the host', keeper === 'none' ? [] : registerWithKeeper({ waits: keeper === 'launched', ...(isNew(spec, 'pid') && { pid: 1 }) })],
+    [
+      'the tie to the host',
+      keeper === 'none'
+        ? []
+        : registerWithKeeper({ waits: keeper === 'launched', ...(isNew(spec, 'pid') && { pid: 1 }), ...(kills && { cgroupKill: GROUP_KILL_FD }) }),
+    ],
     ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),
     // It has no more rights than the program, which could otherwise gain them from it.
     ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []],

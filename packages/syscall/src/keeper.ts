@@ -25,7 +25,7 @@ export interface KeeperOptions {
    * For processes whose pid namespace does not end with the one that registers.
    * @default nothing but the process itself
    */
-  readonly cgroupKill?: ResultOf;
+  readonly cgroupKill?: ResultOf | number;
 }
 
 /**
