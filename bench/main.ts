@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { hierarchyOf, readLayout } from '@ctr/cgroups';
 import { plan, privileged, standalone, type ContainerOptions } from '@ctr/runtime';
+import { KEEPER_FD } from '@ctr/syscall';
 
 import { lifeRow, statisticsRows, topRow } from './cgroups.js';
 import { compileC, CProgram, Worker, type Contender } from './contender.js';
@@ -80,7 +81,7 @@ async function seedRows({ directory, rootfs, filter }: Stage): Promise<Row[]> {
 
 /** Default containers by `run()`. */
 async function runRows({ directory, rootfs, filter }: Stage): Promise<Row[]> {
-  const floors = [0, 1, 2, 3].map((i) => floorOf(plan(['true']), directory, `floor-run-${i}`, ['OUTPUT']));
+  const floors = [0, 1, 2, 3].map((i) => floorOf(withoutKeeper(plan(['true'])), directory, `floor-run-${i}`, ['OUTPUT']));
   const [floor] = floors as [CProgram];
   const worker = await Worker.start({ heapBytes: 50 * MB, rootfs, filter });
   say('a default container …');
@@ -188,7 +189,7 @@ async function processRows({ directory, rootfs }: Stage): Promise<Row[]> {
     node: [process.execPath, '-e', '0'],
     ctr: [process.execPath, join(root, 'packages/cli/dist/bin.cjs'), 'run', 'true'],
     launcher: [launcher],
-    inC: [compileFloor(plan(['true'], options), directory, 'once', ['ONCE'], ['-static']).executable],
+    inC: [compileFloor(withoutKeeper(plan(['true'], options)), directory, 'once', ['ONCE'], ['-static']).executable],
     bwrap: [findOnPath('bwrap') ?? 'bwrap', ...bwrapAllArgs(rootfs)],
   };
   const programs = Object.entries(commands).map(([name, command]) => ({ name: name as keyof typeof commands, program: new CProgram(time, command) }));
@@ -219,6 +220,13 @@ function turn<const Name extends string>(name: Name, worker: Worker, what: Measu
 function floorOf(steps: ReturnType<typeof plan>, directory: string, name: string, definitions: readonly string[] = []): CProgram {
   const { executable, fds } = compileFloor(steps, directory, name, definitions);
   return new CProgram(executable, [], fds);
+}
+
+/** The same calls where nobody keeps the container: the program in C has no keeper to register with. */
+function withoutKeeper(steps: ReturnType<typeof plan>): ReturnType<typeof plan> {
+  const register = steps.findIndex(({ call, args }) => call === 'sendmsg' && args[0] === KEEPER_FD);
+  const wait = steps.findLastIndex(({ call }, i) => i < register && call === 'ppoll');
+  return steps.filter((_, i) => i !== register && i !== wait);
 }
 
 function compileFloor(steps: ReturnType<typeof plan>, directory: string, name: string, definitions: readonly string[], flags: readonly string[] = []) {

@@ -87,6 +87,9 @@ const callsWithArguments: Readonly<Record<string, readonly Arg[]>> = {
   close_range: [1000, 2000, closeRangeFlags.CLOSE_RANGE_CLOEXEC],
   dup: [none],
   dup3: [none, 1022, openFlags.O_CLOEXEC],
+  epoll_create1: [0],
+  epoll_ctl: [none, 1, none, null],
+  epoll_pwait: [none, buffer(), 1, 0, null, 8],
   execve: [nowhere, ['name', 'a "quoted"\tword\n'], ['A=1', 'B=2']],
   execveat: [AT_FDCWD, nowhere, ['name'], [], atFlags.AT_SYMLINK_NOFOLLOW],
   faccessat: [AT_FDCWD, nowhere, accessModes.R_OK | accessModes.X_OK],
@@ -99,6 +102,7 @@ const callsWithArguments: Readonly<Record<string, readonly Arg[]>> = {
   fsconfig: [none, fsconfigCommands.FSCONFIG_SET_STRING, 'size', '65536', 0],
   fsmount: [none, fsmountFlags.FSMOUNT_CLOEXEC, mountAttrs.MOUNT_ATTR_NOSUID | mountAttrs.MOUNT_ATTR_RDONLY],
   fsopen: ['nothing', fsopenFlags.FSOPEN_CLOEXEC],
+  fsetxattr: [none, 'user.name', Buffer.from('text'), 4, 0],
   fstatfs: [none, buffer()],
   ftruncate: [none, 4096],
   getpid: [],
@@ -132,6 +136,7 @@ const callsWithArguments: Readonly<Record<string, readonly Arg[]>> = {
   pipe2: [new Memory(8, 'ends'), openFlags.O_CLOEXEC | openFlags.O_NONBLOCK],
   pivot_root: [nowhere, '/nowhere/else'],
   ppoll: [pollfd({ fd: none }), 1, timespec({}), null, 8],
+  pread64: [none, buffer(), 64, 0],
   prctl: [prctlOptions.PR_SET_PDEATHSIG, signals.SIGKILL],
   prlimit64: [2 ** 22 + 1, rlimitResources.RLIMIT_MEMLOCK, rlimit64({ rlim_cur: 1000, rlim_max: RLIM64_INFINITY }), new Memory(16, 'limit')],
   read: [none, buffer(), 64],
@@ -163,15 +168,19 @@ const callsWithArguments: Readonly<Record<string, readonly Arg[]>> = {
   setresuid: [-1, -1, -1],
   setsid: [],
   setuid: [0],
+  shutdown: [none, 0],
   socket: [socketDomains.AF_UNIX, socketTypes.SOCK_SEQPACKET | socketTypes.SOCK_CLOEXEC | socketTypes.SOCK_NONBLOCK, 0],
   socketpair: [socketDomains.AF_UNIX, socketTypes.SOCK_STREAM | socketTypes.SOCK_CLOEXEC, 0, new Memory(8, 'pair')],
+  splice: [none, null, 1022, null, 4096, 0],
   statfs: [nowhere, buffer()],
   symlinkat: ['target', AT_FDCWD, nowhere],
+  tee: [none, 1022, 4096, 0],
   tgkill: [2 ** 22 + 1, 2 ** 22 + 1, signals.SIGHUP],
   umask: [0o22],
   umount2: [nowhere, umountFlags.MNT_DETACH | umountFlags.UMOUNT_NOFOLLOW],
   unlinkat: [AT_FDCWD, nowhere, atFlags.AT_REMOVEDIR],
   unshare: [cloneFlags.CLONE_FS | cloneFlags.CLONE_FILES],
+  utimensat: [AT_FDCWD, nowhere, null, atFlags.AT_SYMLINK_NOFOLLOW],
   wait4: [-1, null, waitFlags.WNOHANG | waitFlags.__WALL, null],
   waitid: [waitIdTypes.P_PID, 2 ** 22 + 1, null, waitFlags.WEXITED | waitFlags.WNOHANG, null],
   write: [none, 'text\n\u00011', 7],
@@ -193,6 +202,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   exit_group: 'in the other plan',
   exit: 'would end the plan',
   clone3: 'makes a process that goes on with the plan',
+  mmap: 'strace knows protections and kinds of mappings by name',
   keyctl: 'strace prints another number of arguments for each operation',
   rt_sigaction: 'strace knows signal handlers and masks by name',
   rt_sigtimedwait: 'strace knows masks by name',
@@ -200,7 +210,7 @@ const elsewhere: Readonly<Record<string, string>> = {
 };
 
 /** Names that strace has for what explain prints as a number. */
-const numbers: Readonly<Record<string, string>> = { BPF_PROG_LOAD: '5', SEEK_SET: '0', SIGKILL: '9' };
+const numbers: Readonly<Record<string, string>> = { BPF_PROG_LOAD: '5', EPOLL_CTL_ADD: '1', SEEK_SET: '0', SHUT_RD: '0', SIGKILL: '9' };
 
 /** One printed argument: text, or what stands in braces or brackets. */
 type Part = string | { readonly fields: ReadonlyMap<string, Part> } | { readonly items: readonly Part[] };
