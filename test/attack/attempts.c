@@ -386,8 +386,9 @@ static void do_stdin_offset(void) { long result = lseek(0, 5, SEEK_SET); tell(re
 
 static void do_terminal_mode(void) {
   struct stat stat;
-  int got = fstat(2, &stat) == 0 && fchmod(2, stat.st_mode & 07777) == 0;
-  tell(got, got ? "ok" : strerrorname_np(errno));
+  int terminal = fstat(2, &stat) == 0 && S_ISCHR(stat.st_mode);
+  int got = terminal && fchmod(2, stat.st_mode & 07777) == 0;
+  tell(got, got ? "ok" : terminal ? strerrorname_np(errno) : "no terminal");
 }
 
 static void do_terminal_read(void) {

@@ -92,6 +92,7 @@ const ofFiles = attempts.map((name): Attack => ({
   name,
   group: 'Standard streams',
   tries: tries[name],
+  told: (way) => (way.startsWith('OCI') ? 'docs/oci.md#what-a-container-cannot-change-of-its-caller: the files are those of the engine' : undefined),
   attempt: async (stage, caller, way) => verdict(name, await together(stage, caller, way)),
   async control(stage, caller) {
     const words = [...caller.by(stage.directory), stage.attempts, ...attempts];
@@ -103,6 +104,7 @@ const directory: Attack = {
   name: 'directory-up',
   group: 'Standard streams',
   tries: 'stdin is a directory of the host: opens what is above it',
+  mayRefuse: true,
   attempt: async (stage, caller, way) =>
     await upFrom(stage, caller, (stdio) =>
       stage.run(caller, way, { rootfs: stage.image(caller), commands: [{ command: ['/attack/attempts', 'directory-up'] }], stdio }),
