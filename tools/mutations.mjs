@@ -874,8 +874,8 @@ export const mutations = [
   {
     defence: 'a program that unties itself ends with its host: the plan registers with the keeper',
     file: 'packages/runtime/src/plan.ts',
-    text: "keeper === 'none' ? [] : registerWithKeeper(",
-    instead: "keeper !== 'none' ? [] : registerWithKeeper(",
+    text: "keeper === 'none'",
+    instead: "keeper !== 'none'",
     test: 'packages/runtime/test/attack/untied.root.test.ts',
     name: 'as it is by default',
   },
@@ -957,5 +957,19 @@ export const mutations = [
     instead: 'args: [prctlOptions.PR_SET_DUMPABLE, 1, 0, 0, 0]',
     test: 'packages/runtime/test/attack/standard-streams.root.test.ts',
     name: 'of an ordinary user cannot be looked into',
+  },
+  {
+    defence: "a recursive bind of the host passes over the scratch of the host's userland",
+    file: 'packages/runtime/src/userland.ts',
+    text: "...propagation(scratch.mount, 'unbindable'),",
+    test: 'packages/runtime/test/attack/scratch.root.test.ts',
+    name: 'no bind of the host shows the scratch, and a read-only root stays so',
+  },
+  {
+    defence: "no path leads to the scratch of the host's userland",
+    file: 'packages/runtime/src/userland.ts',
+    text: '...attach(hostProc.mount, scratch.mount, "the host\'s proc covers the scratch"),',
+    test: 'packages/runtime/test/attack/scratch.root.test.ts',
+    name: 'no bind of the host shows the scratch, and a read-only root stays so',
   },
 ];

@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 
-import { AT_FDCWD, openFlags, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
-import { attach, directory, symlink, tmpfsMount } from '@ctr/fs';
+import { AT_FDCWD, moveMountFlags, openFlags, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { attach, bindMount, directory, propagation, symlink, tmpfsMount } from '@ctr/fs';
 
 import { layer, type Layers } from './host-layer.js';
 import { etc } from './host-etc.js';
@@ -43,16 +43,19 @@ export interface UserlandOptions {
  * The host's own programs as a root file system that is the container's to write: each directory is the lower layer of an overlay whose upper one is in memory
  * (a read-only bind where overlayfs is refused), /etc is made of an allow list, and everything else starts empty.
  *
+ * The scratch tmpfs of the upper layers has to be attached, since a mount that is attached to nothing cannot be cloned before Linux 6.15. No bind of the host shows it:
+ * it is attached to the host's /proc, a copy of that proc covers it, so that no path leads to it, and a recursive bind passes over it, because it is unbindable.
+ *
  * @see The kernel's Documentation/filesystems/overlayfs.rst
  */
 export function userland(options: UserlandOptions): Root {
   const { sizeBytes, devices, readonly, inUserNamespace } = options;
   const scratch = tmpfsMount({ sizeBytes, mode: 0o755, noSuid: false, noDev: !devices, purpose: 'memory for the root and the upper layers', as: 'tmpfs' });
-  const place: Step = {
-    call: 'openat',
-    args: [AT_FDCWD, '/proc', openFlags.O_PATH | openFlags.O_CLOEXEC, 0],
-    purpose: 'a place for it that goes with the old root',
-    as: 'place',
+  const hostProc = bindMount('/proc', { recursive: true, purpose: "the host's proc, to cover the scratch with", as: 'host-proc' });
+  const hide: Step = {
+    call: 'move_mount',
+    args: [scratch.mount, '', AT_FDCWD, '/proc', moveMountFlags.MOVE_MOUNT_F_EMPTY_PATH],
+    purpose: 'a place for the scratch that goes with the old root',
   };
   const tree: Step = {
     call: 'open_tree',
@@ -71,8 +74,8 @@ export function userland(options: UserlandOptions): Root {
   return {
     steps: [
       ...scratch.steps,
-      place,
-      ...attach(scratch.mount, resultOf(place)),
+      ...hostProc.steps,
+      hide,
       directory(scratch.mount, 'root', 0o755),
       directory(scratch.mount, 'nothing', 0o755),
       tree,
@@ -82,6 +85,9 @@ export function userland(options: UserlandOptions): Root {
       ...programs.flatMap((name) => programDirectory(root, name, readonly, layers)),
       ...emptyDirectories.map(([path, mode]) => directory(root, path, mode)),
       ...etc(root, layers, options),
+      // As late as this: an overlay takes no layer from an unbindable mount.
+      ...propagation(scratch.mount, 'unbindable'),
+      ...attach(hostProc.mount, scratch.mount, "the host's proc covers the scratch"),
     ],
     mount: root,
     fresh: true,
