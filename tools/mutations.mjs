@@ -958,4 +958,12 @@ export const mutations = [
     test: 'packages/runtime/test/attack/standard-streams.root.test.ts',
     name: 'of an ordinary user cannot be looked into',
   },
+  {
+    defence: 'the first process of an OCI container cannot be looked into while it waits to be started',
+    file: 'packages/oci/src/plan/rights.ts',
+    text: 'const hide = dumpable(false);',
+    instead: 'const hide: Step[] = [];',
+    test: 'packages/oci/test/before-start.root.test.ts',
+    name: 'a hook of startContainer cannot change the memory of the first process',
+  },
 ];
