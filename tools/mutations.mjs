@@ -966,4 +966,12 @@ export const mutations = [
     test: 'packages/oci/test/before-start.root.test.ts',
     name: 'a hook of startContainer cannot change the memory of the first process',
   },
+  {
+    defence: 'a container that does not get its control group leaves it to the one that has it',
+    file: 'packages/oci/src/life-cycle/create.ts',
+    text: 'removeGroup(madeBefore(error, plan[0], group))',
+    instead: 'removeGroup(group.directories)',
+    test: 'packages/oci/test/one-group.root.test.ts',
+    name: 'the containers that do not get the group neither remove it nor kill the one that has it',
+  },
 ];
