@@ -974,4 +974,12 @@ export const mutations = [
     test: 'packages/oci/test/one-group.root.test.ts',
     name: 'the containers that do not get the group neither remove it nor kill the one that has it',
   },
+  {
+    defence: 'the sticky bit does not make up for another owner of the states',
+    file: 'packages/oci/src/state/directory.ts',
+    text: 'if ((uid !== own && uid !== 0) || ((mode & STICKY) === 0 && (mode & WRITABLE) !== 0))',
+    instead: 'if ((mode & STICKY) === 0 && ((uid !== own && uid !== 0) || (mode & WRITABLE) !== 0))',
+    test: 'packages/oci/test/state-directory.root.test.ts',
+    name: 'lies in no root of another user, with the sticky bit either',
+  },
 ];
