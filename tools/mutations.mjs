@@ -982,4 +982,12 @@ export const mutations = [
     test: 'packages/oci/test/state-directory.root.test.ts',
     name: 'lies in no root of another user, with the sticky bit either',
   },
+  {
+    defence: 'a name that a rule repeats is no further rule',
+    file: 'packages/security/src/seccomp/rules.ts',
+    text: 'of new Set(rule.names ?? [])',
+    instead: 'of rule.names ?? []',
+    test: 'packages/security/test/seccomp/compile-filter.test.ts',
+    name: 'a name that is repeated in a rule counts once',
+  },
 ];
