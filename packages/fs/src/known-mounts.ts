@@ -27,21 +27,34 @@ export type KnownMounts = Readonly<Record<string, Handle | MountWithLinks>>;
  * ```
  */
 export function knownMounts(made: readonly (readonly [at: string, mount: KnownMounts[string] | undefined])[]): KnownMounts {
-  const known: Record<string, KnownMounts[string]> = {};
-  for (const [at, mount] of made) {
-    for (const other of Object.keys(known)) if (`${other}/`.startsWith(`${at}/`)) delete known[other];
-    if (mount) known[at] = mount;
+  // From the last on: what is below one that came later is covered.
+  const later = new Set<string>();
+  const seen: [string, KnownMounts[string]][] = [];
+  for (const [at, mount] of made.toReversed()) {
+    if (mount && !isBelow(at, later)) seen.push([at, mount]);
+    later.add(at);
   }
-  return known;
+  return Object.fromEntries(seen.toReversed());
 }
 
 /** A place below a root, or below the nearest of these mounts. */
 export function inMounts(root: Handle, mounts: KnownMounts, path: string): InRoot {
   const place = inRoot(root, path);
-  const above = Object.keys(mounts).filter((mount) => `/${place.path}/`.startsWith(`${mount}/`));
-  const at = above.toSorted((a, b) => b.length - a.length)[0] ?? '';
+  const at = nearest(mounts, `/${place.path}`);
   const known = mounts[at];
   if (known === undefined) return place;
   const below = { ...place, path: place.path.slice(at.length) };
   return 'links' in known ? { ...below, root: known.mount, beyond: place } : { ...below, root: known };
+}
+
+/** Whether one of these is at the path, or above it. */
+function isBelow(path: string, some: ReadonlySet<string>): boolean {
+  for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) if (some.has(at)) return true;
+  return false;
+}
+
+/** The longest of the paths above this one, and of itself, that something is mounted at; empty for none. Paths have few components, and there may be thousands of mounts. */
+function nearest(mounts: KnownMounts, path: string): string {
+  for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) if (Object.hasOwn(mounts, at)) return at;
+  return '';
 }

@@ -12,6 +12,10 @@ export function checkBundle(config: Config, directory: string): { readonly proce
   refuseWhatIsNotThere(config);
   if (!config.linux?.namespaces?.some(({ type }) => type === 'mount'))
     throw new TypeError('linux.namespaces has none of the type mount: the program would run in the root of the host, whatever root.path says');
+  if (globalThis.process.geteuid?.() !== 0 && config.hooks?.startContainer?.length)
+    throw new TypeError(
+      'hooks.startContainer: the first process of a container cannot be looked into until its program runs, and only root can join its namespaces before: leave these hooks out, or run this in a user namespace (unshare --user --map-root-user), as engines do',
+    );
   const rootfs = resolve(directory, config.root.path);
   if (!statSync(rootfs, { throwIfNoEntry: false })?.isDirectory())
     throw new Error(`the root file system ${rootfs} is no directory, or not there: no such file or directory`);

@@ -54,6 +54,18 @@ describe('what ctr-oci prints', () => {
     expect((JSON.parse(text.trim().split('\n').at(-1) ?? '') as { msg: string }).msg).toContain(escaped);
   });
 
+  it('is one row of a table for each container, whatever the path of its bundle has in it', async () => {
+    const [id, bundle] = [newId(), join(at.directory, 'a\nforged\t1\trunning')];
+    mkdirSync(bundle);
+    writeFileSync(join(bundle, 'config.json'), JSON.stringify(configOf(at, ['sleep', '1000'])));
+    onTestFinished(async () => void (await ctrOci(['--root', at.root, 'delete', '--force', id])));
+    expect((await ctrOci(['--root', at.root, 'create', '--bundle', bundle, id], { quiet: true })).code).toBe(0);
+    const [heading, row, ...others] = (await ctrOci(['--root', at.root, 'list'])).stdout.split('\n');
+    expect(heading).toMatch(/^ID +PID +STATUS +BUNDLE +CREATED +OWNER$/);
+    expect(row).toContain(String.raw`/a\nforged\t1\trunning `);
+    expect(others).toEqual(['']);
+  });
+
   it('is the log as text, too', async () => {
     const log = join(at.directory, 'text-log');
     await ctrOci(['--root', at.root, '--log', log, 'run', '--bundle', `/${odd}`, 'x']);

@@ -126,6 +126,22 @@ describe('the directory of a state', () => {
     chownSync(root, NOBODY, NOBODY);
     expect(() => StateDirectory.open(root, 'web')).toThrow(/others can exchange/);
   });
+
+  it('lies in no root of another user, with the sticky bit either: the owner of a directory may rename what is in it', async () => {
+    using _directory = await made();
+    chownSync(root, NOBODY, NOBODY);
+    chmodSync(root, 0o1755);
+    expect(asNobody('mv', join(root, 'web'), join(root, 'moved'))).toBe(0);
+    expect(asNobody('mv', join(root, 'moved'), join(root, 'web'))).toBe(0);
+    expect(() => StateDirectory.open(root, 'web')).toThrow(/others can exchange/);
+    await expect(StateDirectory.create(root, 'other')).rejects.toThrow(/others can exchange/);
+    expect(() => StateDirectory.ids(root)).toThrow(/others can exchange/);
+    // Not so in a root of one's own.
+    chownSync(root, 0, 0);
+    chmodSync(root, 0o1777);
+    expect(asNobody('mv', join(root, 'web'), join(root, 'moved'))).not.toBe(0);
+    using _opened = StateDirectory.open(root, 'web');
+  });
 });
 
 describe('other users of the host', () => {

@@ -10,7 +10,7 @@ import type { Config } from '../config/config.js';
 import type { Mount } from '../config/mount.js';
 import { environmentOf } from '../environment.js';
 import { parseConfig } from '../parse-config.js';
-import { callersGroups, cgroupOf, isRootless, removeLeftovers } from '../plan/cgroup.js';
+import { callersGroups, cgroupOf, isRootless, madeBefore, removeLeftovers } from '../plan/cgroup.js';
 import { makeScope, planScope, requireScope } from '../plan/scope.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
 import { streamsOf } from '../plan/streams.js';
@@ -233,7 +233,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     return child;
   } catch (error) {
     const failure = await devices.undo(error);
-    if (group) await removeGroup(group.directories);
+    if (group) await removeGroup(madeBefore(error, plan[0], group));
     // What was refused for the scope has ended the process that waited for it: that is the error then.
     await (await making)?.stop();
     if (host.hooked !== undefined)

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 
 import { CgroupError, limitsOfResources, planGroup, type CgroupLayout, type Limits, type LinuxResources, type PlannedGroup } from '@ctr/cgroups';
 import { defaultDeviceRules, isInUserNamespace } from '@ctr/runtime/assembly';
+import { isSyscallError, type Plan } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
 import type { GroupPlace } from './cgroup-mount.js';
@@ -66,6 +67,16 @@ function smaller(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(smaller);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, smaller(each)]));
+}
+
+/**
+ * The directories of a group that a failed plan has made: another container may have the same `cgroupsPath`, and has made the others then.
+ * An error of the host (a hook, a signal) comes when all of them are made.
+ */
+export function madeBefore(error: unknown, plan: Plan, { directories }: Pick<PlannedGroup, 'directories'>): string[] {
+  if (!isSyscallError(error)) return [...directories];
+  const { step = Infinity } = error;
+  return directories.filter((directory) => plan.findIndex(({ call, args }) => call === 'mkdirat' && args[1] === directory) < step);
 }
 
 /** Removes empty groups of the same name, which are of a container that has ended without being deleted. Throws for one that is in use. */

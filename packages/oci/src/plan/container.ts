@@ -151,8 +151,9 @@ function wayIn({ config, process, bundle, namespaces, group, scope, mapped, sour
 }
 
 /**
- * Whether the process is undumpable until execve(2). Processes of a joined namespace could trace it otherwise. Where nothing is joined, only an ancestor of the
- * container can see the process; an ordinary user then keeps access to `/proc/PID/ns`, which hooks and engines need between `create` and `start`.
+ * Whether the process is undumpable from the beginning. Processes of a joined namespace could trace it otherwise. Where nothing is joined, only an ancestor of the
+ * container can see the process while the container is made, and hooks of an ordinary user need `/proc/PID/ns`: the process becomes undumpable with {@link rights} then,
+ * before anything of the image can run.
  */
 function isHidden({ joined, has }: Namespaces): boolean {
   return joined.size > 0 || (globalThis.process.geteuid?.() === 0 && !has('user'));

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { posix } from 'node:path';
 
 import { inRoot, knownMounts, mask, openPlace, pivotRoot, procMount, propagation, readonlyPath, setAttributes, type Handle, type KnownMounts } from '@ctr/fs';
 import { isInUserNamespace, rootfs, sysctlSteps, type Section } from '@ctr/runtime/assembly';
@@ -39,7 +40,7 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Re
     ownGroups: namespaces.isNew('cgroup'),
     mountLabel: linux.mountLabel,
     opened,
-    lookedUp: [...(linux.maskedPaths ?? []), ...(linux.readonlyPaths ?? [])],
+    lookedUp: withParents([...(linux.maskedPaths ?? []), ...(linux.readonlyPaths ?? [])]),
   };
   const destinations = (config.mounts ?? []).map(destinationOf);
   const mounts = (config.mounts ?? []).map((mount, i) => ({ mount, planned: mountSteps(mount, { ...context, before: destinations.slice(0, i) }) }));
@@ -72,6 +73,13 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Re
     proc,
     cwd: cwd?.fd,
   };
+}
+
+/** Each path, and all above it but the root: there may be thousands of mounts for each of which is asked whether one of the paths lies in it. */
+function withParents(paths: readonly string[]): ReadonlySet<string> {
+  const all = new Set<string>();
+  for (const path of paths) for (let at = posix.normalize(`/${path}`); at !== '' && !all.has(at); at = at.slice(0, at.lastIndexOf('/'))) all.add(at);
+  return all;
 }
 
 /** What is below a mount of the configuration is looked up from the open mount, whatever is renamed in the image meanwhile. */

@@ -18,7 +18,7 @@ function namespaceOf(whose: string | number, kind: Namespace): number | undefine
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error;
     throw new Error(
-      `the namespaces of process ${whose} cannot be joined: until its program runs, nobody but root may look into a process that has itself joined namespaces. Start the container first, or do without hooks of createContainer and startContainer`,
+      `the namespaces of process ${whose} cannot be joined: until its program runs, nobody but root may look into the first process of a container. Start the container first, or do without hooks of startContainer and, where namespaces are joined, of createContainer`,
       { cause: error },
     );
   }

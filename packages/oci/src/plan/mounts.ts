@@ -39,8 +39,8 @@ export interface MountContext extends CgroupMountContext {
   /** Whether the sources are those of a mount namespace that is joined: one that the caller does not have is taken for a directory. */
   readonly isElsewhere: boolean;
   readonly mountLabel: string | undefined;
-  /** The paths that are hidden or made read-only in the end: they are looked up from the mounts they lie in, which stay open for it. */
-  readonly lookedUp: readonly string[];
+  /** The paths that are hidden or made read-only in the end, and those above them: they are looked up from the mounts they lie in, which stay open for it. */
+  readonly lookedUp: ReadonlySet<string>;
   /** Binds that have been made before the user namespace, outside of which their sources may be out of reach. */
   readonly opened: ReadonlyMap<Mount, ResultOf>;
 }
@@ -108,7 +108,7 @@ function throughLinks(at: string, { rootfs, before }: MountContext): string {
 
 /** Whether a path that is hidden or made read-only lies in a mount. */
 function isLookedUpIn(at: string, { lookedUp }: MountContext): boolean {
-  return lookedUp.some((path) => `${posix.normalize(path)}/`.startsWith(`${at}/`));
+  return lookedUp.has(at);
 }
 
 /** The path of a bind's source on the host. */

@@ -6,6 +6,7 @@ import {
   capabilityNames,
   capabilitySets,
   compileFilter,
+  dumpable,
   ioPriority,
   keepCapabilities,
   newSessionKeyring,
@@ -63,12 +64,15 @@ export function rights(process: Process, options: RightsOptions, filter: readonl
   const { bounding, ...sets } = capabilitiesOf(process, options);
   const needsKept = uid !== 0 && sets.permitted.length > 0;
   const nnp = process.noNewPrivileges ?? false;
+  // Programs of the image may run before this one does, with the same ids: `exec` of a container that waits, hooks of `startContainer`.
+  const hide = dumpable(false);
   return [
+    ['who may look into it', nnp ? [] : hide],
     ['the filter of system calls', nnp || !isEarly ? [] : filter],
     ['the bounding set', boundingSet(bounding)],
     ['the user', [...(needsKept ? keepCapabilities() : []), ...becomeUser({ uid, gid, groups: additionalGids, umask })]],
     ['the capabilities', capabilitySets(sets)],
-    ['the privileges', nnp ? noNewPrivs() : []],
+    ['the privileges', nnp ? [...hide, ...noNewPrivs()] : []],
     ['the filter of system calls, without privileges', nnp && isEarly ? filter : []],
   ];
 }

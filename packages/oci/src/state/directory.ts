@@ -197,13 +197,13 @@ export class StateDirectory implements Disposable {
   }
 }
 
-/** The directory of all states. One that an older version has made for everybody to look into is closed to others; which directory is given with --root is the caller's decision. */
+/** The directory of all states. The sticky bit keeps others who may write from renaming, and not its owner. One that an older version has made for everybody to look into is closed to others; which directory is given with --root is the caller's decision. */
 function openRoot(path: string): Fd {
   const root = openFd(path, { flags: openFlags.O_RDONLY, directory: true });
   const { uid, mode } = fstatSync(root.number);
   const own = process.geteuid?.();
   try {
-    if ((mode & STICKY) === 0 && ((uid !== own && uid !== 0) || (mode & WRITABLE) !== 0))
+    if ((uid !== own && uid !== 0) || ((mode & STICKY) === 0 && (mode & WRITABLE) !== 0))
       throw new OciError(
         'broken',
         `${path} is no place for the states of containers: it belongs to user ${uid} with the mode ${(mode & 0o7777).toString(8)}, so that others can exchange what is there`,

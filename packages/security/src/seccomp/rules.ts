@@ -25,6 +25,8 @@ export interface CallRule {
 
 const U64 = 2n ** 64n - 1n;
 const U32 = 2n ** 32n - 1n;
+/** Of a call. Far more than fit into a filter, which has 4096 instructions at most; more would take time and memory until that is known. */
+const MAX_RULES = 16_384;
 /** What an errno is if a profile does not say: EPERM. */
 const DEFAULT_DATA = 1;
 
@@ -49,7 +51,7 @@ export function rulesByNumber(rules: readonly SeccompRule[], abi: SyscallAbi, ot
     if (returns === otherwise && !first) continue;
     for (const conditions of alternatives(rule.args ?? [], abi)) {
       const one: CallRule = { returns, conditions, first, where: `syscalls[${i}]` };
-      for (const name of rule.names ?? []) {
+      for (const name of new Set(rule.names ?? [])) {
         const number = numbers.get(name);
         if (number !== undefined) append(all, number, one);
         if (abi === 'i386' && isMultiplexed(name)) append(multiplexed, name, one);
@@ -64,8 +66,10 @@ export function rulesByNumber(rules: readonly SeccompRule[], abi: SyscallAbi, ot
   return all;
 }
 
-function append<K>(map: Map<K, CallRule[]>, key: K, rule: CallRule): void {
+function append<K extends string | number>(map: Map<K, CallRule[]>, key: K, rule: CallRule): void {
   const others = map.get(key);
+  if (others && others.length >= MAX_RULES)
+    throw new RangeError(`${rule.where}: more than ${MAX_RULES} rules for the call ${key}: a filter has no more than 4096 instructions`);
   if (others) others.push(rule);
   else map.set(key, [rule]);
 }
@@ -94,14 +98,12 @@ function inOrder(rules: readonly CallRule[]): CallRule[] {
   const always = rest.find(({ conditions }) => conditions.length === 0);
   if (always) return [...first, always];
   const sorted = rest.toSorted(precedence);
-  for (const [i, rule] of sorted.entries()) {
-    // What has the same conditions is next to it.
-    for (let k = i + 1; k < sorted.length; k++) {
-      const other = sorted[k] as CallRule;
-      if (precedence(rule, other) !== 0) break;
-      if (other.returns !== rule.returns && isSame(rule.conditions, other.conditions))
-        throw new TypeError(`${rule.where}, ${other.where}: they differ in what is done on the same conditions`);
-    }
+  const same = new Map<string, CallRule>();
+  for (const rule of sorted) {
+    const key = rule.conditions.map(({ index, op, mask, value }) => `${index} ${op} ${mask} ${value}`).join();
+    const other = same.get(key);
+    if (!other) same.set(key, rule);
+    else if (other.returns !== rule.returns) throw new TypeError(`${other.where}, ${rule.where}: they differ in what is done on the same conditions`);
   }
   return [...first, ...sorted];
 }
@@ -128,14 +130,4 @@ function precedence({ conditions: a }: CallRule, { conditions: b }: CallRule): n
     if (classes[one.op] !== classes[other.op]) return classes[one.op] - classes[other.op];
     if (one.value !== other.value) return one.value < other.value === (classes[one.op] === classes.SCMP_CMP_LT) ? -1 : 1;
   }
-}
-
-function isSame(a: readonly Condition[], b: readonly Condition[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((one, i) => {
-      const other = b[i] as Condition;
-      return one.index === other.index && one.op === other.op && one.mask === other.mask && one.value === other.value;
-    })
-  );
 }

@@ -57,6 +57,26 @@ describe('of several rules for a call', () => {
     expect(() => compileFilter({ ...base, syscalls })).toThrow('syscalls[0], syscalls[1]: they differ in what is done on the same conditions');
   });
 
+  it('two that contradict each other are refused among thousands that do not, by the first of them', () => {
+    const args = (valueTwo: number): SeccompArg[] => [{ index: 1, op: 'SCMP_CMP_MASKED_EQ', value: valueTwo, valueTwo: 0 }];
+    const syscalls = Array.from({ length: 4000 }, (_, i) => allow(['ioctl'], args(i + 1)));
+    const other = { ...refuse(5), args: args(4000) };
+    expect(() => compileFilter({ ...base, syscalls: [...syscalls, other] })).toThrow('syscalls[3999], syscalls[4000]: they differ in what is done');
+  });
+
+  it('a name that is repeated in a rule counts once', () => {
+    const args: SeccompArg[] = [{ index: 1, op: 'SCMP_CMP_EQ', value: 5 }];
+    const many = Array.from({ length: 16_384 }, () => 'ioctl');
+    const [once, often] = [['ioctl'], many].map((list) => compileFilter({ ...base, syscalls: [allow(list, args)] }, { arch: 'x64' }));
+    expect(often).toEqual(once);
+  });
+
+  it('no more are looked at than the 16,384 of one call', () => {
+    const args = Array.from({ length: 16_384 }, (_, value): SeccompArg => ({ index: 1, op: 'SCMP_CMP_EQ', value }));
+    const syscalls = [allow(['ioctl'], args), allow(['ioctl'], [{ index: 1, op: 'SCMP_CMP_EQ', value: 16_384 }])];
+    expect(() => compileFilter({ ...base, syscalls }, { arch: 'x64' })).toThrow('syscalls[1]: more than 16384 rules for the call 16');
+  });
+
   it('conditions on the same argument are rules of their own, as with runc', () => {
     const args: SeccompArg[] = [
       { index: 0, op: 'SCMP_CMP_EQ', value: 1 },

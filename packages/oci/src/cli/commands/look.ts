@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
+import { printable } from '@ctr/syscall';
+
 import { features } from '../../features.js';
 import { list, ps } from '../../life-cycle/list.js';
 import { state } from '../../life-cycle/state-of.js';
@@ -19,7 +21,8 @@ export function listCommand({ args, root, log }: Context): number {
   if (formatOf(args) === 'json') return print(`${containers.length === 0 ? 'null' : JSON.stringify(containers)}\n`);
   const rows = [
     ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER'],
-    ...containers.map(({ id, pid, status, bundle, created, owner }) => [id, String(pid), status, bundle, created, owner]),
+    // The end of a line in a path would begin a row of its own.
+    ...containers.map(({ id, pid, status, bundle, created, owner }) => [id, String(pid), status, bundle, created, owner].map(printable)),
   ];
   const widths = rows[0]?.map((_, column) => Math.max(9, ...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return print(
