@@ -958,4 +958,28 @@ export const mutations = [
     test: 'packages/runtime/test/attack/standard-streams.root.test.ts',
     name: 'of an ordinary user cannot be looked into',
   },
+  {
+    defence: 'a tmpfs is filled before it is attached',
+    file: 'packages/oci/src/plan/mounts.ts',
+    text: '...(copiesUp(mount) ? copiedUp(at, place.fd, created.mount) : []),\n      ...attach(created.mount, place.fd, `attach it to ${at}`),',
+    instead: '...attach(created.mount, place.fd, `attach it to ${at}`),\n      ...(copiesUp(mount) ? copiedUp(at, place.fd, created.mount) : []),',
+    test: 'packages/oci/test/joined-mounts.root.test.ts',
+    name: 'is seen by nobody before it is filled',
+  },
+  {
+    defence: 'what is copied to a tmpfs is made below the tmpfs, by no link',
+    file: 'packages/oci/src/plan/copy-entry.ts',
+    text: 'O_CLOEXEC, resolve: WITHIN });',
+    instead: 'O_CLOEXEC, resolve: 0 });',
+    test: 'packages/oci/test/copy-up.root.test.ts',
+    name: 'goes to no directory that a link leads to',
+  },
+  {
+    defence: 'a hook of the host is no program of a mount namespace that is joined',
+    file: 'packages/oci/src/rules/namespace-rules.ts',
+    text: "if (hooks.length > 0 && isJoined(namespaceOf(config, 'mount')))",
+    instead: 'if (hooks.length < 0)',
+    test: 'packages/oci/test/joined-mounts.root.test.ts',
+    name: 'takes no hook of createContainer',
+  },
 ];

@@ -9,6 +9,7 @@ import {
   lutimesSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   symlinkSync,
   truncateSync,
@@ -19,11 +20,12 @@ import { join } from 'node:path';
 
 import { readLayout } from '@ctr/cgroups';
 import { create, remove, start, state, stats, type Mount } from '@ctr/oci';
-import { call, callInto, Memory } from '@ctr/syscall';
+import { call, callInto, fileTypes, launch, Memory, openFd } from '@ctr/syscall';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { record, rounds } from '../../../tools/race-record.mjs';
 import { exchanging } from '../../runtime/test/attack/exchange.js';
+import { copyEntry, type Entry } from '../src/plan/copy-entry.js';
 import { bundleOf, cgroupsBelow, configOf, created, fill, newId, place, ran } from './container.js';
 
 const at = place();
@@ -167,6 +169,50 @@ describe('a copy', () => {
     const mounts = [proc, { ...tmpfs, options: ['tmpcopyup', 'size=1m'] }];
     const bundle = bundleOf(at, configOf(at, ['true'], { root: { path: rootfs }, mounts }));
     await expect(create(bundle, newId(), { root: at.root })).rejects.toThrow(/ENOSPC.*copy "large".*size and nr_inodes/s);
+  });
+});
+
+describe('a file that is copied', () => {
+  // The directory of the copy, exchanged for a link.
+  it.each([
+    ['a regular file', fileTypes.S_IFREG],
+    ['a directory', fileTypes.S_IFDIR],
+    ['a symbolic link', fileTypes.S_IFLNK],
+    ['a fifo', fileTypes.S_IFIFO],
+    ['a further name', undefined],
+  ])('goes to no directory that a link leads to: %s', async (_what, type) => {
+    const directory = mkdtempSync(join(at.directory, 'copied-'));
+    for (const name of ['to', 'to/plain', 'outside', 'outside/deep']) mkdirSync(join(directory, name));
+    for (const name of ['source', 'to/first']) writeFileSync(join(directory, name), 'content');
+    symlinkSync('../outside', join(directory, 'to/link'));
+    using to = openFd(join(directory, 'to'), { directory: true });
+    using source = openFd(join(directory, type === fileTypes.S_IFDIR ? 'outside' : 'source'));
+    const copied = async (path: string): Promise<void> => {
+      const mode = (type ?? fileTypes.S_IFREG) | 0o644;
+      const same = {
+        path: Buffer.from(`${path}\0`),
+        shown: path,
+        mode,
+        uid: 0,
+        gid: 0,
+        rdev: 0n,
+        accessedNs: 0n,
+        modifiedNs: 0n,
+        file: source,
+        attributes: [],
+      };
+      const entry: Entry = {
+        ...same,
+        ...(type === undefined && { linkedTo: Buffer.from('first\0') }),
+        ...(type === fileTypes.S_IFLNK && { target: Buffer.from('x\0') }),
+      };
+      const child = await launch([...copyEntry(entry, to), { call: 'exit_group', args: [0], purpose: 'it is copied' }]);
+      expect((await child.exited).code).toBe(0);
+    };
+    await expect(copied('link/deep/copy')).rejects.toThrow(/ELOOP|EXDEV/);
+    expect(readdirSync(join(directory, 'outside/deep'))).toEqual([]);
+    await copied('plain/copy');
+    expect(readdirSync(join(directory, 'to/plain'))).toEqual(['copy']);
   });
 });
 

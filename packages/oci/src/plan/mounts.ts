@@ -161,16 +161,16 @@ function made(at: string, mount: Mount, options: MountOptions, context: MountCon
       ...setMasks(created.mount, options.recursive, true),
       ...place.steps,
       ...(type === 'proc' ? [] : refuseInProc(place.fd, at)),
+      ...(copiesUp(mount) ? copiedUp(at, place.fd, created.mount) : []),
       ...attach(created.mount, place.fd, `attach it to ${at}`),
       ...spread(created.mount, options),
-      ...(copiesUp(mount) ? copiedUp(at, place.fd, created.mount) : []),
       ...closeOpened(place),
     ],
     late: isLate ? setMasks(created.mount, { set: mountAttrs.MOUNT_ATTR_RDONLY, clear: 0 }, false) : [],
   };
 }
 
-/** The host copies while nothing else is mounted there yet: by what is mounted later, it would write to other file systems. */
+/** The host copies while the tmpfs is attached to nothing: no other process of the mount namespace can reach it, and nothing else can be mounted in it. */
 function copiedUp(at: string, from: Handle, to: ResultOf): Step[] {
   return [...handOver(from, `what the image has at ${at}`), ...handOver(to, 'where it goes'), ...waitForHost(`copy what the image has at ${at}`)];
 }
