@@ -982,4 +982,20 @@ export const mutations = [
     test: 'packages/oci/test/joined-mounts.root.test.ts',
     name: 'takes no hook of createContainer',
   },
+  {
+    defence: 'the extended attributes of a file that is copied to a tmpfs are bounded',
+    file: 'packages/oci/src/life-cycle/file-content.ts',
+    text: 'if (total > MAX_ATTRIBUTE_BYTES)',
+    instead: 'if (total > 2 ** 30)',
+    test: 'packages/oci/test/copy-up.root.test.ts',
+    name: 'take as much memory as they have bytes',
+  },
+  {
+    defence: 'an access control list of an image gives users of the host no access to a copy',
+    file: 'packages/oci/src/life-cycle/copy-up.ts',
+    text: 'if (!acls.has(attribute.shown)) return [attribute];',
+    instead: 'if (attribute) return [attribute];',
+    test: 'packages/oci/test/copy-up.root.test.ts',
+    name: 'name users of the container',
+  },
 ];

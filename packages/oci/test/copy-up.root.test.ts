@@ -11,6 +11,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -25,6 +26,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { record, rounds } from '../../../tools/race-record.mjs';
 import { exchanging } from '../../runtime/test/attack/exchange.js';
+import { extendedAttributes } from '../src/life-cycle/file-content.js';
 import { copyEntry, type Entry } from '../src/plan/copy-entry.js';
 import { bundleOf, cgroupsBelow, configOf, created, fill, newId, place, ran } from './container.js';
 
@@ -213,6 +215,80 @@ describe('a file that is copied', () => {
     expect(readdirSync(join(directory, 'outside/deep'))).toEqual([]);
     await copied('plain/copy');
     expect(readdirSync(join(directory, 'to/plain'))).toEqual(['copy']);
+  });
+});
+
+/** linux/posix_acl_xattr.h */
+function acl(entries: readonly (readonly [tag: number, permissions: number, id?: number])[]): Uint8Array {
+  const bytes = Buffer.alloc(4 + 8 * entries.length);
+  bytes.writeUInt32LE(2);
+  for (const [i, [tag, permissions, id = 0xffffffff]] of entries.entries()) {
+    bytes.writeUInt16LE(tag, 4 + 8 * i);
+    bytes.writeUInt16LE(permissions, 6 + 8 * i);
+    bytes.writeUInt32LE(id, 8 + 8 * i);
+  }
+  return bytes;
+}
+
+describe('the extended attributes of a copy', () => {
+  it('name users of the container, and no user of the host that the container has not', async (context) => {
+    const rootfs = ownRoot();
+    execFileSync('chown', ['-R', '100000:100000', rootfs]);
+    const file = join(rootfs, 'data/file');
+    writeFileSync(file, 'secret');
+    chownSync(file, 100_000, 100_000);
+    // The owning group may not read, the mask is rwx; user 1000 of the host and user 1000 of the container, group 5 of the host.
+    const [access, size] = [
+      acl([
+        [1, 6],
+        [2, 4, 1000],
+        [2, 6, 101_000],
+        [4, 0],
+        [8, 0, 5],
+        [0x10, 7],
+        [0x20, 4],
+      ]),
+      60,
+    ];
+    const set = call({ call: 'setxattr', args: [file, 'system.posix_acl_access', access, size, 0], purpose: 'a list', tolerates: ['EOPNOTSUPP'] });
+    if (set < 0) context.skip('the file system has no access control lists');
+    const { id, root } = await created(at, ['sleep', '1000'], { root: { path: rootfs }, mounts: [proc, tmpfs], linux: users });
+    await start(id, root);
+    const copy = `/proc/${state(id, root).pid}/root/data/file`;
+    const value = new Memory(256, 'value');
+    const read = callInto(
+      { call: 'getxattr', args: [copy, 'system.posix_acl_access', value, 256], purpose: 'the list', tolerates: ['ENODATA', 'EOPNOTSUPP'] },
+      value,
+    );
+    const mode = execFileSync('stat', ['-c', '%a', copy], { encoding: 'utf8' });
+    if (read.result < 0) expect(mode).toBe('600\n');
+    else
+      expect([mode, read.bytes.subarray(0, read.result)]).toEqual([
+        '670\n',
+        acl([
+          [1, 6],
+          [2, 6, 101_000],
+          [4, 0],
+          [0x10, 7],
+          [0x20, 0],
+        ]),
+      ]);
+  });
+
+  it('take as much memory as they have bytes, have names of any bytes, and are bounded', (context) => {
+    const directory = mkdtempSync('/dev/shm/ctr-oci-');
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    const odd = Buffer.from('trusted.\xff\0', 'latin1');
+    const set = call({ call: 'setxattr', args: [file, odd, 'value', 5, 0], purpose: 'an attribute', tolerates: ['EOPNOTSUPP'] });
+    if (set < 0) context.skip('/dev/shm has no extended attributes');
+    using opened = openFd(file);
+    const found = extendedAttributes(opened, 'file').filter(({ name }) => Buffer.from(name).equals(odd));
+    expect(found.map(({ value }) => Buffer.from(value).toString())).toEqual(['value']);
+    for (const { value } of found) expect(value.buffer.byteLength).toBeLessThan(65_536);
+    for (let i = 0; i < 16; i++) call({ call: 'setxattr', args: [file, `trusted.${i}`, Buffer.alloc(65_536), 65_536, 0], purpose: 'a large attribute' });
+    expect(() => extendedAttributes(opened, 'file')).toThrow(/file cannot be copied.*more than 1048576 bytes/);
   });
 });
 

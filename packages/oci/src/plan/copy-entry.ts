@@ -43,7 +43,8 @@ export interface Entry {
   readonly linkedTo?: Uint8Array;
   /** The size, and what is not a hole, of a regular file that has holes. */
   readonly sparse?: { readonly sizeBytes: number; readonly ranges: readonly DataRange[] };
-  readonly attributes: readonly { readonly name: string; readonly value: Uint8Array }[];
+  /** Names are bytes, with a NUL at the end. */
+  readonly attributes: readonly { readonly name: Uint8Array; readonly shown: string; readonly value: Uint8Array }[];
 }
 
 /** Where the copying process has the file that is found by its number: behind all files that its plan names. */
@@ -221,9 +222,9 @@ function attributesOf(entry: Entry, opened: Step): Step[] {
   return [
     { call: 'fchown', args: [file, uid, gid], purpose: `the owner of ${shown}`, tolerates: ['EINVAL'], hints },
     { call: 'fchmod', args: [file, mode & 0o7777], purpose: `the permissions of ${shown}`, hints },
-    ...attributes.map(({ name, value }): Step => {
+    ...attributes.map(({ name, value, shown: attribute }): Step => {
       const tolerates = ['EOPNOTSUPP', 'EPERM', 'EINVAL', 'EACCES'] as const;
-      return { call: 'fsetxattr', args: [file, name, value, value.byteLength, 0], purpose: `the attribute ${name} of ${shown}`, tolerates, hints };
+      return { call: 'fsetxattr', args: [file, name, value, value.byteLength, 0], purpose: `the attribute ${attribute} of ${shown}`, tolerates, hints };
     }),
     { call: 'utimensat', args: [file, null, timespecs(entry), 0], purpose: `the times of ${shown}`, hints },
   ];
