@@ -998,4 +998,12 @@ export const mutations = [
     test: 'packages/oci/test/copy-up.root.test.ts',
     name: 'name users of the container',
   },
+  {
+    defence: 'a device of a joined mount namespace is on a read-only mount',
+    file: 'packages/oci/src/plan/mounts.ts',
+    text: "...(context.isElsewhere && kind === 'file' && !isDevice ? keptIfDevice(from.mount, at) : []),",
+    instead: '',
+    test: 'packages/oci/test/joined-mounts.root.test.ts',
+    name: 'has a device on a read-only mount',
+  },
 ];

@@ -98,7 +98,7 @@ describe('a mount namespace that is joined', () => {
       writeFileSync(join(rootfs, `data/d${i}/file`), 'x');
     }
     const last = join(rootfs, `data/${readdirSync(join(rootfs, 'data')).at(-1) ?? ''}/file`);
-    const exchange = `echo > ${seen}; for d in ${rootfs}/data/d*; do mv $d $d.old && ln -s ${outside} $d; done; break`;
+    const exchange = `echo > ${seen}; for d in ${rootfs}/data/d*; do mv $d $d.old 2> /dev/null && ln -s ${outside} $d; done; break`;
     const watch = `i=0; while [ $i -lt 5000000 ] && [ -e ${rootfs}/bin ]; do i=$((i+1)); if [ ! -e ${last} ] && [ -e ${rootfs}/bin ]; then ${exchange}; fi; done`;
     const mounts: Config['mounts'] = [{ destination: '/data', type: 'tmpfs', source: 'tmpfs', options }];
     const linux = { ...joining(await namespace(':', watch)), maskedPaths: [], readonlyPaths: [] };
@@ -111,6 +111,22 @@ describe('a mount namespace that is joined', () => {
       written: [],
       isSeen,
     });
+  });
+
+  // What the caller sees at the path is a file; in the namespace, the device that is bound to it is on a writable mount.
+  it('has a device on a read-only mount, and a file on one that can be written', async () => {
+    const sources = [join(at.directory, newId()), join(at.directory, newId())] as const;
+    for (const file of sources) writeFileSync(file, '');
+    const device = join(at.directory, newId());
+    const path = await namespace(`mknod ${device} c 1 5; mount --bind ${device} ${sources[0]}`);
+    const mounts: Config['mounts'] = [
+      { destination: '/given', source: sources[0], options: ['bind', 'rw'] },
+      { destination: '/file', source: sources[1], options: ['bind', 'rw'] },
+    ];
+    const linux = { ...joining(path), maskedPaths: [], readonlyPaths: [] };
+    const script = 'chmod 600 /given 2>&1; chmod 600 /file; stat -c %a /file';
+    const { output } = await ran(at, ['sh', '-c', script], { mounts, linux });
+    expect(output).toBe('chmod: /given: Read-only file system\n600\n');
   });
 
   // Its path would be looked up among the files of the namespace, and executed with the rights of the caller.
