@@ -9,7 +9,9 @@ import {
   lutimesSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -19,11 +21,13 @@ import { join } from 'node:path';
 
 import { readLayout } from '@ctr/cgroups';
 import { create, remove, start, state, stats, type Mount } from '@ctr/oci';
-import { call, callInto, Memory } from '@ctr/syscall';
+import { call, callInto, fileTypes, launch, Memory, openFd } from '@ctr/syscall';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { record, rounds } from '../../../tools/race-record.mjs';
 import { exchanging } from '../../runtime/test/attack/exchange.js';
+import { extendedAttributes } from '../src/life-cycle/file-content.js';
+import { copyEntry, type Entry } from '../src/plan/copy-entry.js';
 import { bundleOf, cgroupsBelow, configOf, created, fill, newId, place, ran } from './container.js';
 
 const at = place();
@@ -167,6 +171,124 @@ describe('a copy', () => {
     const mounts = [proc, { ...tmpfs, options: ['tmpcopyup', 'size=1m'] }];
     const bundle = bundleOf(at, configOf(at, ['true'], { root: { path: rootfs }, mounts }));
     await expect(create(bundle, newId(), { root: at.root })).rejects.toThrow(/ENOSPC.*copy "large".*size and nr_inodes/s);
+  });
+});
+
+describe('a file that is copied', () => {
+  // The directory of the copy, exchanged for a link.
+  it.each([
+    ['a regular file', fileTypes.S_IFREG],
+    ['a directory', fileTypes.S_IFDIR],
+    ['a symbolic link', fileTypes.S_IFLNK],
+    ['a fifo', fileTypes.S_IFIFO],
+    ['a further name', undefined],
+  ])('goes to no directory that a link leads to: %s', async (_what, type) => {
+    const directory = mkdtempSync(join(at.directory, 'copied-'));
+    for (const name of ['to', 'to/plain', 'outside', 'outside/deep']) mkdirSync(join(directory, name));
+    for (const name of ['source', 'to/first']) writeFileSync(join(directory, name), 'content');
+    symlinkSync('../outside', join(directory, 'to/link'));
+    using to = openFd(join(directory, 'to'), { directory: true });
+    using source = openFd(join(directory, type === fileTypes.S_IFDIR ? 'outside' : 'source'));
+    const copied = async (path: string): Promise<void> => {
+      const mode = (type ?? fileTypes.S_IFREG) | 0o644;
+      const same = {
+        path: Buffer.from(`${path}\0`),
+        shown: path,
+        mode,
+        uid: 0,
+        gid: 0,
+        rdev: 0n,
+        accessedNs: 0n,
+        modifiedNs: 0n,
+        file: source,
+        attributes: [],
+      };
+      const entry: Entry = {
+        ...same,
+        ...(type === undefined && { linkedTo: Buffer.from('first\0') }),
+        ...(type === fileTypes.S_IFLNK && { target: Buffer.from('x\0') }),
+      };
+      const child = await launch([...copyEntry(entry, to), { call: 'exit_group', args: [0], purpose: 'it is copied' }]);
+      expect((await child.exited).code).toBe(0);
+    };
+    await expect(copied('link/deep/copy')).rejects.toThrow(/ELOOP|EXDEV/);
+    expect(readdirSync(join(directory, 'outside/deep'))).toEqual([]);
+    await copied('plain/copy');
+    expect(readdirSync(join(directory, 'to/plain'))).toEqual(['copy']);
+  });
+});
+
+/** linux/posix_acl_xattr.h */
+function acl(entries: readonly (readonly [tag: number, permissions: number, id?: number])[]): Uint8Array {
+  const bytes = Buffer.alloc(4 + 8 * entries.length);
+  bytes.writeUInt32LE(2);
+  for (const [i, [tag, permissions, id = 0xffffffff]] of entries.entries()) {
+    bytes.writeUInt16LE(tag, 4 + 8 * i);
+    bytes.writeUInt16LE(permissions, 6 + 8 * i);
+    bytes.writeUInt32LE(id, 8 + 8 * i);
+  }
+  return bytes;
+}
+
+describe('the extended attributes of a copy', () => {
+  it('name users of the container, and no user of the host that the container has not', async (context) => {
+    const rootfs = ownRoot();
+    execFileSync('chown', ['-R', '100000:100000', rootfs]);
+    const file = join(rootfs, 'data/file');
+    writeFileSync(file, 'secret');
+    chownSync(file, 100_000, 100_000);
+    // The owning group may not read, the mask is rwx; user 1000 of the host and user 1000 of the container, group 5 of the host.
+    const [access, size] = [
+      acl([
+        [1, 6],
+        [2, 4, 1000],
+        [2, 6, 101_000],
+        [4, 0],
+        [8, 0, 5],
+        [0x10, 7],
+        [0x20, 4],
+      ]),
+      60,
+    ];
+    const set = call({ call: 'setxattr', args: [file, 'system.posix_acl_access', access, size, 0], purpose: 'a list', tolerates: ['EOPNOTSUPP'] });
+    if (set < 0) context.skip('the file system has no access control lists');
+    const { id, root } = await created(at, ['sleep', '1000'], { root: { path: rootfs }, mounts: [proc, tmpfs], linux: users });
+    await start(id, root);
+    const copy = `/proc/${state(id, root).pid}/root/data/file`;
+    const value = new Memory(256, 'value');
+    const read = callInto(
+      { call: 'getxattr', args: [copy, 'system.posix_acl_access', value, 256], purpose: 'the list', tolerates: ['ENODATA', 'EOPNOTSUPP'] },
+      value,
+    );
+    const mode = execFileSync('stat', ['-c', '%a', copy], { encoding: 'utf8' });
+    if (read.result < 0) expect(mode).toBe('600\n');
+    else
+      expect([mode, read.bytes.subarray(0, read.result)]).toEqual([
+        '670\n',
+        acl([
+          [1, 6],
+          [2, 6, 101_000],
+          [4, 0],
+          [0x10, 7],
+          [0x20, 0],
+        ]),
+      ]);
+  });
+
+  it('take as much memory as they have bytes, have names of any bytes, and are bounded', (context) => {
+    const directory = mkdtempSync('/dev/shm/ctr-oci-');
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    const odd = Buffer.from('trusted.\xff\0', 'latin1');
+    const set = call({ call: 'setxattr', args: [file, odd, 'value', 5, 0], purpose: 'an attribute', tolerates: ['EOPNOTSUPP'] });
+    if (set < 0) context.skip('/dev/shm has no extended attributes');
+    using opened = openFd(file);
+    const found = extendedAttributes(opened, 'file').filter(({ name }) => Buffer.from(name).equals(odd));
+    expect(found.map(({ value }) => Buffer.from(value).toString())).toEqual(['value']);
+    for (const { value } of found) expect(value.buffer.byteLength).toBeLessThan(65_536);
+    for (let i = 0; i < 16; i++) call({ call: 'setxattr', args: [file, `trusted.${i}`, Buffer.alloc(65_536), 65_536, 0], purpose: 'a large attribute' });
+    expect(() => extendedAttributes(opened, 'file')).toThrow(/file cannot be copied.*more than 1048576 bytes/);
   });
 });
 

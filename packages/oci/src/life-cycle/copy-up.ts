@@ -8,6 +8,7 @@ import { call, callInto, Fd, fileTypes, launch, Memory, openFd, openFlags, openH
 import { copyEntry, finishDirectory, type Entry } from '../plan/copy-entry.js';
 import { joinGroup } from '../plan/into-container.js';
 import { dataRanges, extendedAttributes } from './file-content.js';
+import { mapAcl, type MappedIds } from './posix-acl.js';
 import { NO_TIMEOUT_MS } from './no-timeout.js';
 
 /** What is copied, and in whose name. */
@@ -26,9 +27,15 @@ export interface CopyUpOptions {
 
 /** So many files are copied by one process: each of them is open. */
 const BATCH = 64;
+/** So many bytes of extended attributes are kept for it, and those of one more file. */
+const BATCH_ATTRIBUTE_BYTES = 4 * 2 ** 20;
+/** Who is not mapped where the caller is: (uid_t) -1. */
+const NOT_MAPPED = 0xffffffff;
 const PATH_BYTES = 4096;
 const TYPE = 0o170000;
 const SET_ID = 0o6000;
+const ACCESS_ACL = 'system.posix_acl_access';
+const acls: ReadonlySet<string> = new Set([ACCESS_ACL, 'system.posix_acl_default']);
 const unlinked: ReadonlySet<number> = new Set([fileTypes.S_IFDIR, fileTypes.S_IFCHR, fileTypes.S_IFBLK]);
 /** proc_pid_oom_score_adj(5) */
 const MAX_OOM_SCORE = 1000;
@@ -58,12 +65,17 @@ export async function copyUp(options: CopyUpOptions): Promise<void> {
       const path = directory === top ? name : Buffer.concat([directory.path.subarray(0, -1), Buffer.from('/'), name]);
       const entry = entryOf(openBelow(place, name, openFlags.O_NOFOLLOW), path, copier);
       if ((entry.mode & TYPE) === fileTypes.S_IFDIR) directories.push(entry);
-      await copier.add(copyEntry(entry, to), entry.file);
+      await copier.add(copyEntry(entry, to), entry);
     }
   }
   // What is made in a directory changes its times. The mode of the tmpfs itself is what its options say.
   const { mode } = fstatSync(to.number);
-  for (const directory of directories.toReversed()) await copier.add(finishDirectory(directory === top ? { ...top, mode } : directory, to));
+  for (const directory of directories.toReversed()) {
+    // Their attributes are read now: those of all directories are not kept at a time.
+    const file = openBelow(from, directory.path, openFlags.O_DIRECTORY);
+    const entry = { ...directory, file, ...copier.attributes(file, directory.shown, directory === top ? mode : directory.mode) };
+    await copier.add(finishDirectory(entry, to), entry);
+  }
   await copier.flush();
 }
 
@@ -76,10 +88,14 @@ class Copier implements Disposable {
   #steps: Step[] = [];
   #files: Fd[] = [];
   #count = 0;
+  #attributeBytes = 0;
+  readonly #ids: MappedIds;
 
   constructor(options: CopyUpOptions, users: Fd | undefined) {
     this.#options = options;
     this.#users = users;
+    const inside = (ranges: IdRanges | undefined, id: number): number | undefined => (id === NOT_MAPPED ? undefined : ranges ? idInside(ranges, id) : id);
+    this.#ids = { uid: (id) => inside(this.#maps?.uids, id), gid: (id) => inside(this.#maps?.gids, id) };
     this.#maps = users && { uids: idRanges(`/proc/${options.pid}/uid_map`), gids: idRanges(`/proc/${options.pid}/gid_map`) };
   }
 
@@ -92,6 +108,20 @@ class Copier implements Disposable {
     return { uid: inside.uid ?? NOBODY, gid: inside.gid ?? NOBODY, mode: ids.mode & ~SET_ID };
   }
 
+  /** The extended attributes as the container has them, and a mode that gives nobody more if the tmpfs does not take the access control list. */
+  attributes(file: Fd, shown: string, mode: number): Pick<Entry, 'attributes' | 'mode'> {
+    let narrowed = mode;
+    const attributes = extendedAttributes(file, shown).flatMap((attribute) => {
+      if (!acls.has(attribute.shown)) return [attribute];
+      const acl = mapAcl(attribute.value, this.#ids);
+      if (!acl) return [];
+      // In the mode of a file that has a list, the mask stands for the group.
+      if (attribute.shown === ACCESS_ACL) narrowed = (mode & ~0o77) | (acl.group << 3) | (mode & acl.other);
+      return [{ ...attribute, value: acl.value }];
+    });
+    return { attributes, mode: narrowed };
+  }
+
   /** The path of the first copy of a file that has several names. */
   linkedTo({ dev, ino, nlink, mode }: BigIntStats, path: Uint8Array): Uint8Array | undefined {
     // A device may have been left out.
@@ -102,10 +132,11 @@ class Copier implements Disposable {
     return first;
   }
 
-  async add(steps: readonly Step[], file?: Fd): Promise<void> {
+  async add(steps: readonly Step[], { file, attributes }: Entry): Promise<void> {
     this.#steps.push(...steps);
-    if (file) this.#files.push(file);
-    if (++this.#count >= BATCH) await this.flush();
+    this.#files.push(file);
+    this.#attributeBytes += attributes.reduce((sum, { name, value }) => sum + name.byteLength + value.byteLength, 0);
+    if (++this.#count >= BATCH || this.#attributeBytes >= BATCH_ATTRIBUTE_BYTES) await this.flush();
   }
 
   /** Has what was added copied. */
@@ -135,6 +166,7 @@ class Copier implements Disposable {
     this.#files = [];
     this.#steps = [];
     this.#count = 0;
+    this.#attributeBytes = 0;
   }
 }
 
@@ -145,10 +177,14 @@ function entryOf(file: Fd, name: Uint8Array, copier: Copier): Entry {
   const linkedTo = copier.linkedTo(stat, path);
   const type = Number(stat.mode) & TYPE;
   const sparse = type === fileTypes.S_IFREG ? dataRanges(file, stat) : undefined;
+  const shown = JSON.stringify(Buffer.from(name).toString());
+  const owner = copier.owner(stat);
+  // Those of a directory are read when all is in it.
+  const isEarly = type !== fileTypes.S_IFLNK && type !== fileTypes.S_IFDIR;
   return {
     path,
-    shown: JSON.stringify(Buffer.from(name).toString()),
-    ...copier.owner(stat),
+    shown,
+    ...owner,
     rdev: stat.rdev,
     accessedNs: stat.atimeNs,
     modifiedNs: stat.mtimeNs,
@@ -156,7 +192,7 @@ function entryOf(file: Fd, name: Uint8Array, copier: Copier): Entry {
     ...(type === fileTypes.S_IFLNK && { target: targetOf(file) }),
     ...(linkedTo && { linkedTo }),
     ...(sparse && { sparse }),
-    attributes: type === fileTypes.S_IFREG || type === fileTypes.S_IFDIR ? extendedAttributes(file) : [],
+    ...(isEarly ? copier.attributes(file, shown, owner.mode) : { attributes: [] }),
   };
 }
 

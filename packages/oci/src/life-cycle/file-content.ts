@@ -1,6 +1,6 @@
 import { type BigIntStats } from 'node:fs';
 
-import { call, callInto, isSyscallError, Memory, openFd, openFlags, type Fd } from '@ctr/syscall';
+import { call, callInto, isSyscallError, Memory, openFd, openFlags, type Fd, type Step } from '@ctr/syscall';
 
 import type { DataRange, Entry } from '../plan/copy-entry.js';
 
@@ -11,9 +11,8 @@ const SEEK_HOLE = 4;
 const BLOCK_BYTES = 512n;
 /** A file of more parts is copied with its holes as zeros. */
 const MAX_RANGES = 64;
-/** linux/limits.h: XATTR_LIST_MAX, XATTR_SIZE_MAX */
-const MAX_LIST_BYTES = 65_536;
-const MAX_VALUE_BYTES = 65_536;
+/** The names and values of one file: linux/limits.h has XATTR_LIST_MAX and XATTR_SIZE_MAX, 64 KiB each, and some file systems keep as many values as there are names. */
+const MAX_ATTRIBUTE_BYTES = 2 ** 20;
 
 /** What of a regular file is not a hole; `undefined` for one that has none, or too many. */
 export function dataRanges(file: Fd, { size, blocks }: BigIntStats): Entry['sparse'] {
@@ -37,18 +36,47 @@ export function dataRanges(file: Fd, { size, blocks }: BigIntStats): Entry['spar
   return { sizeBytes, ranges };
 }
 
-/** The extended attributes of an open file; none where the file system has none. */
-export function extendedAttributes(file: Fd): Entry['attributes'] {
+/**
+ * The extended attributes of an open file; none where the file system has none. Each value takes as much memory as it has bytes.
+ * Throws an `Error` for a file of which they have more than 1 MiB.
+ */
+export function extendedAttributes(file: Fd, shown: string): Entry['attributes'] {
   const path = `/proc/self/fd/${file.number}`;
-  const list = new Memory(MAX_LIST_BYTES, 'list');
-  const tolerates = ['EOPNOTSUPP', 'EPERM', 'EACCES', 'ENODATA'] as const;
-  const size = call({ call: 'listxattr', args: [path, null, 0], purpose: 'how many attributes it has', tolerates });
-  if (size <= 0) return [];
-  const { result, bytes } = callInto({ call: 'listxattr', args: [path, list, MAX_LIST_BYTES], purpose: 'the attributes it has', tolerates }, list);
-  const found = bytes.toString('utf8', 0, Math.max(result, 0)).split('\0').filter(Boolean);
-  return found.flatMap((name) => {
-    const value = new Memory(MAX_VALUE_BYTES, 'value');
-    const read = callInto({ call: 'getxattr', args: [path, name, value, MAX_VALUE_BYTES], purpose: `its attribute ${name}`, tolerates }, value);
-    return read.result < 0 ? [] : [{ name, value: read.bytes.subarray(0, read.result) }];
-  });
+  const list = sizedRead((buffer) => ({ call: 'listxattr', args: [path, buffer, buffer?.byteLength ?? 0], purpose: `the attributes of ${shown}`, tolerates }));
+  const found: Entry['attributes'][number][] = [];
+  let total = 0;
+  for (let at = 0; at < list.length;) {
+    const end = list.indexOf(0, at);
+    const name = list.subarray(at, end + 1);
+    at = end + 1;
+    // A name may have any byte in it.
+    const text = name.toString('latin1', 0, name.length - 1);
+    const value = sizedRead(
+      (buffer) => ({ call: 'getxattr', args: [path, name, buffer, buffer?.byteLength ?? 0], purpose: `the attribute ${text} of ${shown}`, tolerates }),
+      true,
+    );
+    if (!value) continue;
+    total += name.length + value.length;
+    if (total > MAX_ATTRIBUTE_BYTES)
+      throw new Error(
+        `${shown} cannot be copied to a tmpfs (tmpcopyup): its extended attributes have more than ${MAX_ATTRIBUTE_BYTES} bytes: remove some of them in the image`,
+      );
+    found.push({ name, shown: text, value });
+  }
+  return found;
+}
+
+/** An attribute that may not be read, or that is gone, is none. */
+const tolerates = ['EOPNOTSUPP', 'EPERM', 'EACCES', 'ENODATA'] as const;
+
+function sizedRead(step: (buffer: Memory | null) => Step): Buffer;
+function sizedRead(step: (buffer: Memory | null) => Step, isValue: true): Buffer | undefined;
+/** Asks for the size first. What has grown meanwhile is an error, ERANGE. */
+function sizedRead(step: (buffer: Memory | null) => Step, isValue = false): Buffer | undefined {
+  const size = call(step(null));
+  if (size <= 0) return size < 0 && isValue ? undefined : Buffer.alloc(0);
+  const buffer = new Memory(size, 'attribute');
+  const { result, bytes } = callInto(step(buffer), buffer);
+  if (result < 0) return isValue ? undefined : Buffer.alloc(0);
+  return bytes.subarray(0, result);
 }

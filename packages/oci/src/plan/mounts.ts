@@ -27,6 +27,7 @@ import { throughDanglingLink } from './dangling-link.js';
 import { fileSystemType } from './file-system-type.js';
 import { layersOneByOne } from './layers.js';
 import { idMapsOf } from './namespaces.js';
+import { unlessDevice } from './unless-device.js';
 
 /** What mounts depend on besides themselves. */
 export interface MountContext extends CgroupMountContext {
@@ -161,16 +162,16 @@ function made(at: string, mount: Mount, options: MountOptions, context: MountCon
       ...setMasks(created.mount, options.recursive, true),
       ...place.steps,
       ...(type === 'proc' ? [] : refuseInProc(place.fd, at)),
+      ...(copiesUp(mount) ? copiedUp(at, place.fd, created.mount) : []),
       ...attach(created.mount, place.fd, `attach it to ${at}`),
       ...spread(created.mount, options),
-      ...(copiesUp(mount) ? copiedUp(at, place.fd, created.mount) : []),
       ...closeOpened(place),
     ],
     late: isLate ? setMasks(created.mount, { set: mountAttrs.MOUNT_ATTR_RDONLY, clear: 0 }, false) : [],
   };
 }
 
-/** The host copies while nothing else is mounted there yet: by what is mounted later, it would write to other file systems. */
+/** The host copies while the tmpfs is attached to nothing: no other process of the mount namespace can reach it, and nothing else can be mounted in it. */
 function copiedUp(at: string, from: Handle, to: ResultOf): Step[] {
   return [...handOver(from, `what the image has at ${at}`), ...handOver(to, 'where it goes'), ...waitForHost(`copy what the image has at ${at}`)];
 }
@@ -195,6 +196,7 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
       ...from.steps,
       ...setMasks(from.mount, attributes, false),
       ...setMasks(from.mount, recursive, true),
+      ...(context.isElsewhere && kind === 'file' && !isDevice ? keptIfDevice(from.mount, at) : []),
       ...place.steps,
       ...(at === '/proc' || coverable.includes(at) ? [] : refuseInProc(place.fd, at)),
       ...attach(from.mount, place.fd, `attach it to ${at}`),
@@ -205,6 +207,12 @@ function bound(at: string, mount: Mount, options: MountOptions, context: MountCo
       ...closeOpened(place),
     ],
   };
+}
+
+/** What the source is in another mount namespace is known when its mount is open. */
+function keptIfDevice(mount: ResultOf, at: string): Step[] {
+  const { steps, isNone } = unlessDevice(mount, at);
+  return [...steps, ...setMasks(mount, asDevice(none), false), isNone];
 }
 
 const none: MountAttributeMasks = { set: 0, clear: 0 };

@@ -53,6 +53,18 @@ export const namespaceRules: readonly Rule[] = [
     },
   },
   {
+    about: ['hooks.createContainer', NAMESPACES],
+    check(config, report) {
+      const hooks = config.hooks?.createContainer ?? [];
+      if (hooks.length > 0 && isJoined(namespaceOf(config, 'mount')))
+        report.error(
+          'hooks.createContainer',
+          hooks,
+          'none with a mount namespace that is joined: processes of that namespace could choose the program, which the caller would run with its own rights; hooks.createRuntime run among the files of the host',
+        );
+    },
+  },
+  {
     about: [NAMESPACES, 'process.user', 'linux.uidMappings', 'linux.gidMappings'],
     check(config, report) {
       const namespace = namespaceOf(config, 'user');
