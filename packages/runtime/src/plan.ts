@@ -25,6 +25,7 @@ import {
   checkOptions,
   continueInChild,
   dieWithHost,
+  KEEPER_FD,
   openFlags,
   openHow,
   prctlOptions,
@@ -273,6 +274,13 @@ export interface SetUpOptions {
 export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOptions): Section[] {
   // A mount namespace that others are in, too, stays as it is.
   const inside = isNew(spec, 'mount') ? fileSystems(spec, isNull) : { sections: [], terminal: undefined, proc: undefined };
+  const register =
+    keeper === 'none'
+      ? []
+      : registerWithKeeper({ waits: keeper === 'launched', ...(isNew(spec, 'pid') && { pid: 1 }), ...(kills && { cgroupKill: GROUP_KILL_FD }) });
+  // The end of an init process ends the program only in a pid namespace of its own. Elsewhere the program is what has to be kept: no other can untie the init process.
+  const late = spec.init && !isNew(spec, 'pid');
+  const kept = late && keeper !== 'none' ? [KEEPER_FD, ...(kills ? [GROUP_KILL_FD] : [])] : [];
   const sections: Section[] = [
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
     ['the host name', spec.hostname === undefined ? [] : hostname(spec.hostname)],
@@ -282,15 +290,10 @@ export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOption
     ['the standard streams', describeStreams(spec.streams, spec.user?.uid ?? 0)],
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
     // As late as that: the keeper of the first container starts meanwhile. Yet before the filter, which need not allow it.
-    [
-      'the tie to the host',
-      keeper === 'none'
-        ? []
-        : registerWithKeeper({ waits: keeper === 'launched', ...(isNew(spec, 'pid') && { pid: 1 }), ...(kills && { cgroupKill: GROUP_KILL_FD }) }),
-    ],
-    ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),
+    ['the tie to the host', late ? [] : register],
+    ...rights(spec, inside, kept),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []],
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []],
     [
       'the session',
       [
@@ -302,11 +305,6 @@ export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOption
   ];
   checkFilter(spec, flatten(sections));
   return sections;
-}
-
-/** How many processes register with the keeper: the end of an init process ends the program in a pid namespace of its own alone. */
-export function registrations(spec: Spec): number {
-  return spec.init && !isNew(spec, 'pid') ? 2 : 1;
 }
 
 /** EPERM is for a process that leads its group already, as one that `child` finds itself in may. */
