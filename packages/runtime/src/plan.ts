@@ -356,13 +356,15 @@ function fileSystems(spec: Spec, isNull: Memory | undefined): { sections: Sectio
   // A sysfs belongs to a network namespace, and a user namespace may only mount that of its own one.
   const ownSys =
     inUserNamespace && !isNew(spec, 'net')
-      ? bindMount('/sys', { recursive: true, readonly: true, as: 'sys' })
+      ? bindMount('/sys', { recursive: true, readonly: true, as: 'sys', purpose: "the host's /sys at /sys, read-only" })
       : sysfsMount({ purpose: 'a sysfs for /sys', as: 'sys' });
   const sysPlace = standardPlace(root, 'sys');
   const atSys = openPlace(sysPlace.place);
   // Likewise a proc to a pid namespace.
   const ownProc =
-    inUserNamespace && spec.namespaces.pid === 'host' ? bindMount('/proc', { recursive: true }) : procMount({ purpose: 'a fresh proc', as: 'proc' });
+    inUserNamespace && spec.namespaces.pid === 'host'
+      ? bindMount('/proc', { recursive: true, purpose: "the host's /proc at /proc, writable as far as no path is read-only" })
+      : procMount({ purpose: 'a fresh proc', as: 'proc' });
   const procPlace = standardPlace(root, 'proc');
   const atProc = openPlace(procPlace.place);
   const protectedPaths = [...spec.hardening.maskedPaths, ...spec.hardening.readonlyPaths];
@@ -387,7 +389,13 @@ function fileSystems(spec: Spec, isNull: Memory | undefined): { sections: Sectio
       [
         'the devices',
         spec.devices.flatMap(({ from, name }) =>
-          bind(from, inRoot(devices.mount, name, { create: 'file' }), { kind: 'file', readonly: true, noSuid: true, noExec: true }),
+          bind(from, inRoot(devices.mount, name, { create: 'file' }), {
+            kind: 'file',
+            readonly: true,
+            noSuid: true,
+            noExec: true,
+            purpose: `the host's ${from} at /dev/${name}, a device`,
+          }),
         ),
       ],
       // After the others: a link of the image may have led one of them here, and nothing may stand in for proc.
