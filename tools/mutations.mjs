@@ -389,8 +389,8 @@ export const mutations = [
   {
     defence: 'namespaces are new where nothing is said',
     file: 'packages/runtime/src/spec.ts',
-    text: "given[kind] ?? (kind === 'time' ||",
-    instead: "given[kind] ?? (kind === 'time' || kind === 'ipc' ||",
+    text: "NamespaceChoice => (kind === 'time' ||",
+    instead: "NamespaceChoice => (kind === 'time' || kind === 'ipc' ||",
     test: 'packages/runtime/test/namespaces.root.test.ts',
     name: 'are new ones of all kinds but time',
   },
