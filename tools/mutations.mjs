@@ -67,7 +67,7 @@ export const mutations = [
   {
     defence: 'what the set-up opened is closed before the program is looked up',
     file: rights,
-    text: "['the open files', closeFiles(terminal?.slave, keepsKeeper ? KEEPER_FD + 1 : FIRST_FD)]",
+    text: "['the open files', closeFiles(terminal?.slave, keptFiles)]",
     instead: "['the open files', []]",
     test: `${attack}/descriptors.root.test.ts`,
     name: 'the program is none by way of /proc/self/fd/N',
@@ -222,11 +222,11 @@ export const mutations = [
   {
     defence: 'an init has no more rights than the program',
     file: plan,
-    text: `    ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),
+    text: `    ...rights(spec, inside, kept),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []],`,
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []],`,
     instead:
-      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []], ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),",
+      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []], ...rights(spec, inside, kept),",
     test: `${attack}/other-processes.root.test.ts`,
     name: 'has no more rights than the program: root$',
   },
@@ -389,8 +389,8 @@ export const mutations = [
   {
     defence: 'namespaces are new where nothing is said',
     file: 'packages/runtime/src/spec.ts',
-    text: "given[kind] ?? (kind === 'time' ||",
-    instead: "given[kind] ?? (kind === 'time' || kind === 'ipc' ||",
+    text: "NamespaceChoice => (kind === 'time' ||",
+    instead: "NamespaceChoice => (kind === 'time' || kind === 'ipc' ||",
     test: 'packages/runtime/test/namespaces.root.test.ts',
     name: 'are new ones of all kinds but time',
   },
@@ -876,6 +876,8 @@ export const mutations = [
     file: 'packages/runtime/src/plan.ts',
     text: "keeper === 'none'",
     instead: "keeper !== 'none'",
+    text: "['the tie to the host', late ? [] : register],",
+    instead: "['the tie to the host', []],",
     test: 'packages/runtime/test/attack/untied.root.test.ts',
     name: 'as it is by default',
   },
@@ -890,8 +892,8 @@ export const mutations = [
   {
     defence: 'a compiled program that unties itself ends with its launcher',
     file: 'packages/runtime/src/launcher-keeper.ts',
-    text: 'args: [FIRST_PIDFD + i, signals.SIGKILL, null, 0],',
-    instead: 'args: [FIRST_PIDFD + i, 0, null, 0],',
+    text: 'args: [PIDFD, signals.SIGKILL, null, 0],',
+    instead: 'args: [PIDFD, 0, null, 0],',
     test: 'packages/runtime/test/attack/untied.root.test.ts',
     name: 'compiled',
   },
@@ -1047,5 +1049,11 @@ export const mutations = [
     instead: '',
     test: 'packages/oci/test/joined-mounts.root.test.ts',
     name: 'has a device on a read-only mount',
+    defence: 'no program begins that the keeper has no room for',
+    file: 'packages/syscall/src/keeper-plan.ts',
+    text: "purpose: 'was there room for all of its files?', jump: { when: '!=', than: control.u64(0), to: refuse } },",
+    instead: "purpose: 'was there room for all of its files?' },",
+    test: 'packages/runtime/test/attack/untied.root.test.ts',
+    name: 'and none begins that the keeper has no room for: one$',
   },
 ];

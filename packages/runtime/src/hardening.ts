@@ -130,6 +130,8 @@ const defaults = new Map<boolean, Hardening>();
 function check(options: HardeningOptions, isNew: (kind: Namespace) => boolean, hasUserOfCaller: boolean): Hardening {
   const { noNewPrivileges = true, rlimits: limits = defaultRlimits, sysctls = {}, umask = DEFAULT_UMASK, seccomp = defaultProfile, deviceRules = [] } = options;
   if (typeof (noNewPrivileges as unknown) !== 'boolean') throw new TypeError(`noNewPrivileges is ${shown(noNewPrivileges)}: true or false`);
+  if ((typeof (seccomp as unknown) !== 'object' || (seccomp as unknown) === null) && seccomp !== 'unconfined')
+    throw new TypeError(`seccomp is ${shown(seccomp)}: give a profile, or 'unconfined'`);
   if (!Number.isInteger(umask) || umask < 0 || umask > 0o777) throw new RangeError(`umask is ${shown(umask)}: an integer from 0 to 0o777`);
   for (const name of ['sessionKeyring', 'session'] as const)
     if (options[name] !== undefined && !['new', 'inherit'].includes(options[name]))
@@ -141,6 +143,8 @@ function check(options: HardeningOptions, isNew: (kind: Namespace) => boolean, h
   }
   const { capabilities, added } = checkCapabilities(options.capabilities ?? {}, hasUserOfCaller);
   if (options.rlimits) rlimits(limits);
+  if (deviceRules !== 'unconfined' && !Array.isArray(deviceRules))
+    throw new TypeError(`deviceRules is ${shown(deviceRules)}: give an array of rules, or 'unconfined'`);
   if (deviceRules !== 'unconfined') checkDeviceRules(deviceRules);
   return {
     capabilities,
@@ -148,8 +152,8 @@ function check(options: HardeningOptions, isNew: (kind: Namespace) => boolean, h
     noNewPrivileges,
     filter: seccomp === 'unconfined' ? undefined : compileFilter(seccomp, { capabilities }),
     ownProfile: options.seccomp !== undefined,
-    maskedPaths: options.maskedPaths ? checkPaths('maskedPaths', options.maskedPaths) : maskedSystemPaths(),
-    readonlyPaths: options.readonlyPaths ? checkPaths('readonlyPaths', options.readonlyPaths) : readonlySystemPaths,
+    maskedPaths: options.maskedPaths === undefined ? maskedSystemPaths() : checkPaths('maskedPaths', options.maskedPaths),
+    readonlyPaths: options.readonlyPaths === undefined ? readonlySystemPaths : checkPaths('readonlyPaths', options.readonlyPaths),
     rlimits: { ...defaultRlimits, ...limits },
     sysctls: checkSysctls(sysctls, isNew),
     appArmorProfile: options.appArmorProfile,

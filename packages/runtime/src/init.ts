@@ -1,16 +1,24 @@
-import { dieWithHost, KEEPER_FD, label, Memory, prctlOptions, registerWithKeeper, resultOf, signals, type ResultOf, type Step } from '@ctr/syscall';
+import { dieWithHost, label, Memory, prctlOptions, resultOf, signals, type ResultOf, type Step } from '@ctr/syscall';
 
 import { endAs, holdSignals, releaseSignals, supervise } from './supervise.js';
+
+/** How an init process is made. */
+export interface InitOptions {
+  readonly subreaper: boolean;
+  readonly register: readonly Step[];
+  readonly kept: readonly number[];
+}
 
 /**
  * The container's first process stays with the plan: it makes the process that the program runs in, passes signals on to it, reaps every orphan,
  * and ends as the program does (128 + n for signal n). What follows these steps goes on in the new process.
  *
- * @param isKept whether this process has registered with the keeper; where its end is not the program's, that one registers, too
  * @param subreaper where the pid namespace is not the container's own: its end does not end the program then, which is tied to it instead
+ * @param register how the program registers with the keeper, where this process does not: the tie of its own (`dieWithHost`) is one that nothing but itself could undo
+ * @param kept the files that are needed for that
  * @see pid_namespaces(7): orphans become children of the namespace's first process, which has to reap them
  */
-export function init({ subreaper, isKept }: { readonly subreaper: boolean; readonly isKept: boolean }): Step[] {
+export function init({ subreaper, register, kept }: InitOptions): Step[] {
   const status = new Memory(16, 'status');
   const program = label('the process of the program');
   const own: Step = { call: 'getpid', args: [], purpose: 'the process that the program is tied to', as: 'init' };
@@ -36,13 +44,14 @@ export function init({ subreaper, isKept }: { readonly subreaper: boolean; reado
     releaseSignals(),
     // The end of a pid namespace's first process ends all others; in any other namespace the program has to be tied to this one.
     ...(subreaper ? [...dieWithHost(), ...endWithout(resultOf(own))] : []),
-    ...(subreaper && isKept ? [...registerWithKeeper({ waits: false }), ...withoutKeeper()] : []),
+    ...register,
+    ...kept.map(closed),
   ];
 }
 
-/** The pidfd is closed by execve: no path leads anywhere by way of it. */
-function withoutKeeper(): Step[] {
-  return [{ call: 'close', args: [KEEPER_FD], purpose: 'the program has no way to the keeper' }];
+/** What it registers by is closed by execve: no path leads anywhere by way of a pidfd or a pipe. */
+function closed(fd: number): Step {
+  return { call: 'close', args: [fd], purpose: 'the program has no way to the keeper' };
 }
 
 /** The kernel sends no signal for a parent that has ended before it was asked for one, and then another process is the parent. */

@@ -1,7 +1,9 @@
 import {
   cloneFlags,
+  fcntlCommands,
   iovec,
   KEEPER_FD,
+  label,
   Memory,
   messageFlags,
   msghdr,
@@ -11,15 +13,15 @@ import {
   socketTypes,
   waitFlags,
   waitIdTypes,
-  type Jump,
   type Step,
 } from '@ctr/syscall';
 
-/** The files of the keeper: the socket that registrations come by, and from here on the pidfds that they bring, in order. */
+/** The files of the keeper: the socket that the registration comes by, and what that brings: the end of a pipe by which it is answered, and the pidfd. */
 const SOCKET = 0;
-const FIRST_PIDFD = 1;
+const PIPE = 1;
+const PIDFD = 2;
 const LAST_FD = 0xffffffff;
-/** struct cmsghdr of linux/socket.h, with room for one fd. */
+/** struct cmsghdr of linux/socket.h, with room for two fds. */
 const CONTROL_BYTES = 24;
 
 /** The steps of a launcher that have to do with its keeper. */
@@ -34,10 +36,9 @@ export interface LauncherKeeper {
  * The keeper of a compiled container: a process that shares the few pages of the launcher, and waits until nobody has the other end of its socket any more:
  * the launcher, and whoever sets the container up. Then it kills what has registered.
  *
- * @param registrations how many processes register
  * @see unix(7), clone(2): CLONE_PIDFD
  */
-export function launcherKeeper(registrations: number): LauncherKeeper {
+export function launcherKeeper(): LauncherKeeper {
   const pair = new Memory(8, 'pair');
   const pidfd = new Memory(8, 'keeper');
   const type = socketTypes.SOCK_SEQPACKET | socketTypes.SOCK_CLOEXEC;
@@ -59,7 +60,7 @@ export function launcherKeeper(registrations: number): LauncherKeeper {
         purpose: 'the keeper, which kills the container when this process ends',
         jump: { when: '!=', to: goOn },
       },
-      ...keeping(pair, registrations),
+      ...keeping(pair),
       goOn,
     ],
     end: [
@@ -75,35 +76,34 @@ export function launcherKeeper(registrations: number): LauncherKeeper {
 }
 
 /** The keeper itself. A step of it that fails is not for this process to tell of. */
-function keeping(pair: Memory, registrations: number): Step[] {
+function keeping(pair: Memory): Step[] {
   const control = new Memory(CONTROL_BYTES, 'control');
+  const unkept = label('the pipe');
   const message = msghdr({
     msg_iov: iovec({ iov_base: new Memory(8, 'data'), iov_len: 1 }),
     msg_iovlen: 1,
     msg_control: control,
     msg_controllen: CONTROL_BYTES,
   });
+  const kill: Step = { call: 'pidfd_send_signal', args: [PIDFD, signals.SIGKILL, null, 0], purpose: 'kill what is kept', tolerates: 'any' };
   const receive: Step = {
     call: 'recvmsg',
     args: [SOCKET, message, messageFlags.MSG_CMSG_CLOEXEC],
     purpose: 'a registration, of one byte, or the end',
     tolerates: 'any',
-    get jump(): Jump {
-      return { when: '==', than: 1, to: receive };
-    },
+    jump: { when: '!=', than: 1, to: kill },
   };
-  const kill = (_: unknown, i: number): Step => ({
-    call: 'pidfd_send_signal',
-    args: [FIRST_PIDFD + i, signals.SIGKILL, null, 0],
-    purpose: 'kill what is kept',
-    tolerates: 'any',
-  });
   return [
     { call: 'setsid', args: [], purpose: 'no signals by way of the terminal', tolerates: 'any' },
     { call: 'dup3', args: [pair.i32(0), SOCKET, 0], purpose: 'the socket', tolerates: 'any' },
-    { call: 'close_range', args: [FIRST_PIDFD, LAST_FD, 0], purpose: 'nothing else is open', tolerates: 'any' },
+    { call: 'close_range', args: [PIPE, LAST_FD, 0], purpose: 'nothing else is open', tolerates: 'any' },
     receive,
-    ...Array.from({ length: registrations }, kill),
+    // With room for one file there is no pidfd, and no answer: the end of the pipe tells the process that it is not kept.
+    { call: 'fcntl', args: [PIDFD, fcntlCommands.F_GETFD, 0], purpose: 'was there room for both files?', tolerates: 'any', jump: { when: '<', to: unkept } },
+    { call: 'write', args: [PIPE, 'k', 1], purpose: 'tell the process that it is kept', tolerates: 'any' },
+    unkept,
+    { call: 'close', args: [PIPE], purpose: 'it has been told', tolerates: 'any', jump: { when: '!=', than: -1, to: receive } },
+    kill,
     { call: 'exit_group', args: [0], purpose: 'nothing is left to keep' },
   ];
 }

@@ -25,6 +25,7 @@ import {
   checkOptions,
   continueInChild,
   dieWithHost,
+  KEEPER_FD,
   openFlags,
   openHow,
   prctlOptions,
@@ -273,6 +274,13 @@ export interface SetUpOptions {
 export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOptions): Section[] {
   // A mount namespace that others are in, too, stays as it is.
   const inside = isNew(spec, 'mount') ? fileSystems(spec, isNull) : { sections: [], terminal: undefined, proc: undefined };
+  const register =
+    keeper === 'none'
+      ? []
+      : registerWithKeeper({ waits: keeper === 'launched', ...(isNew(spec, 'pid') && { pid: 1 }), ...(kills && { cgroupKill: GROUP_KILL_FD }) });
+  // The end of an init process ends the program only in a pid namespace of its own. Elsewhere the program is what has to be kept: no other can untie the init process.
+  const late = spec.init && !isNew(spec, 'pid');
+  const kept = late && keeper !== 'none' ? [KEEPER_FD, ...(kills ? [GROUP_KILL_FD] : [])] : [];
   const sections: Section[] = [
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
     ['the host name', spec.hostname === undefined ? [] : hostname(spec.hostname)],
@@ -282,15 +290,10 @@ export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOption
     ['the standard streams', describeStreams(spec.streams, spec.user?.uid ?? 0)],
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
     // As late as that: the keeper of the first container starts meanwhile. Yet before the filter, which need not allow it.
-    [
-      'the tie to the host',
-      keeper === 'none'
-        ? []
-        : registerWithKeeper({ waits: keeper === 'launched', ...(isNew(spec, 'pid') && { pid: 1 }), ...(kills && { cgroupKill: GROUP_KILL_FD }) }),
-    ],
-    ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),
+    ['the tie to the host', late ? [] : register],
+    ...rights(spec, inside, kept),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []],
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []],
     [
       'the session',
       [
@@ -302,11 +305,6 @@ export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOption
   ];
   checkFilter(spec, flatten(sections));
   return sections;
-}
-
-/** How many processes register with the keeper: the end of an init process ends the program in a pid namespace of its own alone. */
-export function registrations(spec: Spec): number {
-  return spec.init && !isNew(spec, 'pid') ? 2 : 1;
 }
 
 /** EPERM is for a process that leads its group already, as one that `child` finds itself in may. */
@@ -358,13 +356,15 @@ function fileSystems(spec: Spec, isNull: Memory | undefined): { sections: Sectio
   // A sysfs belongs to a network namespace, and a user namespace may only mount that of its own one.
   const ownSys =
     inUserNamespace && !isNew(spec, 'net')
-      ? bindMount('/sys', { recursive: true, readonly: true, as: 'sys' })
+      ? bindMount('/sys', { recursive: true, readonly: true, as: 'sys', purpose: "the host's /sys at /sys, read-only" })
       : sysfsMount({ purpose: 'a sysfs for /sys', as: 'sys' });
   const sysPlace = standardPlace(root, 'sys');
   const atSys = openPlace(sysPlace.place);
   // Likewise a proc to a pid namespace.
   const ownProc =
-    inUserNamespace && spec.namespaces.pid === 'host' ? bindMount('/proc', { recursive: true }) : procMount({ purpose: 'a fresh proc', as: 'proc' });
+    inUserNamespace && spec.namespaces.pid === 'host'
+      ? bindMount('/proc', { recursive: true, purpose: "the host's /proc at /proc, writable as far as no path is read-only" })
+      : procMount({ purpose: 'a fresh proc', as: 'proc' });
   const procPlace = standardPlace(root, 'proc');
   const atProc = openPlace(procPlace.place);
   const protectedPaths = [...spec.hardening.maskedPaths, ...spec.hardening.readonlyPaths];
@@ -389,7 +389,13 @@ function fileSystems(spec: Spec, isNull: Memory | undefined): { sections: Sectio
       [
         'the devices',
         spec.devices.flatMap(({ from, name }) =>
-          bind(from, inRoot(devices.mount, name, { create: 'file' }), { kind: 'file', readonly: true, noSuid: true, noExec: true }),
+          bind(from, inRoot(devices.mount, name, { create: 'file' }), {
+            kind: 'file',
+            readonly: true,
+            noSuid: true,
+            noExec: true,
+            purpose: `the host's ${from} at /dev/${name}, a device`,
+          }),
         ),
       ],
       // After the others: a link of the image may have led one of them here, and nothing may stand in for proc.

@@ -11,6 +11,7 @@ import {
   type Step,
   type Struct,
 } from '@ctr/syscall';
+import { simulate } from '@ctr/security';
 
 import { rootPurposes } from './rootfs.js';
 import { streamNames } from './streams.js';
@@ -51,7 +52,7 @@ export function posture(plan: Plan): PostureItem[] {
     devices: devices(plan),
     'resource limits': listed(calls('prlimit64').flatMap((step) => (step.args[2] === null ? [] : resourceLimit(step, plan)))),
     keyring: calls('keyctl').length > 0 ? 'a new one' : "the caller's",
-    session: calls('setsid').length > 0 ? 'a new one: no input and no signals by way of the terminal of the caller' : "the caller's",
+    session: plan.some(isOwnSession) ? 'a new one: no input and no signals by way of the terminal of the caller' : "the caller's",
     'standard streams': streams(plan),
     'open files': calls('close_range').length > 0 ? 'stdin, stdout and stderr' : "all of the caller's",
     umask: octal(calls('umask').at(-1)?.args[0]),
@@ -61,9 +62,20 @@ export function posture(plan: Plan): PostureItem[] {
   }).map(([item, value]) => ({ item, value }));
 }
 
-/** A tie of its own is one that a process can undo: by prctl(2), or by a change of its ids. */
+/** The keeper and the relays of a launcher have sessions, too: those are not the program's. */
+function isOwnSession({ call, purpose }: Step): boolean {
+  return call === 'setsid' && /^a session of its own(?:: |$)/.test(purpose);
+}
+
+/** A tie of its own is one that a process can undo: by prctl(2), or by a change of its ids. The end of the first process is that of all others in a pid namespace of its own alone. */
 function tie(plan: Plan): string {
-  if (plan.some(({ call, args }) => call === 'sendmsg' && args[0] === KEEPER_FD)) return 'yes, whatever the program does: a keeper outside kills it';
+  if (plan.some(({ call, args }) => call === 'sendmsg' && args[0] === KEEPER_FD)) {
+    const kept = 'yes, whatever the program does: a keeper outside kills it';
+    if (newKinds(plan).has('pid')) return kept;
+    return plan.some(({ call, args }) => call === 'openat' && args[1] === 'cgroup.kill')
+      ? `${kept}, and all that is in its control group`
+      : `${kept}, the program alone: other processes that it has made may live on, since pids are shared`;
+  }
   return plan.some(({ call, args }) => call === 'prctl' && args[0] === prctlOptions.PR_SET_PDEATHSIG) ? 'yes, unless the program unties itself' : 'no';
 }
 
@@ -152,13 +164,48 @@ function root(plan: Plan): string {
 /** What a bind gives, whatever its mode: the files are the host's own. */
 function bindMounts(plan: Plan): string {
   const binds = plan.flatMap(({ call, purpose }) =>
-    call === 'open_tree' ? (/^the host's (.+ at .+, (?:writable|read-only).*)$/s.exec(purpose)?.[1] ?? []) : [],
+    call === 'open_tree' ? (/^the host's (.+ at .+, (?:writable|read-only|a device).*)$/s.exec(purpose)?.[1] ?? []) : [],
   );
-  const leases = plan.some(({ call }) => call === 'seccomp') ? '' : ', leases';
+  const leases = plan.filter(({ call }) => call === 'seccomp').some(refusesLeases) ? '' : ', leases';
   return binds.length === 0
     ? 'none'
     : `${binds.join('; ')}. Read-only ones, too, are the host's files: locks${leases} and watches are of the host's, sockets and FIFOs lead there`;
 }
+
+/** Whether a filter refuses `fcntl(…, F_SETLEASE)` to programs of each kind that the processor runs. Of one that cannot be read that is not said. */
+function refusesLeases({ args: [, , program] }: Step): boolean {
+  const pointer = isStruct(program) ? program.values['filter'] : undefined;
+  const instructions =
+    typeof pointer === 'object' && pointer !== null && 'kind' in pointer && pointer.kind === 'pointer' && pointer.of.kind === 'memory'
+      ? pointer.of.initial
+      : undefined;
+  if (!instructions) return false;
+  return fcntls[process.arch === 'arm64' ? 'arm64' : 'x64'].every(([arch, nr]) => {
+    const { action } = simulate({ instructions }, { arch, nr, args: [0, F_SETLEASE, 0] });
+    return action !== 'SCMP_ACT_ALLOW' && action !== 'SCMP_ACT_LOG';
+  });
+}
+
+function isStruct(arg: unknown): arg is Struct {
+  return typeof arg === 'object' && arg !== null && 'kind' in arg && arg.kind === 'struct';
+}
+
+/** linux/fcntl.h */
+const F_SETLEASE = 1024;
+/** The numbers of fcntl(2), and of fcntl64(2) for programs of 32 bits: asm/unistd.h. */
+const fcntls = {
+  x64: [
+    ['x64', 72],
+    ['x32', 72],
+    ['i386', 55],
+    ['i386', 221],
+  ],
+  arm64: [
+    ['arm64', 25],
+    ['arm', 55],
+    ['arm', 221],
+  ],
+} as const;
 
 /** The sizes of what is mounted in memory. */
 function memoryForFiles(plan: Plan): string {

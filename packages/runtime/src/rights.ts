@@ -1,4 +1,4 @@
-import { announceExec, dieWithHost, errnoName, KEEPER_FD, resultOf, type ResultOf, type Step } from '@ctr/syscall';
+import { announceExec, dieWithHost, errnoName, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 import {
   appArmorProfile,
   becomeUser,
@@ -26,12 +26,12 @@ import type { Spec } from './spec.js';
  *
  * @param proc the container's own, if it has one: by which a security module is told what to make of the program
  * @param terminal what is still needed of the open files
- * @param keepsKeeper whether the socket to the keeper is still needed, too
+ * @param keptFiles the other files that are still needed, in order: those by which the program registers with the keeper
  */
 export function rights(
   spec: Spec,
   { proc, terminal }: { readonly proc: ResultOf | undefined; readonly terminal: { readonly slave: ResultOf } | undefined },
-  { keepsKeeper }: { readonly keepsKeeper: boolean },
+  keptFiles: readonly number[],
 ): Section[] {
   const { user, hardening } = spec;
   const { capabilities, added, noNewPrivileges, filter } = hardening;
@@ -49,7 +49,7 @@ export function rights(
     ['the privileges', noNewPrivileges ? noNewPrivs() : []],
     // The kernel forgets it at a change of user.
     ['the tie to the host', user ? dieWithHost() : []],
-    ['the open files', closeFiles(terminal?.slave, keepsKeeper ? KEEPER_FD + 1 : FIRST_FD)],
+    ['the open files', closeFiles(terminal?.slave, keptFiles)],
     ...(noNewPrivileges ? [filtered] : []),
   ];
 }
@@ -62,21 +62,26 @@ const LAST_FD = 0xffffffff;
  * Closes what the set-up and the caller have opened. That it would be closed when the program is executed is too late: the kernel looks the program up before,
  * and a link of the image to `/proc/self/fd/N/...` would lead to the host.
  */
-function closeFiles(kept: ResultOf | undefined, first: number): Step[] {
+function closeFiles(slave: ResultOf | undefined, kept: readonly number[]): Step[] {
   const close = (from: number | ResultOf, to: number | ResultOf, purpose: string, more: Partial<Step> = {}): Step => ({
     call: 'close_range',
     args: [from, to, 0],
     purpose,
     ...more,
   });
-  if (!kept) return [close(first, LAST_FD, 'nothing that the set-up opened is open any more')];
-  const last: Step = { call: 'add', args: [kept, -1], purpose: 'all up to the terminal' };
-  const after: Step = { call: 'add', args: [kept, 1], purpose: 'and all after it' };
+  const starts = [FIRST_FD, ...kept.map((fd) => fd + 1)];
+  const ranges = starts.map((start, i) => [start, (kept[i] ?? LAST_FD + 1) - 1] as const).filter(([start, end]) => start <= end);
+  const [[first, end] = [FIRST_FD, LAST_FD], ...others] = ranges;
+  const rest = others.map((range) => close(...range, 'nor what it opened above that'));
+  if (!slave) return [close(first, end, 'nothing that the set-up opened is open any more'), ...rest];
+  const last: Step = { call: 'add', args: [slave, -1], purpose: 'all up to the terminal' };
+  const after: Step = { call: 'add', args: [slave, 1], purpose: 'and all after it' };
   return [
     last,
     close(first, resultOf(last), 'nothing that the set-up opened before it is open any more', { tolerates: ['EINVAL'] }),
     after,
-    close(resultOf(after), LAST_FD, 'nor what it opened after it'),
+    close(resultOf(after), end, 'nor what it opened after it'),
+    ...rest,
   ];
 }
 

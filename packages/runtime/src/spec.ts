@@ -208,6 +208,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   for (const word of command) checkText('an argument', word);
   for (const name of ['hostname', 'name', 'cgroupParent', 'appArmorProfile', 'selinuxLabel'] as const)
     if (typeof (options[name] as unknown) !== 'string' && options[name] !== undefined) throw new TypeError(`${name} is ${shown(options[name])}, not a string`);
+  checkShapes(options);
   const root = process.geteuid?.() === 0;
   const namespaces = checkNamespaces(options.namespaces ?? {}, root);
   if (namespaces.mount !== 'new') {
@@ -248,7 +249,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     readonly: options.readonly ?? false,
     env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
     path: (env['PATH'] ?? DEFAULT_PATH).split(':').map((directory) => (directory === '' ? '.' : directory)),
-    cwd: checkDestination('cwd', options.cwd ?? '/'),
+    cwd: checkDestination('cwd', options.cwd === undefined ? '/' : options.cwd),
     user: options.user && checkUser(options.user),
     limits: options.limits ?? {},
     cgroup,
@@ -265,6 +266,37 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   };
 }
 
+/** Options that are objects or arrays, and the words for what is wanted. A value that counts as false must not stand for the default: `user: ''` is not root. */
+const objects = {
+  namespaces: 'an object of kinds and choices',
+  env: 'an object of names and values',
+  user: '{ uid, gid }, as lookupUser finds them for a name',
+  limits: 'an object of names and limits',
+  terminal: '{ columns, rows }',
+  capabilities: '{ add, drop }',
+  rlimits: 'an object of names and limits',
+  sysctls: 'an object of names and values',
+} as const satisfies Partial<Record<keyof ContainerOptions, string>>;
+const arrays = {
+  uidMap: 'ranges, { inside, outside, count }',
+  gidMap: 'ranges, { inside, outside, count }',
+  mounts: 'mounts',
+  devices: 'devices',
+} as const satisfies Partial<Record<keyof ContainerOptions, string>>;
+
+function checkShapes(options: ContainerOptions): void {
+  const given: Readonly<Record<string, unknown>> = { ...options };
+  for (const [name, wanted] of Object.entries(objects)) {
+    const value = given[name];
+    if (value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))) continue;
+    throw new TypeError(`${name} is ${Array.isArray(value) ? 'an array' : shown(value)}: give ${wanted}`);
+  }
+  for (const [name, wanted] of Object.entries(arrays)) {
+    const value = given[name];
+    if (value !== undefined && !Array.isArray(value)) throw new TypeError(`${name} is ${shown(value)}: give an array of ${wanted}`);
+  }
+}
+
 /** Much is looked up there, and plans are started from there. */
 function requireProc(): void {
   if (!existsSync('/proc/self/mountinfo')) throw new Error('/proc is not mounted here, and ctr needs it: mount -t proc proc /proc (as root)');
@@ -278,10 +310,8 @@ function checkHostPath(what: string, path: unknown): asserts path is string {
 
 function checkNamespaces(given: NonNullable<ContainerOptions['namespaces']>, root: boolean): Spec['namespaces'] {
   checkOptions('namespaces', given, kinds);
-  const choices = Object.fromEntries(kinds.map((kind) => [kind, given[kind] ?? (kind === 'time' || (kind === 'user' && root) ? 'host' : 'new')])) as Record<
-    Namespace,
-    NamespaceChoice
-  >;
+  const usual = (kind: Namespace): NamespaceChoice => (kind === 'time' || (kind === 'user' && root) ? 'host' : 'new');
+  const choices = Object.fromEntries(kinds.map((kind) => [kind, given[kind] === undefined ? usual(kind) : given[kind]])) as Record<Namespace, NamespaceChoice>;
   for (const [kind, choice] of Object.entries(choices)) {
     if (choice === 'new' || choice === 'host') continue;
     if (typeof choice !== 'object' || choice === null || 'pid' in choice === 'path' in choice)
@@ -339,8 +369,7 @@ function isAnother(user: User | undefined): boolean {
 }
 
 function checkMounts(mounts: readonly Mount[], canMap: boolean, root: boolean): CheckedMount[] {
-  if (!Array.isArray(mounts)) throw new TypeError(`mounts is ${shown(mounts)}: give an array of mounts`);
-  const checked = Array.from(mounts as readonly Mount[], checkMount);
+  const checked = Array.from(mounts, checkMount);
   const mapped = checked.find((mount) => mount.kind === 'bind' && mount.idMap);
   if (mapped && !canMap) throw new TypeError(`the mount at ${shown(mapped.to)}: idMap needs a new user namespace, by whose ids owners are shown`);
   if (mapped && !root)
@@ -378,13 +407,12 @@ function checkMountPoint(path: string): string {
 }
 
 function checkDevices(devices: readonly HostDevice[]): CheckedDevice[] {
-  if (!Array.isArray(devices)) throw new TypeError(`devices is ${shown(devices)}: give an array of devices`);
-  return Array.from(devices as readonly HostDevice[], (device) => {
+  return Array.from(devices, (device) => {
     if (typeof device !== 'object' || (device as unknown) === null) throw new TypeError(`a device is ${shown(device)}: give { device: path }`);
     checkOptions('device', device, ['device', 'to', 'access']);
     checkHostPath('a device', device.device);
     const from = resolve(device.device);
-    const to = checkDestination('the place of a device', device.to ?? from);
+    const to = checkDestination('the place of a device', device.to === undefined ? from : device.to);
     if (!/^\/dev\/[^/]/.test(to)) throw new TypeError(`the device ${shown(device.device)} cannot be at ${shown(to)}: give a path below /dev`);
     const stat = statSync(from, { throwIfNoEntry: false });
     if (!stat) throw new Error(`the device ${shown(device.device)} does not exist on the host`);
@@ -402,7 +430,6 @@ function deviceNumbers(rdev: number): { major: number; minor: number } {
 
 function checkEnv(options: ContainerOptions, hostname: string | undefined): Record<string, string> {
   const given = options.env ?? {};
-  if (Array.isArray(given)) throw new TypeError('env is an array: give an object of names and values');
   for (const [key, value] of Object.entries(given)) {
     checkText(`the environment variable ${shown(key)}`, value);
     if (key === '' || key.includes('=') || key.includes('\0')) throw new TypeError(`${shown(key)} is not the name of an environment variable`);
@@ -417,8 +444,6 @@ function checkEnv(options: ContainerOptions, hostname: string | undefined): Reco
 }
 
 function checkUser(user: User): Required<User> {
-  if (typeof user !== 'object' || (user as unknown) === null)
-    throw new TypeError(`user is ${shown(user)}: give { uid, gid }, as lookupUser finds them for a name`);
   checkOptions('user', user, ['uid', 'gid', 'groups']);
   const { uid, gid, groups = [] } = user;
   if (!Array.isArray(groups)) throw new TypeError(`user: groups is ${shown(groups)}: give an array of ids`);

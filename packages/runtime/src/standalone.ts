@@ -26,7 +26,7 @@ import {
 import { planOwnGroup } from './container-group.js';
 import { launcherKeeper } from './launcher-keeper.js';
 import { nameForPid, putOwnPid } from './own-pid.js';
-import { enter, isNew, joined, mapsOfHost, newKinds, registrations, setUp, userNamespace } from './plan.js';
+import { enter, isNew, joined, mapsOfHost, newKinds, setUp, userNamespace } from './plan.js';
 import { programOf } from './program.js';
 import { LauncherStreams } from './relay/launcher-streams.js';
 import { flatten, type Section } from './section.js';
@@ -112,7 +112,7 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
   const inside = label('the process that goes into the container');
   const over = label('the container has ended');
   const supervision = supervise(report.i32(4), ended, { alone: true });
-  const keeper = launcherKeeper(registrations(spec));
+  const keeper = launcherKeeper();
   const channel: Step = {
     call: 'fcntl',
     args: [ends.i32(0), fcntlCommands.F_DUPFD_CLOEXEC, 10],

@@ -1,7 +1,8 @@
 // What a container can take of the memory of the host by files.
 import { describe, expect, it } from 'vitest';
 
-import { plan, posture, run, type ContainerOptions } from '@ctr/runtime';
+import { plan, posture, run, standalonePlan, type ContainerOptions } from '@ctr/runtime';
+import type { Plan, Step } from '@ctr/syscall';
 
 import { watchForLeaks } from './leaks.js';
 
@@ -82,5 +83,40 @@ describe('the posture', () => {
     expect(binds({})).toBe('none');
     expect(binds({ mounts })).toBe(`${listed}. Read-only ones, too, are the host's files: locks and watches are of the host's, sockets and FIFOs lead there`);
     expect(binds({ mounts, seccomp: 'unconfined' })).toMatch(/locks, leases and watches/);
+  });
+
+  it('tells the binds that a device, a network or pids of the host take', () => {
+    const binds = (options: ContainerOptions): string | undefined => told(options)['bind mounts'];
+    expect(binds({ devices: [{ device: '/dev/null', to: '/dev/none' }] })).toMatch(/^\/dev\/null at \/dev\/none, a device\. /);
+    expect(binds({ namespaces: { user: 'new', net: 'host' } })).toMatch(/^\/sys at \/sys, read-only\. /);
+    expect(binds({ namespaces: { user: 'new', pid: 'host' } })).toMatch(/^\/proc at \/proc, writable as far as no path is read-only\. /);
+    expect(binds({ namespaces: { net: 'host', pid: 'host' } })).toBe('none');
+  });
+
+  it('says that leases are refused only of a filter that refuses them', () => {
+    const mounts = [{ bind: '/usr/share', to: '/data', readonly: true }];
+    const all = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [] } as const;
+    const none = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['fcntl', 'fcntl64'], action: 'SCMP_ACT_ERRNO' }] } as const;
+    expect(told({ mounts, seccomp: all })['bind mounts']).toMatch(/locks, leases and watches/);
+    expect(told({ mounts, seccomp: none })['bind mounts']).toMatch(/locks and watches/);
+  });
+
+  it('tells whose the session is, also of a compiled container, whose keeper and relays have their own', () => {
+    const session = (of: Plan): string | undefined => posture(of).find(({ item }) => item === 'session')?.value;
+    for (const made of [plan, standalonePlan]) {
+      expect(session(made(['true'], { cgroup: false }))).toMatch(/^a new one/);
+      expect(session(made(['true'], { cgroup: false, session: 'inherit' }))).toBe("the caller's");
+    }
+  });
+
+  it('tells how much of a container ends with ctr', () => {
+    const tie = (options: ContainerOptions): string | undefined => told(options)['die with ctr'];
+    const kept = 'yes, whatever the program does: a keeper outside kills it';
+    expect(tie({})).toBe(kept);
+    expect(tie({ namespaces: { pid: 'host' } })).toBe(`${kept}, the program alone: other processes that it has made may live on, since pids are shared`);
+    // As on a host that has control groups of version 2.
+    const steps: Plan = plan(['true'], { cgroup: false, namespaces: { pid: 'host' } });
+    const open: Step = { call: 'openat', args: [0, 'cgroup.kill', 0, 0], purpose: 'the file by which the keeper kills the group' };
+    expect(posture([open, ...steps]).find(({ item }) => item === 'die with ctr')?.value).toBe(`${kept}, and all that is in its control group`);
   });
 });

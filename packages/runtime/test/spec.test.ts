@@ -90,6 +90,45 @@ describe('strings', () => {
   });
 });
 
+describe('a value that counts as false', () => {
+  const falsy = [null, 0, '', false, Number.NaN];
+  it.each<[name: string, wanted: RegExp]>([
+    ['namespaces', /: give an object of kinds and choices$/],
+    ['env', /: give an object of names and values$/],
+    ['user', /: give \{ uid, gid \}, as lookupUser finds them for a name$/],
+    ['limits', /: give an object of names and limits$/],
+    ['terminal', /: give \{ columns, rows \}$/],
+    ['capabilities', /: give \{ add, drop \}$/],
+    ['rlimits', /: give an object of names and limits$/],
+    ['sysctls', /: give an object of names and values$/],
+    ['uidMap', /: give an array of ranges, \{ inside, outside, count \}$/],
+    ['gidMap', /: give an array of ranges, \{ inside, outside, count \}$/],
+    ['mounts', /: give an array of mounts$/],
+    ['devices', /: give an array of devices$/],
+    ['maskedPaths', /: give an array of paths of the container$/],
+    ['readonlyPaths', /: give an array of paths of the container$/],
+    ['deviceRules', /: give an array of rules, or 'unconfined'$/],
+    ['seccomp', /: give a profile, or 'unconfined'$/],
+  ])('is not the default of %s', (name, wanted) => {
+    for (const value of falsy) {
+      const message = thrown({ cgroup: undefined, [name]: value });
+      expect(message).toMatch(new RegExp(`^TypeError: ${name} is `));
+      expect(message).toMatch(wanted);
+    }
+    expect(thrown({ cgroup: undefined, [name]: undefined })).toBe('nothing is thrown');
+  });
+
+  it.each<[options: object, message: string]>([
+    [{ cwd: null }, 'TypeError: cwd is null, not a string'],
+    [{ namespaces: { net: null } }, `TypeError: the net namespace is null: 'new', 'host', { pid } or { path }`],
+    [{ namespaces: { user: '' } }, `TypeError: the user namespace is "": 'new', 'host', { pid } or { path }`],
+    [{ devices: [{ device: '/dev/null', to: null }] }, 'TypeError: the place of a device is null, not a string'],
+    [{ rootfs: null }, 'TypeError: rootfs is null, not a string'],
+  ])('is not the default of a part: %j', (options, message) => {
+    expect(thrown(options)).toBe(message);
+  });
+});
+
 describe('the host name', () => {
   it('has at most 64 bytes', () => {
     expect(thrown({ hostname: 'a'.repeat(64) })).toBe('nothing is thrown');

@@ -72,8 +72,12 @@ describe('the plan of an executable', () => {
       + setsid() (any error is fine)  # no signals by way of the terminal
       + dup3($pair, 0, 0) (any error is fine)  # the socket
       + close_range(1, 4294967295, 0) (any error is fine)  # nothing else is open
-      + recvmsg(0, {msg_iov={iov_base=&data, iov_len=1}, msg_iovlen=1, msg_control=&control, msg_controllen=24}, MSG_CMSG_CLOEXEC) (any error is fine), if == 1 go to ‹a registration, of one byte, or the end›  # a registration, of one byte, or the end
-      + pidfd_send_signal(1, SIGKILL, NULL, 0) (any error is fine)  # kill what is kept
+      + recvmsg(0, {msg_iov={iov_base=&data, iov_len=1}, msg_iovlen=1, msg_control=&control, msg_controllen=24}, MSG_CMSG_CLOEXEC) (any error is fine), if != 1 go to ‹kill what is kept›  # a registration, of one byte, or the end
+      + fcntl(2, F_GETFD, 0) (any error is fine), if < 0 go to ‹the pipe›  # was there room for both files?
+      + write(1, "k", 1) (any error is fine)  # tell the process that it is kept
+      + label()  # the pipe
+      + close(1) (any error is fine), if != -1 go to ‹a registration, of one byte, or the end›  # it has been told
+      + pidfd_send_signal(2, SIGKILL, NULL, 0) (any error is fine)  # kill what is kept
       + exit_group(0)  # nothing is left to keep
       + dup3($pair+4, 4, O_CLOEXEC) (EINVAL is fine)  # the way to the keeper, where the plan has it
       + add($is null, 0), if != 0 go to ‹the relay of stdin runs, if it needs one›  # is stdin the null device?
@@ -172,8 +176,8 @@ describe('the plan of an executable', () => {
         fail(ENOENT)  # exec "/bin/sh": no such file or directory
       + label()  # the relay of stdin
       + dup3($pipe+4, 1, 0)  # the program's pipe
-      + rt_sigprocmask(SIG_SETMASK, "\\377\\377\\377\\377\\377\\377\\377\\377", NULL, 8)  # no signal is for a relay
       + prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # no process looks into a relay
+      + rt_sigprocmask(SIG_SETMASK, "\\377\\377\\377\\377\\377\\377\\377\\377", NULL, 8)  # no signal is for a relay
       + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # a relay ends with the process that has started it
       + close_range(3, 4294967295, 0)  # a relay has its two files, and stderr
       + mmap(NULL, 65536, 0x3, 0x22, -1, 0) = $buffer  # memory to copy by
@@ -279,8 +283,8 @@ describe('the plan of an executable', () => {
       + label()  # the relay of stdout
       + dup3($pipe, 0, 0)  # the program's pipe
       + label()  # the relay of an output
-      + rt_sigprocmask(SIG_SETMASK, "\\377\\377\\377\\377\\377\\377\\377\\377", NULL, 8)  # no signal is for a relay
       + prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # no process looks into a relay
+      + rt_sigprocmask(SIG_SETMASK, "\\377\\377\\377\\377\\377\\377\\377\\377", NULL, 8)  # no signal is for a relay
       + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # a relay ends with the process that has started it
       + close_range(3, 4294967295, 0)  # a relay has its two files, and stderr
       + setsid() (any error is fine)  # a session of its own, without a terminal

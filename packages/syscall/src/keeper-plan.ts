@@ -1,4 +1,4 @@
-import { epollEvents, epollOperations, maskHow, messageFlags, prctlOptions, SHUT_RD, signals } from './abi/constants.js';
+import { epollEvents, epollOperations, maskHow, messageFlags, prctlOptions, rlimitResources, SHUT_RD, signals } from './abi/constants.js';
 import { errnos } from './abi/errno.js';
 import { hostArch } from './abi/numbers.js';
 import { iovec, msghdr } from './abi/structs.js';
@@ -16,14 +16,17 @@ const LAST_FD = 0xffffffff;
 /** linux/eventpoll.h, struct epoll_event: packed on x64 only. */
 const EVENT_BYTES = hostArch() === 'x64' ? 12 : 16;
 const DATA = EVENT_BYTES - 8;
-const CONTROL_BYTES = CMSGHDR_BYTES + 8;
+/** Room for three files, as a registration has them: the end of the pipe by which it is answered, the pidfd, and perhaps the file `cgroup.kill`. */
+const CONTROL_BYTES = CMSGHDR_BYTES + 16;
+const PIPE = CMSGHDR_BYTES;
+const FILES = CMSGHDR_BYTES + 4;
 
 /** A jump that is always taken: no result of a step that stands before one is -1. */
 const always = (to: Step): Jump => ({ when: '!=', than: -1, to });
 
 /**
  * The keeper: waits for the end of its host, and kills what has registered by `registerWithKeeper`. There is one for each host, whatever the number of containers:
- * of each of them it holds one file or two, which it closes at the container's end.
+ * of each of them it holds one file or two, which it closes at the container's end. It answers a registration when it holds all its files; the process that registers waits for that.
  *
  * A session of its own and a mask keep all signals away but SIGKILL and SIGSTOP. A process that shares its pid namespace cannot look into it.
  *
@@ -34,6 +37,7 @@ const always = (to: Step): Jump => ({ when: '!=', than: -1, to });
 export function keeperPlan(socket: Fd, alive: Fd): Plan {
   const loop = label('wait again');
   const event = eventOf(0);
+  const limit = new Memory(16, 'limit');
   const epoll: Step = { call: 'epoll_create1', args: [0], purpose: 'the files to wait for', as: 'epoll' };
   const add = (fd: Arg, of: Memory, purpose: string): Step => ({
     call: 'epoll_ctl',
@@ -51,6 +55,9 @@ export function keeperPlan(socket: Fd, alive: Fd): Plan {
     { call: 'dup3', args: [socket, SOCKET, 0], purpose: 'the socket' },
     { call: 'dup3', args: [alive, ALIVE, 0], purpose: 'the pipe' },
     { call: 'close_range', args: [ALIVE + 1, LAST_FD, 0], purpose: 'nothing else is open' },
+    { call: 'prlimit64', args: [0, rlimitResources.RLIMIT_NOFILE, null, limit], purpose: 'how many files may be open', tolerates: 'any' },
+    { call: 'add', args: [limit.u64(8), 0], purpose: 'as many as are allowed', into: limit.at(0), tolerates: 'any' },
+    { call: 'prlimit64', args: [0, rlimitResources.RLIMIT_NOFILE, limit, null], purpose: 'there may be many containers', tolerates: 'any' },
     epoll,
     add(SOCKET, eventOf(SOCKET), 'wait for registrations'),
     add(ALIVE, eventOf(ALIVE), 'wait for the end of the host'),
@@ -89,15 +96,19 @@ function receiving(
   watch: (file: Arg, item: Memory) => Step,
 ): { readonly steps: readonly [Step, ...Step[]]; readonly end: Memory; readonly isOver: Memory } {
   const control = new Memory(CONTROL_BYTES, 'control');
-  const message = msghdr({ msg_iov: iovec({ iov_base: new Memory(8, 'data'), iov_len: 8 }), msg_iovlen: 1, msg_control: control });
+  const data = new Memory(8, 'data');
+  const message = msghdr({ msg_iov: iovec({ iov_base: data, iov_len: 8 }), msg_iovlen: 1, msg_control: control });
   const item = eventOf(0);
   /** The first fd above all that were given. */
   const end = counter('end');
   const isOver = new Memory(8, 'is_over');
   const next = label('the next registration');
   const second = label('the second file');
+  const answer = label('it is kept');
+  const refuse = label('no room for all of its files');
+  const unanswered = label('the pipe');
   const none = label('no more registrations');
-  const [file, further] = [control.i32(CMSGHDR_BYTES), control.i32(CMSGHDR_BYTES + 4)];
+  const [pipe, file, further] = [control.i32(PIPE), control.i32(FILES), control.i32(FILES + 4)];
   // That nobody has read the byte of this process is told of once, when the host is gone, and before what is still to be received.
   const recv: Step = {
     call: 'recvmsg',
@@ -109,18 +120,31 @@ function receiving(
   };
   const steps: readonly [Step, ...Step[]] = [
     next,
+    { call: 'add', args: [0, 0], purpose: 'nothing yet', into: control.at(0) },
     { call: 'add', args: [0, 0], purpose: 'no files yet', into: control.at(CMSGHDR_BYTES) },
-    { call: 'add', args: [CONTROL_BYTES, 0], purpose: 'room for two', into: message.field('msg_controllen') },
+    { call: 'add', args: [0, 0], purpose: 'nor a third one', into: control.at(CMSGHDR_BYTES + 8) },
+    { call: 'add', args: [CONTROL_BYTES, 0], purpose: 'room for three', into: message.field('msg_controllen') },
     recv,
     { call: 'add', args: [resultOf(recv), 0], purpose: 'was there one?', tolerates: 'any', jump: { when: '<', than: 1, to: none } },
-    { call: 'add', args: [file, 0], purpose: 'was there room for its file?', jump: { when: '==', to: next } },
-    { call: 'add', args: [control.u64(CMSGHDR_BYTES), 0], purpose: 'its files, to be closed together', into: item.at(DATA) },
+    // The kernel leaves out, without an error, what the table of files has no room for: unix(7).
+    { call: 'add', args: [data.u8(0), 0], purpose: 'was there room for all of its files?', jump: { when: '!=', than: control.u64(0), to: refuse } },
+    { call: 'add', args: [control.u64(FILES), 0], purpose: 'its files, to be closed together', into: item.at(DATA) },
     watch(file, item),
     { call: 'add', args: [file, 0], purpose: 'is it the highest?', jump: { when: '<', than: end.u64(), to: second } },
     { call: 'add', args: [file, 1], purpose: 'it is', into: end.at(0) },
     second,
-    { call: 'add', args: [further, 0], purpose: 'is the second one?', jump: { when: '<', than: end.u64(), to: next } },
-    { call: 'add', args: [further, 1], purpose: 'it is', into: end.at(0), jump: always(next) },
+    { call: 'add', args: [further, 0], purpose: 'is the second one?', jump: { when: '<', than: end.u64(), to: answer } },
+    { call: 'add', args: [further, 1], purpose: 'it is', into: end.at(0) },
+    answer,
+    { call: 'write', args: [pipe, 'k', 1], purpose: 'tell the process that it is kept', tolerates: 'any' },
+    { call: 'close', args: [pipe], purpose: 'it has been told', tolerates: 'any', jump: always(next) },
+    // The end of the pipe tells the process that it is not kept. A third file is never there without the others.
+    refuse,
+    { call: 'add', args: [file, 0], purpose: 'has its pidfd come?', jump: { when: '==', to: unanswered } },
+    { call: 'close', args: [file], purpose: 'it is not kept', tolerates: 'any' },
+    unanswered,
+    { call: 'add', args: [pipe, 0], purpose: 'has the pipe come?', jump: { when: '==', to: next } },
+    { call: 'close', args: [pipe], purpose: 'no answer', tolerates: 'any', jump: always(next) },
     none,
     { call: 'add', args: [isOver.u64(), 0], purpose: 'has the host ended?', jump: { when: '==', to: loop } },
   ];

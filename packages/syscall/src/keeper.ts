@@ -1,8 +1,9 @@
-import { messageFlags, pollEvents, SCM_RIGHTS, SOL_SOCKET } from './abi/constants.js';
+import { messageFlags, openFlags, pollEvents, SCM_RIGHTS, SOL_SOCKET } from './abi/constants.js';
+import { errnos } from './abi/errno.js';
 import { iovec, msghdr, pollfd } from './abi/structs.js';
 import { REPORT_FD } from './compile/compile.js';
 import { Memory } from './memory.js';
-import { resultOf, type ResultOf, type Step } from './step.js';
+import { fail, label, resultOf, type ResultOf, type Step } from './step.js';
 
 /** The fd of the socket to the keeper, in a plan that registers with it. */
 export const KEEPER_FD = REPORT_FD + 1;
@@ -33,7 +34,8 @@ export interface KeeperOptions {
  * `dieWithHost` is an attribute of the process itself, which the program can take back (PR_SET_PDEATHSIG(2const)) and which the kernel drops at a change of credentials;
  * the keeper is out of the program's reach.
  *
- * The first step waits until the keeper runs, so no program starts without it. If the keeper was killed meanwhile, the last one fails with EPIPE.
+ * The keeper answers by a pipe that it gets with the pidfd, and the steps wait for that answer, so no program starts unless it is kept. EPIPE: the keeper was killed;
+ * EMFILE: it has no room for the files, and the pipe is closed without an answer.
  * In a plan that is launched; the socket is fd {@link KEEPER_FD}, and is for the plan to close.
  *
  * @see pidfd_open(2), unix(7): SCM_RIGHTS
@@ -44,18 +46,18 @@ export interface KeeperOptions {
  * ```
  */
 export function registerWithKeeper({ cgroupKill, pid, waits = true }: KeeperOptions = {}): Step[] {
-  // Each fd is stored with 64 bits.
-  const initial = Buffer.alloc(CMSGHDR_BYTES + (cgroupKill ? 4 : 2) * FD_BYTES);
-  initial.writeBigUInt64LE(BigInt(CMSGHDR_BYTES + (cgroupKill ? 2 : 1) * FD_BYTES), 0);
+  // Each fd is stored with 64 bits. The first byte, which is the message, too, tells the keeper how many files there are to be.
+  const controlBytes = CMSGHDR_BYTES + (cgroupKill === undefined ? 2 : 3) * FD_BYTES;
+  const initial = Buffer.alloc(controlBytes + FD_BYTES);
+  initial.writeBigUInt64LE(BigInt(controlBytes), 0);
   initial.writeInt32LE(SOL_SOCKET, 8);
   initial.writeInt32LE(SCM_RIGHTS, 12);
   const control = new Memory(initial, 'files');
   const message = msghdr({
-    // A message has a byte at least, whichever.
     msg_iov: iovec({ iov_base: control, iov_len: 1 }),
     msg_iovlen: 1,
     msg_control: control,
-    msg_controllen: CMSGHDR_BYTES + 2 * FD_BYTES,
+    msg_controllen: controlBytes,
   });
   const own: Step = { call: 'getpid', args: [], purpose: 'the process to keep', as: 'self' };
   const register: Step = {
@@ -73,13 +75,24 @@ export function registerWithKeeper({ cgroupKill, pid, waits = true }: KeeperOpti
     args: [pollfd({ fd: KEEPER_FD, events: pollEvents.POLLIN }), 1, null, null, 8],
     purpose: 'wait until the keeper runs',
   };
+  const answer = new Memory(8, 'answer');
+  const isKept = label('this process is kept');
   return [
     ...(waits ? [ready] : []),
     ...(pid === undefined ? [own] : []),
-    { call: 'pidfd_open', args: [pid ?? resultOf(own), 0], purpose: 'by what the keeper knows this process', into: control.at(CMSGHDR_BYTES) },
-    ...(cgroupKill
-      ? [{ call: 'add', args: [cgroupKill, 0], purpose: 'by what it kills the group', into: control.at(CMSGHDR_BYTES + FD_BYTES) } satisfies Step]
-      : []),
+    { call: 'pipe2', args: [answer, openFlags.O_CLOEXEC], purpose: 'by what the keeper answers' },
+    { call: 'add', args: [answer.i32(4), 0], purpose: 'its end of the pipe', into: control.at(CMSGHDR_BYTES) },
+    { call: 'pidfd_open', args: [pid ?? resultOf(own), 0], purpose: 'by what the keeper knows this process', into: control.at(CMSGHDR_BYTES + FD_BYTES) },
+    ...(cgroupKill === undefined
+      ? []
+      : [{ call: 'add', args: [cgroupKill, 0], purpose: 'by what it kills the group', into: control.at(CMSGHDR_BYTES + 2 * FD_BYTES) } satisfies Step]),
     register,
+    { call: 'close', args: [answer.i32(4)], purpose: 'the keeper alone can answer' },
+    { call: 'read', args: [answer.i32(0), new Memory(1, 'kept'), 1], purpose: 'wait until the keeper has it', jump: { when: '==', than: 1, to: isKept } },
+    fail(errnos.EMFILE, 'the keeper takes the process', {
+      EMFILE:
+        'the keeper, a process that ctr starts beside this one, has no room for the files of this container, or was killed: raise the hard limit of open files (ulimit -Hn), or start fewer containers by one process',
+    }),
+    isKept,
   ];
 }

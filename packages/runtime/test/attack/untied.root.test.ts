@@ -29,13 +29,14 @@ beforeAll(() => {
 // Runs containers until it is killed, and says which processes they are; `bare` launches the same plan without the steps that register with the keeper.
 const host = new NodeProgram(`
   import { plan, run } from '@ctr/runtime';
-  import { KEEPER_FD, launch } from '@ctr/syscall';
+  import { launch } from '@ctr/syscall';
   const [what = '', json = '', count = '1'] = process.argv.slice(2);
   const [command, options] = JSON.parse(json) as [[string], object];
   if (what === 'bare') {
     const steps = plan(command, options);
-    const at = steps.findIndex(({ call, args }) => call === 'sendmsg' && args[0] === KEEPER_FD);
-    const child = await launch(steps.toSpliced(at - 2, 3));
+    const first = steps.findIndex(({ purpose }) => purpose === 'wait until the keeper runs');
+    const after = steps.findIndex(({ purpose }) => purpose === 'this process is kept');
+    const child = await launch(steps.toSpliced(first, after - first));
     console.log(String(child.pid));
   } else
     await Promise.all(
@@ -70,6 +71,37 @@ const mourner = new NodeProgram(`
   container.kill('SIGKILL');
   await container.exited;
   console.log(JSON.stringify({ reaped, exitCode, isAlive, isAnother: second > 0 && second !== first }));
+`);
+
+// Starts containers until the keeper, which may open no more files than these, refuses one, and then one more in the place of one that it has ended.
+const crowded = new NodeProgram(`
+  import { execFileSync } from 'node:child_process';
+  import { readFileSync } from 'node:fs';
+  import { start, type StartOptions } from '@ctr/runtime';
+  const [json = '', files = ''] = process.argv.slice(2);
+  const [command, options] = JSON.parse(json) as [[string], StartOptions];
+  const one = () => start(command, { ...options, stdio: 'ignore' });
+  const first = await one();
+  const keeper = readFileSync('/proc/self/task/' + process.pid + '/children', 'latin1')
+    .split(' ')
+    .find((pid) => pid !== '' && readFileSync('/proc/' + pid + '/comm', 'latin1').trim() === 'ctr-keeper');
+  execFileSync('prlimit', ['--pid=' + keeper, '--nofile=' + files + ':' + files]);
+  let kept = 1;
+  let error = '';
+  while (kept < 20 && error === '')
+    try {
+      await one();
+      kept++;
+    } catch (thrown) {
+      error = String(thrown);
+    }
+  const [program = first.pid] = readFileSync('/proc/' + first.pid + '/task/' + first.pid + '/children', 'latin1').split(' ').filter(Boolean).map(Number);
+  process.kill(program, 'SIGKILL');
+  await first.exited;
+  let again = false;
+  for (let i = 0; i < 100 && !again; i++) again = await one().then(() => true, () => false);
+  console.log(JSON.stringify({ kept, error, again }));
+  setInterval(() => undefined, 1000);
 `);
 
 const ENDS_WITHIN_MS = 10_000;
@@ -153,6 +185,28 @@ describe('a program that has untied itself ends with its host', () => {
     }
   });
 
+  it.for<[what: string, options: ContainerOptions, files: number]>([
+    ['one', {}, 8],
+    ["one below an init process in the host's pid namespace", { init: true, namespaces: { pid: 'host' } }, 8],
+    ['none but the pipe', {}, 5],
+  ])('and none begins that the keeper has no room for: %s', async ([, options, files], context) => {
+    if (ready !== undefined) context.skip(ready);
+    const marker = `crowded-${process.pid}-${files}`;
+    const owner = crowded.start([JSON.stringify([[...byPrctl, marker], { rootfs: image.path, cgroup: false, ...options }]), String(files)]);
+    // The lowest file is that of the pipe, which is closed again.
+    expect(JSON.parse(await lines(owner))).toEqual({
+      kept: files - 4,
+      error: expect.stringMatching(/the keeper takes the process = EMFILE .*no room for the files of this container/s),
+      again: true,
+    });
+    const programs = processesOf(marker);
+    expect(programs).toHaveLength(files - 4);
+    const pidfds = programs.map((pid) => new Fd(call({ call: 'pidfd_open', args: [pid, 0], purpose: 'a program' })));
+    await kill(owner);
+    await haveEnded(pidfds);
+    expect(processesOf(marker)).toEqual([]);
+  });
+
   it('and would live on without the keeper', async (context) => {
     if (ready !== undefined) context.skip(ready);
     const owner = host.start(['bare', JSON.stringify([byPrctl, { rootfs: image.path, cgroup: false }])]);
@@ -183,12 +237,17 @@ describe('a program that has untied itself ends with its host', () => {
     const [AT_ONCE, CONTAINERS] = [4, 4];
     const marker = `untied-${process.pid}`;
     const json = JSON.stringify([[...byPrctl, marker], { rootfs: image.path, cgroup: false }]);
-    const begin = performance.now();
-    const measured = host.start(['run', json, String(CONTAINERS)]);
-    await lines(measured);
-    const duration = performance.now() - begin;
-    await kill(measured);
     let running = 0;
+    // As long as a start takes now, with as many others beside it: the load of the machine changes, and with it the moments.
+    let duration = 0;
+    const measure = async (): Promise<void> => {
+      const begin = performance.now();
+      const owner = host.start(['run', json, String(CONTAINERS)]);
+      await lines(owner);
+      duration = Math.max(duration, performance.now() - begin);
+      await kill(owner);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, measure));
     const one = async (): Promise<void> => {
       const owner = host.start(['run', json, String(CONTAINERS)]);
       let text = '';
@@ -197,7 +256,10 @@ describe('a program that has untied itself ends with its host', () => {
       const timer = setTimeout(() => owner.kill('SIGKILL'), duration * (0.4 + Math.random()));
       await closed;
       clearTimeout(timer);
-      if (text.includes('prctl 0')) running++;
+      const isRunning = text.includes('prctl 0');
+      if (isRunning) running++;
+      // The next moments are around the one that divides those that run from those that do not.
+      duration *= isRunning ? 0.9 : 1.1;
     };
     for (let i = 0; i < KILLS; i += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, one));
     await haveEnded(processesOf(marker).map((pid) => new Fd(call({ call: 'pidfd_open', args: [pid, 0], purpose: 'one that is left' }))));
