@@ -25,12 +25,15 @@ function sh(way: Way, script: string, stdio: Parameters<WaysIn['start']>[2], opt
   return callers.start(way, ['sh', '-c', script], stdio, { rootfs: image.path, ...options });
 }
 
-/** A line of bash in which `$C` runs a script of sh in a container. */
-async function line(way: Way, text: string, script: string): Promise<string> {
+/** A script of bash in which `c` runs a script of sh in a container. Its input comes by a socket. */
+async function line(way: Way, text: string, script: string, input?: string): Promise<string> {
   const words = callers.command(way, ['sh', '-c', script], { rootfs: image.path }).map((word) => `'${word}'`);
-  const { stdout, stderr } = await ended(
-    spawn('bash', ['-c', `c() { ${words.join(' ')}; }\n${text}`], { cwd: temporary(), stdio: ['ignore', 'pipe', 'pipe'] }),
-  );
+  const shell = spawn('bash', ['-c', `c() { ${words.join(' ')}; }\n${text}`], {
+    cwd: temporary(),
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
+  shell.stdin?.end(input);
+  const { stdout, stderr } = await ended(shell);
   return stdout + stderr;
 }
 
@@ -69,6 +72,14 @@ describe.each(ways)('by %s', (way) => {
     expect(await line(way, `printf '1\\n2\\n3\\n' | while read -r x; do echo $x; c; done`, 'true')).toBe('1\n2\n3\n');
     expect(await line(way, `printf '1\\n2\\n3\\n' | (c; cat)`, 'read -r x; echo in $x')).toBe('in 1\n2\n3\n');
     expect(await line(way, `seq 100000 | (c > /dev/null; cat) | wc -c`, 'cat')).toBe('0\n');
+  });
+
+  it('a program that fills its own pipe takes nothing more', async () => {
+    const fill = 'head -c 1000 /dev/zero > /proc/self/fd/0';
+    expect(await line(way, 'c; cat', fill, 'the rest')).toBe('the rest');
+    // The control: what is read is taken.
+    expect(await line(way, 'c; cat', 'cat', 'the rest')).toBe('the rest');
+    expect(await line(way, 'c > /dev/null; cat', 'cat', 'the rest')).toBe('');
   });
 
   it('stdout and stderr keep their order where they are one file', async () => {
