@@ -64,7 +64,7 @@ export interface Container extends AsyncDisposable {
   /**
    * Settles when the program has ended, all that it wrote to relayed streams is where it belongs, and nothing of the container is left.
    * A reader that does not read is waited for, unless the program was killed (for a second at most), or the container is killed, disposed or cancelled meanwhile.
-   * Rejects only if something could not be removed, or a file of the caller's fails (ENOSPC, EIO).
+   * Rejects only if something could not be removed, a file of the caller's fails (ENOSPC, EIO), or a relay was killed (by the OOM killer, say).
    */
   readonly exited: Promise<Ending>;
   /**

@@ -81,7 +81,7 @@ export class Relays {
 
   /**
    * Waits until the readers have everything, once the program has ended. With a program that was killed they have a second for it.
-   * Then nothing is left of the relays. Rejects with an `Error` if a file of the caller has failed.
+   * Then nothing is left of the relays. Rejects with an `Error` if a file of the caller has failed, or somebody else has ended a relay.
    *
    * @returns whether everything was delivered, or nobody was there to read it; not if it was stopped
    */
@@ -90,12 +90,16 @@ export class Relays {
     const timer = wasKilled ? setTimeout(() => this.stop(), GRACE_MS) : undefined;
     const outputs = await this.#ends(({ fd }) => fd !== 0);
     clearTimeout(timer);
-    const isDelivered = !this.#isStopped && outputs.every(([, { signal }]) => signal === undefined);
+    const isDelivered = !this.#isStopped;
     const inputTimer = setTimeout(() => this.stop(), END_MS);
     const inputs = await this.#ends(({ fd }) => fd === 0);
     clearTimeout(inputTimer);
     this.#close();
-    for (const [fd, { code }] of [...inputs, ...outputs]) if (errnoOf(code) !== 0) throw failed(fd, errnoOf(code));
+    for (const [fd, { code, signal }] of [...inputs, ...outputs]) {
+      const errno = errnoOf(code);
+      if (errno !== 0) throw failed(fd, `fails with ${errnoName(errno)} (${errnoText(errno)})`);
+      if (signal !== undefined && !this.#isStopped) throw failed(fd, `fails, since ${signal} has ended its relay, which this process did not ask for`);
+    }
     return isDelivered;
   }
 
@@ -140,10 +144,12 @@ function startRelay({ fd, own }: Relay): Promise<Child> {
 
 async function closeWhenBroken(child: Promise<Child>, own: Fd, onBroken: () => boolean): Promise<void> {
   const { code } = await (await child).exited;
-  if (code === BROKEN && onBroken()) own.close();
+  if (code === 0 || (code === BROKEN && !onBroken())) return;
+  // The relay has failed, or was killed: nobody moves what the program writes any more.
+  own.close();
 }
 
-function failed(fd: number, errno: number): Error {
+function failed(fd: number, reason: string): Error {
   const what = fd === 0 ? 'the program has not got all of it' : 'what the program wrote there is not complete';
-  return new Error(`${streamNames[fd]} fails with ${errnoName(errno)} (${errnoText(errno)}): ${what}`);
+  return new Error(`${streamNames[fd]} ${reason}: ${what}`);
 }
