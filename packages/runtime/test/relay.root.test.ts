@@ -93,6 +93,16 @@ describe.each(ways)('by %s', (way) => {
     expect(await line(way, 'c; echo $?', 'exit 7')).toBe('7\n');
   });
 
+  it('a stream that is not open in its direction is none', async () => {
+    for (const stdin of ['0> file', '0> >(:)']) expect(await line(way, `c ${stdin}; echo $?`, 'cat; exit 7')).toBe('7\n');
+    const script = 'exec 2> /dev/null; echo lost || exit 7';
+    // Pid 1 gets EPIPE.
+    expect(await line(way, 'echo kept > file; c 1< file; echo $?; cat file', script)).toBe('7\nkept\n');
+    expect(await line(way, 'echo kept > file; c 1< file; echo $?; cat file', 'exit 8')).toBe('8\nkept\n');
+    // As the same file, it is not shared with a stream that is open.
+    expect(await line(way, 'echo kept > file; c 1< file 2>> file; echo $?; cat file', 'echo told >&2; exit 9')).toBe('9\nkept\ntold\n');
+  });
+
   it('a full device is an error', async () => {
     expect(await line(way, 'c > /dev/full; echo $?', 'echo lost')).toMatch(/(stdout fails with ENOSPC|ctr: a standard stream fails: ENOSPC)[^]*|125\n/);
   });
@@ -115,6 +125,17 @@ describe.each(ways)('by %s', (way) => {
       const mapped = sh(way, script, ['ignore', 'pipe', 'pipe'], { user, namespaces: { user: 'new' }, ids: 'granted' });
       expect(await ended(mapped)).toEqual({ code: 0, signal: null, stdout: 'out\n', stderr: 'err\n' });
     }
+  });
+});
+
+describe('a compiled container', () => {
+  it('does not wait for the children that its process has had before', async () => {
+    const own = 'mkfifo ready hold; (exec 3<> hold; echo > ready; read -u 3; exit 125) & read < ready; ';
+    const [path] = callers.command('compiled', ['sh', '-c', 'echo out; exit 7'], { rootfs: image.path });
+    const child = spawn('bash', ['-c', `${own} exec ${path}`], { cwd: temporary(), stdio: ['ignore', 'pipe', 'ignore'], detached: true });
+    const [code] = (await once(child, 'exit')) as [number];
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+    expect(code).toBe(7);
   });
 });
 

@@ -1,4 +1,4 @@
-import { errnos, fcntlCommands, ioctls, label, Memory, messageFlags, pollEvents, resultOf, timespec, type Arg, type Step } from '@ctr/syscall';
+import { errnos, fcntlCommands, ioctls, label, Memory, messageFlags, openFlags, pollEvents, resultOf, timespec, type Arg, type Step } from '@ctr/syscall';
 
 import {
   becomeRelay,
@@ -44,6 +44,7 @@ const TOP_BIT = 7;
  */
 export function relayInput(options: RelayOptions): Step[] {
   const moved = new Memory(8, 'moved');
+  const flags = new Memory(8, 'flags');
   const type = new FileType();
   const ends = new Ends(moved, options);
   const buffer = mapBuffer();
@@ -53,6 +54,8 @@ export function relayInput(options: RelayOptions): Step[] {
   return [
     ...becomeRelay(),
     buffer,
+    { call: 'fcntl', args: [0, fcntlCommands.F_GETFL, 0], purpose: 'how it is open', into: flags.at(0) },
+    { call: 'add', args: [flags.u8(0), 0], purpose: 'to write only?', jump: { when: '==', than: openFlags.O_WRONLY, to: ends.ended } },
     type.read(0),
     type.below(typeEnds.fifo, room, 'is it a pipe?'),
     type.below(typeEnds.directory, inSession, 'is it a terminal or another device?'),

@@ -19,6 +19,8 @@ interface Relay {
   readonly fd: number;
   readonly program: Fd;
   readonly own: Fd;
+  /** Whether there is a process: {@link Stream.usable}. */
+  readonly usable: boolean;
   child?: Promise<Child>;
 }
 
@@ -35,13 +37,15 @@ export class Relays {
   /** Makes the pipes. Throws a `SyscallError` (EMFILE, ENFILE), and leaves nothing open then. */
   constructor(streams: Three<Stream>) {
     const give = (fd: 0 | 1 | 2): LaunchStdio => {
-      const { kind, file, shared } = streams[fd];
+      const { kind, file, shared, usable } = streams[fd];
       if (kind !== 'relayed') return file;
       const same = shared ? this.#relays.find((relay) => relay.fd === 1) : undefined;
       if (same) return same.program;
       const { read, write } = openPipe(streamNames[fd]);
-      this.#relays.push({ fd, program: fd === 0 ? read : write, own: fd === 0 ? write : read });
-      return fd === 0 ? read : write;
+      const [program, own] = fd === 0 ? [read, write] : [write, read];
+      if (!usable) own.close();
+      this.#relays.push({ fd, program, own, usable });
+      return program;
     };
     try {
       this.given = [give(0), give(1), give(2)];
@@ -54,7 +58,7 @@ export class Relays {
   /** Resolves when all of them run. Rejects if one cannot be started; {@link abandon} ends the others. */
   async start(): Promise<void> {
     const starting: Promise<Child>[] = [];
-    for (const relay of this.#relays) {
+    for (const relay of this.#relays.filter(({ usable }) => usable)) {
       // Each start blocks for a fraction of a millisecond: a turn of its own for each, while the container is set up.
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#isStopped) return;
