@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 
@@ -103,6 +103,16 @@ describe.each(ways)('by %s', (way) => {
     expect(await line(way, 'echo kept > file; c 1< file 2>> file; echo $?; cat file', 'echo told >&2; exit 9')).toBe('9\nkept\ntold\n');
   });
 
+  it('a file that is stdin and an output does not grow without end', async () => {
+    const told = /stdin and stdout are the same file|ctr: setting up the standard streams: EINVAL/;
+    for (const streams of ['< file >> file', '< file 2>&1 1> /dev/null 2>> file'])
+      expect(await line(way, `echo kept > file; c ${streams}; echo $?; cat file`, 'cat; cat >&2')).toMatch(/^(kept\n)?[^]*125\nkept\n/);
+    expect(await line(way, 'echo kept > file; c < file >> file', 'cat')).toMatch(told);
+    // The control: one that is only read, and one that is only written.
+    expect(await line(way, 'echo kept > file; c < file 1< file; echo $?', 'exit 7')).toBe('7\n');
+    expect(await line(way, 'c 0>> file >> file; echo $?; cat file', 'cat; echo told')).toBe('0\ntold\n');
+  });
+
   it('a full device is an error', async () => {
     expect(await line(way, 'c > /dev/full; echo $?', 'echo lost')).toMatch(/(stdout fails with ENOSPC|ctr: a standard stream fails: ENOSPC)[^]*|125\n/);
   });
@@ -136,6 +146,19 @@ describe('a compiled container', () => {
     const [code] = (await once(child, 'exit')) as [number];
     process.kill(-(child.pid ?? 0), 'SIGKILL');
     expect(code).toBe(7);
+  });
+});
+
+describe.skipIf(!existsSync('/usr/bin/python3'))('records of a socket', () => {
+  it.each(ways)('by %s are as long for the program as they were sent', async (way) => {
+    const words = callers.command(way, ['cat'], { rootfs: image.path });
+    const send = `
+import socket, subprocess, sys
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+for length in (20000, 5000): a.send(b'x' * length)
+a.shutdown(socket.SHUT_WR)
+print(len(subprocess.run(sys.argv[1:], stdin=b, stdout=subprocess.PIPE).stdout))`;
+    expect(await ended(spawn('/usr/bin/python3', ['-c', send, ...words], { stdio: ['ignore', 'pipe', 'pipe'] }))).toMatchObject({ stdout: '25000\n', stderr: '' });
   });
 });
 
