@@ -56,6 +56,7 @@ const NULL_DEVICE = (1 << 8) | 3;
 /**
  * Looks at the files that the standard streams are to be. A null device becomes that of the container, however it was given.
  * Throws a `TypeError` for a directory, and for a file that is open as a path only: by either, a program would get out of its root.
+ * So for a regular file that is both stdin and an output.
  */
 export function streamsOf(choices: Three<StreamChoice>): Three<Stream> {
   const opened = choices.map((choice, fd) =>
@@ -70,7 +71,19 @@ export function streamsOf(choices: Three<StreamChoice>): Three<Stream> {
     const shared = fd === 2 && choices[1] === 'inherit' && isSame(opened[1], file) && opened[1]?.access === file.access;
     return { kind: 'relayed', file: 'inherit', shared, usable: file.access !== (fd === 0 ? openFlags.O_WRONLY : openFlags.O_RDONLY) };
   };
-  return [of(0), of(1), of(2)];
+  const streams: Three<Stream> = [of(0), of(1), of(2)];
+  refuseLoop(streams, opened);
+  return streams;
+}
+
+/** Throws a `TypeError` where a relay would read what another one appends to the same file, without end. */
+function refuseLoop(streams: Three<Stream>, opened: readonly (Opened | undefined)[]): void {
+  const isRelayed = (fd: 0 | 1 | 2): boolean => streams[fd].kind === 'relayed' && streams[fd].usable;
+  const input = opened[0];
+  if (!input?.stat.isFile() || !isRelayed(0)) return;
+  for (const fd of [1, 2] as const)
+    if (isRelayed(fd) && isSame(opened[fd], input))
+      throw new TypeError(`stdin and ${streamNames[fd]} are the same file, so that what the program writes would be its input: give another file`);
 }
 
 /** Throws a `TypeError` for what cannot be a standard stream, or not all three. */
