@@ -38,7 +38,7 @@ export interface StartOptions extends ContainerOptions {
    * - an `Fd`: that open file itself. The program may do to it what its user may: change its mode, owner and offset, read and write a file both ways by /proc/self/fd,
    *   read from a terminal, and leave a set-user-id file on the host if it is root of the host.
    *
-   * A directory, or a file that is open as a path only, is a `TypeError`.
+   * A directory, or a file that is open as a path only, is a `TypeError`, and so is an inherited regular file that is open to be read as stdin and to be written as stdout or stderr.
    * @default all 'inherit'
    */
   readonly stdio?: LaunchStdio | readonly [LaunchStdio, LaunchStdio, LaunchStdio];
@@ -64,7 +64,7 @@ export interface Container extends AsyncDisposable {
   /**
    * Settles when the program has ended, all that it wrote to relayed streams is where it belongs, and nothing of the container is left.
    * A reader that does not read is waited for, unless the program was killed (for a second at most), or the container is killed, disposed or cancelled meanwhile.
-   * Rejects only if something could not be removed, or a file of the caller's fails (ENOSPC, EIO).
+   * Rejects only if something could not be removed, a file of the caller's fails (ENOSPC, EIO), or a relay was killed (by the OOM killer, say).
    */
   readonly exited: Promise<Ending>;
   /**

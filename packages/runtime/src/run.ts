@@ -42,6 +42,8 @@ export interface RunPromise extends Promise<Result>, AsyncDisposable, AsyncItera
 }
 
 const DEFAULT_MAX_BUFFER_BYTES = 64 * 2 ** 20;
+/** How long the output of a program that was killed is read at least. */
+const MIN_COLLECT_MS = 100;
 
 /**
  * Runs a program in a container of its own and waits for its end.
@@ -94,8 +96,12 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
   }
   const began = performance.now();
   const end = async (ending: Ending): Promise<Result> => {
-    const full: Result = { ...ending, ...(await streams.collected()) };
-    if (reject && full.exitCode !== 0) throw new ContainerError(command, full, full.isCanceled ? { cause: cancelSignal?.reason } : undefined);
+    // What the program has left may hold its pipes open, where it shares its pids and has no cgroup: the bounds of the caller are for that, too.
+    const left = await boundedBy(() => streams.destroy(), { cancelSignal, leftMs: timeoutMs === undefined ? undefined : began + timeoutMs - performance.now() }, () =>
+      streams.collected(),
+    );
+    const full: Result = { ...ending, ...left };
+    if (reject && (full.exitCode !== 0 || (left.outputDropped === true && (full.timedOut || full.isCanceled)))) throw new ContainerError(command, full, full.isCanceled ? { cause: cancelSignal?.reason } : undefined);
     return full;
   };
   const result = container.then(
@@ -144,6 +150,37 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
   }) as RunPromise;
 }
 
+type Collected = Pick<Result, 'stdout' | 'stderr' | 'outputTruncated'>;
+
+/** Collects, until time is over or the signal fires: then `drop` is called, which ends it. */
+async function boundedBy(
+  drop: () => void,
+  { cancelSignal, leftMs }: { readonly cancelSignal: AbortSignal | undefined; readonly leftMs: number | undefined },
+  collect: () => Promise<Collected>,
+): Promise<Collected & Partial<Pick<Ending, 'timedOut' | 'isCanceled' | 'outputDropped'>>> {
+  let reason: { readonly timedOut: true } | { readonly isCanceled: true } | undefined;
+  const timeOut = (): void => {
+    reason ??= { timedOut: true };
+    drop();
+  };
+  const cancel = (): void => {
+    reason ??= { isCanceled: true };
+    drop();
+  };
+  // What has come already is read in any case: the timer fires later than that.
+  const timer = leftMs === undefined ? undefined : setTimeout(timeOut, Math.max(MIN_COLLECT_MS, leftMs));
+  const canceler = cancelSignal?.aborted ? setTimeout(cancel, MIN_COLLECT_MS) : undefined;
+  cancelSignal?.addEventListener('abort', cancel, { once: true });
+  try {
+    const collected = await collect();
+    return reason ? { ...collected, ...reason, outputDropped: true } : collected;
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(canceler);
+    cancelSignal?.removeEventListener('abort', cancel);
+  }
+}
+
 /** The end of a container that was cancelled before it was known to run. */
 const canceled: Omit<Ending, 'durationMs'> = {
   exitCode: undefined,
@@ -185,7 +222,7 @@ class Streams {
     this.stderr?.writeEnd.close();
   }
 
-  async collected(): Promise<Pick<Result, 'stdout' | 'stderr' | 'outputTruncated'>> {
+  async collected(): Promise<Collected> {
     const [stdout = '', stderr = ''] = await Promise.all([this.stdout?.text(), this.stderr?.text()]);
     this.input?.destroy();
     return { stdout, stderr, outputTruncated: this.#bound.truncated };

@@ -34,6 +34,15 @@ export interface Stream {
   readonly file: LaunchStdio;
   /** stderr shares the relay of stdout where both are one file, so that lines keep their order. */
   readonly shared: boolean;
+  /** A relayed file that is not open in the direction of the stream has no relay: stdin is at its end, and the pipe of an output is broken. */
+  readonly usable: boolean;
+}
+
+/** An open file, and the direction in which it is open. */
+interface Opened {
+  readonly stat: Stats;
+  /** O_RDONLY, O_WRONLY or O_RDWR */
+  readonly access: number;
 }
 
 /** What is asked for: the words of `start`, an open file to hand over, or a pipe that is made for this container alone. */
@@ -47,19 +56,34 @@ const NULL_DEVICE = (1 << 8) | 3;
 /**
  * Looks at the files that the standard streams are to be. A null device becomes that of the container, however it was given.
  * Throws a `TypeError` for a directory, and for a file that is open as a path only: by either, a program would get out of its root.
+ * So for a regular file that is both stdin and an output.
  */
 export function streamsOf(choices: Three<StreamChoice>): Three<Stream> {
-  const stats = choices.map((choice, fd) =>
+  const opened = choices.map((choice, fd) =>
     choice === 'ignore' ? undefined : checked(streamNames[fd] ?? '', choice === 'inherit' ? fd : fileOf(choice).number),
   );
   const of = (fd: 0 | 1 | 2): Stream => {
     const choice = choices[fd];
-    const stat = stats[fd];
-    if (choice === 'ignore' || !stat || (stat.isCharacterDevice() && stat.rdev === NULL_DEVICE)) return { kind: 'null', file: 'ignore', shared: false };
-    if (choice !== 'inherit') return { kind: choice instanceof Fd ? 'given' : 'pipe', file: fileOf(choice), shared: false };
-    return { kind: 'relayed', file: 'inherit', shared: fd === 2 && choices[1] === 'inherit' && isSame(stats[1], stat) };
+    const file = opened[fd];
+    const rest = { shared: false, usable: true };
+    if (choice === 'ignore' || !file || (file.stat.isCharacterDevice() && file.stat.rdev === NULL_DEVICE)) return { kind: 'null', file: 'ignore', ...rest };
+    if (choice !== 'inherit') return { kind: choice instanceof Fd ? 'given' : 'pipe', file: fileOf(choice), ...rest };
+    const shared = fd === 2 && choices[1] === 'inherit' && isSame(opened[1], file) && opened[1]?.access === file.access;
+    return { kind: 'relayed', file: 'inherit', shared, usable: file.access !== (fd === 0 ? openFlags.O_WRONLY : openFlags.O_RDONLY) };
   };
-  return [of(0), of(1), of(2)];
+  const streams: Three<Stream> = [of(0), of(1), of(2)];
+  refuseLoop(streams, opened);
+  return streams;
+}
+
+/** Throws a `TypeError` where a relay would read what another one appends to the same file, without end. */
+function refuseLoop(streams: Three<Stream>, opened: readonly (Opened | undefined)[]): void {
+  const isRelayed = (fd: 0 | 1 | 2): boolean => streams[fd].kind === 'relayed' && streams[fd].usable;
+  const input = opened[0];
+  if (!input?.stat.isFile() || !isRelayed(0)) return;
+  for (const fd of [1, 2] as const)
+    if (isRelayed(fd) && isSame(opened[fd], input))
+      throw new TypeError(`stdin and ${streamNames[fd]} are the same file, so that what the program writes would be its input: give another file`);
 }
 
 /** Throws a `TypeError` for what cannot be a standard stream, or not all three. */
@@ -76,17 +100,20 @@ function fileOf(choice: Fd | { readonly pipe: Fd }): Fd {
   return choice instanceof Fd ? choice : choice.pipe;
 }
 
-function isSame(a: Stats | undefined, b: Stats): boolean {
-  return a?.dev === b.dev && a.ino === b.ino;
+function isSame(a: Opened | undefined, b: Opened): boolean {
+  return a?.stat.dev === b.stat.dev && a.stat.ino === b.stat.ino;
 }
 
-function checked(name: string, fd: number): Stats {
+function checked(name: string, fd: number): Opened {
   const stat = fstatSync(fd);
   if (stat.isDirectory()) throw new TypeError(`${name} is a directory, which would lead the program out of its root: give a file, a pipe or /dev/null`);
   const flags = call({ call: 'fcntl', args: [fd, fcntlCommands.F_GETFL, 0], purpose: `the flags of ${name}` });
   if ((flags & openFlags.O_PATH) !== 0) throw new TypeError(`${name} is open as a path only (O_PATH): open it to read or to write`);
-  return stat;
+  return { stat, access: flags & O_ACCMODE };
 }
+
+/** fcntl-linux.h: the bits of the flags of open(2) that tell how a file is open. */
+const O_ACCMODE = openFlags.O_WRONLY | openFlags.O_RDWR;
 
 /** What is said of each stream in a plan, and read from it by `posture`. */
 const descriptions: Readonly<Record<Exclude<StreamKind, 'null'>, string>> = {

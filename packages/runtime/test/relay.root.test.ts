@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 
@@ -25,12 +25,15 @@ function sh(way: Way, script: string, stdio: Parameters<WaysIn['start']>[2], opt
   return callers.start(way, ['sh', '-c', script], stdio, { rootfs: image.path, ...options });
 }
 
-/** A line of bash in which `$C` runs a script of sh in a container. */
-async function line(way: Way, text: string, script: string): Promise<string> {
+/** A script of bash in which `c` runs a script of sh in a container. Its input comes by a socket. */
+async function line(way: Way, text: string, script: string, input?: string): Promise<string> {
   const words = callers.command(way, ['sh', '-c', script], { rootfs: image.path }).map((word) => `'${word}'`);
-  const { stdout, stderr } = await ended(
-    spawn('bash', ['-c', `c() { ${words.join(' ')}; }\n${text}`], { cwd: temporary(), stdio: ['ignore', 'pipe', 'pipe'] }),
-  );
+  const shell = spawn('bash', ['-c', `c() { ${words.join(' ')}; }\n${text}`], {
+    cwd: temporary(),
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
+  shell.stdin?.end(input);
+  const { stdout, stderr } = await ended(shell);
   return stdout + stderr;
 }
 
@@ -71,6 +74,14 @@ describe.each(ways)('by %s', (way) => {
     expect(await line(way, `seq 100000 | (c > /dev/null; cat) | wc -c`, 'cat')).toBe('0\n');
   });
 
+  it('a program that fills its own pipe takes nothing more', async () => {
+    const fill = 'head -c 1000 /dev/zero > /proc/self/fd/0';
+    expect(await line(way, 'c; cat', fill, 'the rest')).toBe('the rest');
+    // The control: what is read is taken.
+    expect(await line(way, 'c; cat', 'cat', 'the rest')).toBe('the rest');
+    expect(await line(way, 'c > /dev/null; cat', 'cat', 'the rest')).toBe('');
+  });
+
   it('stdout and stderr keep their order where they are one file', async () => {
     expect(await line(way, 'c > both 2>&1; cat both', 'for i in 1 2 3; do echo out $i; echo err $i >&2; done')).toBe(
       'out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\n',
@@ -80,6 +91,26 @@ describe.each(ways)('by %s', (way) => {
   it('the exit code is that of the program, and closed streams are none', async () => {
     expect(await line(way, 'c <&- >&- 2>&-; echo $?', 'exit 7')).toBe('7\n');
     expect(await line(way, 'c; echo $?', 'exit 7')).toBe('7\n');
+  });
+
+  it('a stream that is not open in its direction is none', async () => {
+    for (const stdin of ['0> file', '0> >(:)']) expect(await line(way, `c ${stdin}; echo $?`, 'cat; exit 7')).toBe('7\n');
+    const script = 'exec 2> /dev/null; echo lost || exit 7';
+    // Pid 1 gets EPIPE.
+    expect(await line(way, 'echo kept > file; c 1< file; echo $?; cat file', script)).toBe('7\nkept\n');
+    expect(await line(way, 'echo kept > file; c 1< file; echo $?; cat file', 'exit 8')).toBe('8\nkept\n');
+    // As the same file, it is not shared with a stream that is open.
+    expect(await line(way, 'echo kept > file; c 1< file 2>> file; echo $?; cat file', 'echo told >&2; exit 9')).toBe('9\nkept\ntold\n');
+  });
+
+  it('a file that is stdin and an output does not grow without end', async () => {
+    const told = /stdin and stdout are the same file|ctr: setting up the standard streams: EINVAL/;
+    for (const streams of ['< file >> file', '< file 2>&1 1> /dev/null 2>> file'])
+      expect(await line(way, `echo kept > file; c ${streams}; echo $?; cat file`, 'cat; cat >&2')).toMatch(/^(kept\n)?[^]*125\nkept\n/);
+    expect(await line(way, 'echo kept > file; c < file >> file', 'cat')).toMatch(told);
+    // The control: one that is only read, and one that is only written.
+    expect(await line(way, 'echo kept > file; c < file 1< file; echo $?', 'exit 7')).toBe('7\n');
+    expect(await line(way, 'c 0>> file >> file; echo $?; cat file', 'cat; echo told')).toBe('0\ntold\n');
   });
 
   it('a full device is an error', async () => {
@@ -104,6 +135,30 @@ describe.each(ways)('by %s', (way) => {
       const mapped = sh(way, script, ['ignore', 'pipe', 'pipe'], { user, namespaces: { user: 'new' }, ids: 'granted' });
       expect(await ended(mapped)).toEqual({ code: 0, signal: null, stdout: 'out\n', stderr: 'err\n' });
     }
+  });
+});
+
+describe('a compiled container', () => {
+  it('does not wait for the children that its process has had before', async () => {
+    const own = 'mkfifo ready hold; (exec 3<> hold; echo > ready; read -u 3; exit 125) & read < ready; ';
+    const [path] = callers.command('compiled', ['sh', '-c', 'echo out; exit 7'], { rootfs: image.path });
+    const child = spawn('bash', ['-c', `${own} exec ${path}`], { cwd: temporary(), stdio: ['ignore', 'pipe', 'ignore'], detached: true });
+    const [code] = (await once(child, 'exit')) as [number];
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+    expect(code).toBe(7);
+  });
+});
+
+describe.skipIf(!existsSync('/usr/bin/python3'))('records of a socket', () => {
+  it.each(ways)('by %s are as long for the program as they were sent', async (way) => {
+    const words = callers.command(way, ['cat'], { rootfs: image.path });
+    const send = `
+import socket, subprocess, sys
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+for length in (20000, 5000): a.send(b'x' * length)
+a.shutdown(socket.SHUT_WR)
+print(len(subprocess.run(sys.argv[1:], stdin=b, stdout=subprocess.PIPE).stdout))`;
+    expect(await ended(spawn('/usr/bin/python3', ['-c', send, ...words], { stdio: ['ignore', 'pipe', 'pipe'] }))).toMatchObject({ stdout: '25000\n', stderr: '' });
   });
 });
 

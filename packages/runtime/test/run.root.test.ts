@@ -358,6 +358,22 @@ describe('time', () => {
   });
 });
 
+describe('what a program has left, which holds the pipes open', () => {
+  const leaving = 'setsid sleep 100 & echo $!';
+  const sharing = { namespaces: { pid: 'host' }, cgroup: false, reject: false } as const;
+
+  it.each(['time', 'cancelling'])('is not waited for any longer by %s', async (by) => {
+    const controller = new AbortController();
+    const running = sh(leaving, { ...sharing, ...(by === 'time' ? { timeoutMs: 1500 } : { cancelSignal: controller.signal }) });
+    await (await running.container).exited;
+    controller.abort();
+    const { stdout, ...ending } = await running;
+    process.kill(Number(stdout), 'SIGKILL');
+    expect(ending).toMatchObject({ exitCode: 0, timedOut: by === 'time', isCanceled: by !== 'time', outputDropped: true });
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+  });
+});
+
 describe('cancelling', () => {
   it('before the start starts nothing', async () => {
     const reason = new Error('never mind');

@@ -20,6 +20,8 @@ export interface WayOptions extends ContainerOptions {
   readonly timeoutMs?: number;
   /** Set O_NONBLOCK on stdin and stdout before, and exit with 66 if it is not set any more. */
   readonly nonBlocking?: boolean;
+  /** Give start an `onBrokenPipe`, which does nothing. */
+  readonly onBrokenPipe?: boolean;
 }
 
 const unshare = ['unshare', '--uts', '--pid', '--mount', '--fork', '--kill-child'];
@@ -30,14 +32,14 @@ export class WaysIn {
     import { child, run, start, type ContainerOptions } from '@ctr/runtime';
     import { call, Fd, fcntlCommands, openFlags } from '@ctr/syscall';
     const [way, command = '', json = ''] = process.argv.slice(2);
-    const { passThrough, stdio: word, timeoutMs, nonBlocking, ...options } = JSON.parse(json) as ContainerOptions & { passThrough?: boolean; stdio?: 'ignore'; timeoutMs?: number; nonBlocking?: boolean };
+    const { passThrough, stdio: word, timeoutMs, nonBlocking, onBrokenPipe, ...options } = JSON.parse(json) as ContainerOptions & { passThrough?: boolean; stdio?: 'ignore'; timeoutMs?: number; nonBlocking?: boolean; onBrokenPipe?: boolean };
     const words = JSON.parse(command) as [string];
     const files = [0, 1, 2].map((fd) => new Fd(fd)) as unknown as readonly [Fd, Fd, Fd];
     const stdio = word ?? (passThrough ? files : 'inherit');
     if (nonBlocking) for (const fd of [0, 1]) call({ call: 'fcntl', args: [fd, fcntlCommands.F_SETFL, openFlags.O_NONBLOCK], purpose: 'it does not block' });
     try {
       if (way === 'child') child(words, { ...options, ...(passThrough && { passThrough }) });
-      const ending = way === 'run' ? await run(words, { ...options, stdio, reject: false, ...(timeoutMs && { timeoutMs }) }) : await (await start(words, { ...options, stdio, ...(timeoutMs && { timeoutMs }) })).exited;
+      const ending = way === 'run' ? await run(words, { ...options, stdio, reject: false, ...(timeoutMs && { timeoutMs }) }) : await (await start(words, { ...options, stdio, ...(timeoutMs && { timeoutMs }), ...(onBrokenPipe && { onBrokenPipe: () => undefined }) })).exited;
       process.exitCode = ending.exitCode ?? 128;
       if (ending.outputDropped) process.exitCode = 77;
       // Node sets them back at its end.

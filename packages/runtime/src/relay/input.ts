@@ -1,4 +1,4 @@
-import { errnos, fcntlCommands, ioctls, label, Memory, messageFlags, pollEvents, resultOf, timespec, type Arg, type Step } from '@ctr/syscall';
+import { errnos, fcntlCommands, ioctls, label, Memory, messageFlags, openFlags, pollEvents, resultOf, socketTypes, SOL_SOCKET, timespec, type Arg, type Step } from '@ctr/syscall';
 
 import {
   becomeRelay,
@@ -18,6 +18,8 @@ import {
 
 /** The least that a pipe holds on most machines: it can be written again when the program has read all that was in it. */
 const PAGE_BYTES = 4096;
+/** asm-generic/socket.h */
+const SO_TYPE = 3;
 /** A program that has read so many pages reads everything, as far as one can tell. */
 const PAGES = 16;
 /** Between two looks at a terminal that somebody else uses. */
@@ -44,6 +46,7 @@ const TOP_BIT = 7;
  */
 export function relayInput(options: RelayOptions): Step[] {
   const moved = new Memory(8, 'moved');
+  const flags = new Memory(8, 'flags');
   const type = new FileType();
   const ends = new Ends(moved, options);
   const buffer = mapBuffer();
@@ -53,6 +56,8 @@ export function relayInput(options: RelayOptions): Step[] {
   return [
     ...becomeRelay(),
     buffer,
+    { call: 'fcntl', args: [0, fcntlCommands.F_GETFL, 0], purpose: 'how it is open', into: flags.at(0) },
+    { call: 'add', args: [flags.u8(0), 0], purpose: 'to write only?', jump: { when: '==', than: openFlags.O_WRONLY, to: ends.ended } },
     type.read(0),
     type.below(typeEnds.fifo, room, 'is it a pipe?'),
     type.below(typeEnds.directory, inSession, 'is it a terminal or another device?'),
@@ -106,6 +111,9 @@ function pages(begin: Step, buffer: Arg, moved: Memory, type: FileType, ends: En
   const shown = new Memory(8, 'shown');
   const left = new Memory(8, 'left');
   const rounds = new Memory(8, 'rounds');
+  const window = new Memory(Buffer.from(BigUint64Array.of(BigInt(PAGE_BYTES)).buffer), 'window');
+  const socketType = new Memory(8, 'type of the socket');
+  const optionLength = new Memory(new Uint8Array(Int32Array.of(4).buffer), 'length');
   const pipe = pollfds([1, pollEvents.POLLOUT]);
   const both = pollfds([0, pollEvents.POLLIN], [1, 0]);
   const count = scratchFile();
@@ -128,6 +136,9 @@ function pages(begin: Step, buffer: Arg, moved: Memory, type: FileType, ends: En
     begin,
     count,
     resize(PAGE_BYTES),
+    { call: 'getsockopt', args: [0, SOL_SOCKET, SO_TYPE, socketType, optionLength], purpose: 'does it give records?', tolerates: 'any' },
+    { call: 'add', args: [socketType.u64(), 0], purpose: 'is it a stream, or no socket?', jump: { when: '<', than: socketTypes.SOCK_STREAM + 1, to: room } },
+    { call: 'add', args: [BUFFER_BYTES, 0], purpose: 'a record is read as a whole, or its rest is lost', into: window.at(0) },
     room,
     { call: 'ppoll', args: [pipe, 1, null, null, 8], purpose: 'until the program has read all that it was shown', tolerates: 'any' },
     { call: 'add', args: [pipe.u8(REVENTS), 0], purpose: 'or has closed its side', jump: { when: '!=', than: pollEvents.POLLOUT, to: gone } },
@@ -141,7 +152,7 @@ function pages(begin: Step, buffer: Arg, moved: Memory, type: FileType, ends: En
     type.below(typeEnds.directory, device, 'is it a terminal or another device?'),
     {
       call: 'recvfrom',
-      args: [0, buffer, PAGE_BYTES, messageFlags.MSG_PEEK, null, null],
+      args: [0, buffer, window.u64(), messageFlags.MSG_PEEK, null, null],
       purpose: 'look at what has come',
       tolerates: 'any',
       into: moved.at(0),
@@ -161,6 +172,8 @@ function pages(begin: Step, buffer: Arg, moved: Memory, type: FileType, ends: En
     gone,
     { call: 'ioctl', args: [1, ioctls.FIONREAD, left], purpose: 'what the program has not read', tolerates: 'any' },
     ...subtract(shown, left, resultOf(count)),
+    // The program can fill its own pipe, by /proc/self/fd/0: more is left there than was shown then, and the difference is negative, which is a large number of 32 bits.
+    { call: 'add', args: [BUFFER_BYTES, 0], purpose: 'is more left than was shown?', jump: { when: '<', than: shown.u64(), to: ends.ended } },
     { call: 'ppoll', args: [both, 1, timespec({}), null, 8], purpose: 'is it still there?', tolerates: 'any', jump: { when: '==', to: ends.ended } },
     { call: 'read', args: [0, buffer, shown.u64()], purpose: 'take what it has read', tolerates: 'any' },
     goTo(ends.ended, 'it is over'),

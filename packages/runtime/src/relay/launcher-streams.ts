@@ -23,8 +23,12 @@ export class LauncherStreams {
   readonly relaying: readonly Step[];
   readonly #passThrough: boolean;
   readonly #types = [new FileType(), new FileType(), new FileType()] as const;
+  /** How they are open. */
+  readonly #flags = [new Memory(8, 'flags'), new Memory(8, 'flags'), new Memory(8, 'flags')] as const;
   /** The two ends of each pipe, which are no files to begin with; there is room for a result of 64 bits in the place of the second. */
   readonly #ends = [noPipe(), noPipe(), noPipe()] as const;
+  /** The processes of the relays: 8 bytes each, zero where there is none, or none any more. */
+  readonly #pids = [new Memory(8, 'pid'), new Memory(8, 'pid'), new Memory(8, 'pid')] as const;
   readonly #begin = [label('the relay of stdin'), label('the relay of stdout'), label('the relay of stderr')] as const;
 
   /** @param passThrough whether the program gets the files of the caller themselves */
@@ -63,7 +67,7 @@ export class LauncherStreams {
     if (this.#passThrough) return endAs(ended);
     const status = new Memory(16, 'relay status');
     const got = new Memory(8, 'got');
-    const again = label('what has ended?');
+    const again = label('which relays have ended?');
     const listen = label('wait for the readers');
     const patient = label('as long as they take');
     const signaled = label('a signal');
@@ -86,17 +90,28 @@ export class LauncherStreams {
     });
     return [
       again,
-      {
-        call: 'wait4',
-        args: [-1, status, waitFlags.WNOHANG | waitFlags.__WALL, null],
-        purpose: 'reap what has ended',
-        tolerates: ['ECHILD'],
-        into: got.at(0),
-        jump: { when: '==', to: listen },
-      },
-      ifGot('<', 0, done, 'is nothing left?'),
-      { call: 'add', args: [status.u8(1), 0], purpose: 'has a relay failed?', jump: { when: '!=', than: FAILED_STATUS, to: again } },
-      { call: 'add', args: [FAILED_STATUS << 8, 0], purpose: 'then this process ends so, too', into: ended.at(0), jump: { when: '!=', to: again } },
+      // The launcher may have had children before it was executed, so that -1 would stand for them, too.
+      ...fds.flatMap((fd): Step[] => {
+        const pid = this.#pids[fd];
+        const name = streamNames[fd];
+        const next = label(`the relay of ${name} has ended`);
+        const failed: Step = { call: 'add', args: [FAILED_STATUS << 8, 0], purpose: 'then this process ends so, too', into: ended.at(0) };
+        return [
+          { call: 'add', args: [pid.u64(), 0], purpose: `does ${name} have a relay still?`, jump: { when: '==', to: next } },
+          {
+            call: 'wait4',
+            args: [pid.u64(), status, waitFlags.WNOHANG | waitFlags.__WALL, null],
+            purpose: `has the relay of ${name} ended?`,
+            jump: { when: '==', to: listen },
+          },
+          { call: 'add', args: [0, 0], purpose: 'it is reaped', into: pid.at(0) },
+          { call: 'add', args: [status.u8(0), 0], purpose: 'was it killed?', jump: { when: '!=', to: failed } },
+          { call: 'add', args: [status.u8(1), 0], purpose: 'has it failed?', jump: { when: '!=', than: FAILED_STATUS, to: next } },
+          failed,
+          next,
+        ];
+      }),
+      goTo(done, 'all have ended'),
       listen,
       { call: 'add', args: [ended.u8(0), 0], purpose: 'has the program exited by itself?', jump: { when: '==', to: patient } },
       wait(timespec({ tv_sec: GRACE_SECONDS })),
@@ -131,11 +146,12 @@ export class LauncherStreams {
   #look(): Step[] {
     const asPath = fail(errnos.EBADF, 'a standard stream is open as a path only');
     const directory = fail(errnos.EISDIR, 'a standard stream is a directory');
+    const loop = fail(errnos.EINVAL, 'stdin is the same file as an output');
     const good = label('the standard streams can be such');
     return [
       ...fds.flatMap((fd): Step[] => {
         const type = this.#types[fd];
-        const flags = new Memory(8, 'flags');
+        const flags = this.#flags[fd];
         const device = label('a device');
         const next = label(`${streamNames[fd]} can be one`);
         return [
@@ -152,10 +168,36 @@ export class LauncherStreams {
           next,
         ];
       }),
-      goTo(good, 'all three can be'),
+      ...this.#refuseLoop(good, loop),
       asPath,
       directory,
+      loop,
       good,
+    ];
+  }
+
+  /** A relay would read what another one appends to the same file, without end. */
+  #refuseLoop(good: Step, loop: Step): Step[] {
+    if (this.#passThrough) return [goTo(good, 'all three can be')];
+    const [input, output, error] = this.#types;
+    const [inputFlags, ...outputFlags] = this.#flags;
+    const file = label('stdin is a file');
+    return [
+      { call: 'add', args: [inputFlags.u8(0), 0], purpose: 'is stdin open to write only?', jump: { when: '==', than: openFlags.O_WRONLY, to: good } },
+      input.below(typeEnds.directory, good, 'is stdin a pipe or a device?'),
+      input.below(typeEnds.file, file, 'is it a file?'),
+      goTo(good, 'it is a socket'),
+      file,
+      ...[output, error].flatMap((type, i) => {
+        const flags = outputFlags[i === 0 ? 0 : 1];
+        const other = label(`${i === 0 ? 'stdout' : 'stderr'} is another file`);
+        return [
+          ...input.unlessSame(type, other),
+          { call: 'add', args: [flags.u8(0), 0], purpose: 'is it written as well?', jump: { when: '!=', to: loop } } satisfies Step,
+          other,
+        ];
+      }),
+      goTo(good, 'all three can be'),
     ];
   }
 
@@ -167,6 +209,12 @@ export class LauncherStreams {
       fd === 2
         ? [
             ...this.#types[1].unlessSame(this.#types[2], own),
+            {
+              call: 'add',
+              args: [this.#flags[1].u8(0), 0],
+              purpose: 'is it open in the same way?',
+              jump: { when: '!=', than: this.#flags[2].u8(0), to: own },
+            },
             {
               call: 'add',
               args: [this.#programSide(1), 0],
@@ -181,7 +229,13 @@ export class LauncherStreams {
       ...shared,
       own,
       { call: 'pipe2', args: [this.#ends[fd], openFlags.O_CLOEXEC], purpose: `a pipe for ${streamNames[fd]}` },
-      { call: 'clone', args: [signals.SIGCHLD, 0, null, null, null], purpose: `a relay for ${streamNames[fd]}`, jump: { when: '==', to: this.#begin[fd] } },
+      {
+        call: 'clone',
+        args: [signals.SIGCHLD, 0, null, null, null],
+        purpose: `a relay for ${streamNames[fd]}`,
+        into: this.#pids[fd].at(0),
+        jump: { when: '==', to: this.#begin[fd] },
+      },
       { call: 'close', args: [this.#ownSide(fd)], purpose: "this side is the relay's" },
       next,
     ];

@@ -22,7 +22,8 @@ const SPLICE_F_NONBLOCK = 2;
 /**
  * The steps of a process that moves what a program writes: from fd 0, the program's pipe, to fd 1, the caller's file, until the program has closed its side.
  *
- * Between pipes and to files nothing is copied: splice(2). To a terminal, a socket or another device what comes is copied: while splice(2) waits for these
+ * To a file splice(2) moves it. To a pipe it is copied: splice(2) would pass the program's pages on, which the program can change after they were delivered (vmsplice(2)),
+ * and the bounds of packets (O_DIRECT), by which a reader with a smaller buffer loses bytes. To a terminal, a socket or another device it is copied: while splice(2) waits for these
  * it holds the lock of the pipe, and a program that writes could not even be killed. Nor does splice(2) write to a file that is opened to append.
  * While splice(2) writes to a file it holds that lock, too: so a pipe of the relay's own is between the two, and the program writes meanwhile.
  * The flags of the caller's file stay as they are: if it does not block, poll(2) waits for it.
@@ -81,8 +82,7 @@ export function relayOutput(options: RelayOptions): Step[] {
     buffer,
     count,
     type.read(1),
-    type.below(typeEnds.fifo, spliced, 'is it a pipe?'),
-    type.below(typeEnds.directory, copy, 'is it a terminal or another device?'),
+    type.below(typeEnds.directory, copy, 'is it a pipe, a terminal or another device?'),
     type.below(typeEnds.file, spliced, 'is it a file?'),
     copy,
     { call: 'read', args: [0, resultOf(buffer), BUFFER_BYTES], purpose: 'what the program writes', into: left.at(0), jump: { when: '==', to: ends.ended } },
@@ -103,7 +103,6 @@ export function relayOutput(options: RelayOptions): Step[] {
       into: moved.at(0),
       jump: { when: '<', than: 1, to: unspliced },
     },
-    type.below(typeEnds.fifo, spliced, 'is it a pipe?'),
     { call: 'pipe2', args: [stage, openFlags.O_CLOEXEC], purpose: 'a pipe before the file' },
     { call: 'fcntl', args: [stage.i32(4), fcntlCommands.F_SETPIPE_SZ, PIPE_BYTES], purpose: 'fewer turns', tolerates: 'any' },
     toStage,

@@ -100,7 +100,8 @@ export class Ends {
       call: 'add',
       args: [moved.u64(), 0],
       purpose: 'has the reader gone?',
-      tolerates: ['EPIPE', 'ECONNRESET'],
+      // EBADF: the file is not open in this direction, so that nobody can be there.
+      tolerates: ['EPIPE', 'ECONNRESET', 'EBADF'],
       jump: { when: '<', to: this.#broken },
       ...(exits && { onFailure: this.#exit }),
     };

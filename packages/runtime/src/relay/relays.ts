@@ -19,6 +19,8 @@ interface Relay {
   readonly fd: number;
   readonly program: Fd;
   readonly own: Fd;
+  /** Whether there is a process: {@link Stream.usable}. */
+  readonly usable: boolean;
   child?: Promise<Child>;
 }
 
@@ -35,13 +37,15 @@ export class Relays {
   /** Makes the pipes. Throws a `SyscallError` (EMFILE, ENFILE), and leaves nothing open then. */
   constructor(streams: Three<Stream>) {
     const give = (fd: 0 | 1 | 2): LaunchStdio => {
-      const { kind, file, shared } = streams[fd];
+      const { kind, file, shared, usable } = streams[fd];
       if (kind !== 'relayed') return file;
       const same = shared ? this.#relays.find((relay) => relay.fd === 1) : undefined;
       if (same) return same.program;
       const { read, write } = openPipe(streamNames[fd]);
-      this.#relays.push({ fd, program: fd === 0 ? read : write, own: fd === 0 ? write : read });
-      return fd === 0 ? read : write;
+      const [program, own] = fd === 0 ? [read, write] : [write, read];
+      if (!usable) own.close();
+      this.#relays.push({ fd, program, own, usable });
+      return program;
     };
     try {
       this.given = [give(0), give(1), give(2)];
@@ -54,7 +58,7 @@ export class Relays {
   /** Resolves when all of them run. Rejects if one cannot be started; {@link abandon} ends the others. */
   async start(): Promise<void> {
     const starting: Promise<Child>[] = [];
-    for (const relay of this.#relays) {
+    for (const relay of this.#relays.filter(({ usable }) => usable)) {
       // Each start blocks for a fraction of a millisecond: a turn of its own for each, while the container is set up.
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#isStopped) return;
@@ -81,7 +85,7 @@ export class Relays {
 
   /**
    * Waits until the readers have everything, once the program has ended. With a program that was killed they have a second for it.
-   * Then nothing is left of the relays. Rejects with an `Error` if a file of the caller has failed.
+   * Then nothing is left of the relays. Rejects with an `Error` if a file of the caller has failed, or somebody else has ended a relay.
    *
    * @returns whether everything was delivered, or nobody was there to read it; not if it was stopped
    */
@@ -90,12 +94,16 @@ export class Relays {
     const timer = wasKilled ? setTimeout(() => this.stop(), GRACE_MS) : undefined;
     const outputs = await this.#ends(({ fd }) => fd !== 0);
     clearTimeout(timer);
-    const isDelivered = !this.#isStopped && outputs.every(([, { signal }]) => signal === undefined);
+    const isDelivered = !this.#isStopped;
     const inputTimer = setTimeout(() => this.stop(), END_MS);
     const inputs = await this.#ends(({ fd }) => fd === 0);
     clearTimeout(inputTimer);
     this.#close();
-    for (const [fd, { code }] of [...inputs, ...outputs]) if (errnoOf(code) !== 0) throw failed(fd, errnoOf(code));
+    for (const [fd, { code, signal }] of [...inputs, ...outputs]) {
+      const errno = errnoOf(code);
+      if (errno !== 0) throw failed(fd, `fails with ${errnoName(errno)} (${errnoText(errno)})`);
+      if (signal !== undefined && !this.#isStopped) throw failed(fd, `fails, since ${signal} has ended its relay, which this process did not ask for`);
+    }
     return isDelivered;
   }
 
@@ -140,10 +148,12 @@ function startRelay({ fd, own }: Relay): Promise<Child> {
 
 async function closeWhenBroken(child: Promise<Child>, own: Fd, onBroken: () => boolean): Promise<void> {
   const { code } = await (await child).exited;
-  if (code === BROKEN && onBroken()) own.close();
+  if (code === 0 || (code === BROKEN && !onBroken())) return;
+  // The relay has failed, or was killed: nobody moves what the program writes any more.
+  own.close();
 }
 
-function failed(fd: number, errno: number): Error {
+function failed(fd: number, reason: string): Error {
   const what = fd === 0 ? 'the program has not got all of it' : 'what the program wrote there is not complete';
-  return new Error(`${streamNames[fd]} fails with ${errnoName(errno)} (${errnoText(errno)}): ${what}`);
+  return new Error(`${streamNames[fd]} ${reason}: ${what}`);
 }

@@ -1,7 +1,7 @@
 // What a program can do by its standard streams to the files of whoever started it, by each way in. Each attack works with the files handed over, which is the control.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -129,6 +129,45 @@ it('nothing but a pipe gets the program for its owner, whatever a plan is launch
   expect(fstatSync(pipe.number).uid).toBe(1000);
 });
 
+const python = '/usr/bin/python3';
+/** Gives the pages of its memory to its stdout, and changes them once its pipe is empty. */
+const giveAndChange = `
+import ctypes, fcntl, mmap, struct, sys, termios
+page = mmap.mmap(-1, 4096)
+page[:5] = b'good\\n'
+class iovec(ctypes.Structure): _fields_ = [('base', ctypes.c_void_p), ('len', ctypes.c_size_t)]
+vector = iovec(ctypes.addressof(ctypes.c_char.from_buffer(page)), 5)
+assert ctypes.CDLL(None).vmsplice(1, ctypes.byref(vector), 1, 0) == 5
+while 'wait' in sys.argv and fcntl.ioctl(1, termios.FIONREAD, struct.pack('i', 0)) != struct.pack('i', 0): pass
+page[:5] = b'evil\\n'
+`;
+
+describe.skipIf(!existsSync(python))('to a pipe of the caller', () => {
+  /** What is in the caller's pipe at the end, as it is read by reads of 4 bytes. */
+  const readAll = async (way: Way, args: string[], options: WayOptions = {}): Promise<string> => {
+    const { read, write } = openPipe('stdout');
+    using own = read;
+    const child = callers.start(way, [python, '-c', ...args], ['ignore', write.number, 'pipe'], options);
+    write.close();
+    const { stderr } = await ended(child);
+    const bytes = Buffer.alloc(4);
+    let all = stderr;
+    for (let length = readSync(own.number, bytes); length > 0; length = readSync(own.number, bytes)) all += bytes.toString('latin1', 0, length);
+    return all;
+  };
+
+  it.each(ways)('by %s what was delivered stays as it is', async (way) => {
+    expect(await readAll(way, [giveAndChange, 'wait'])).toBe('good\n');
+    expect(await readAll(way, [giveAndChange], { passThrough: true })).toBe('evil\n');
+  });
+
+  it.each(ways)('by %s a program that writes packets makes no reader lose bytes', async (way) => {
+    const script = "import fcntl, os; fcntl.fcntl(1, fcntl.F_SETFL, os.O_WRONLY | os.O_DIRECT); os.write(1, b'one line\\n')";
+    expect(await readAll(way, [script])).toBe('one line\n');
+    expect(await readAll(way, [script], { passThrough: true })).toBe('one ');
+  });
+});
+
 describe('an init', () => {
   it('has no file of the host', async () => {
     const container = callers.start('start', ['sh', '-c', 'echo ready; exec sleep 1000'], ['ignore', 'pipe', 'pipe'], { init: true });
@@ -158,6 +197,15 @@ describe('a relay', () => {
     container.kill('SIGKILL');
     await ended(container);
     while (relays.some(isAlive)) await delay(2);
+  });
+
+  it('that was killed is told of, and the program’s pipe breaks', async () => {
+    const container = callers.start('start', ['sh', '-c', 'echo ready; while echo more; do :; done'], ['ignore', 'pipe', 'pipe'], { onBrokenPipe: true });
+    const ending = ended(container);
+    await once(container.stdout!, 'data');
+    const caller = readlinkSync(`/proc/${container.pid}/fd/1`);
+    for (const pid of relaysOf(container.pid ?? 0)) if (readlinkSync(`/proc/${pid}/fd/1`) === caller) process.kill(pid, 'SIGKILL');
+    expect(await ending).toMatchObject({ code: 125, stderr: expect.stringContaining('stdout fails, since SIGKILL has ended its relay') as string });
   });
 
   it('of an ordinary user cannot be looked into', async () => {
