@@ -288,7 +288,7 @@ export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOption
         ? []
         : registerWithKeeper({ waits: keeper === 'launched', ...(isNew(spec, 'pid') && { pid: 1 }), ...(kills && { cgroupKill: GROUP_KILL_FD }) }),
     ],
-    ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),
+    ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1, hasHost: keeper !== 'none' }),
     // It has no more rights than the program, which could otherwise gain them from it.
     ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []],
     [
