@@ -222,11 +222,11 @@ export const mutations = [
   {
     defence: 'an init has no more rights than the program',
     file: plan,
-    text: `    ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),
+    text: `    ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1, hasHost: keeper !== 'none' }),
     // It has no more rights than the program, which could otherwise gain them from it.
     ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []],`,
     instead:
-      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []], ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1 }),",
+      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []], ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1, hasHost: keeper !== 'none' }),",
     test: `${attack}/other-processes.root.test.ts`,
     name: 'has no more rights than the program: root$',
   },
@@ -476,7 +476,7 @@ export const mutations = [
   {
     defence: 'another user’s program is tied to the host, too',
     file: rights,
-    text: "['the tie to the host', user ? dieWithHost() : []]",
+    text: "['the tie to the host', user ? dieWithHost().slice(0, hasHost ? undefined : 1) : []]",
     instead: "['the tie to the host', []]",
     test: 'packages/runtime/test/plan.test.ts',
     name: '',
@@ -874,8 +874,8 @@ export const mutations = [
   {
     defence: 'a program that unties itself ends with its host: the plan registers with the keeper',
     file: 'packages/runtime/src/plan.ts',
-    text: "keeper === 'none' ? [] : registerWithKeeper(",
-    instead: "keeper !== 'none' ? [] : registerWithKeeper(",
+    text: "keeper === 'none'\n        ? []",
+    instead: "keeper !== 'none'\n        ? []",
     test: 'packages/runtime/test/attack/untied.root.test.ts',
     name: 'as it is by default',
   },
