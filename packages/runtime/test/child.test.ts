@@ -13,7 +13,7 @@ const options: ContainerOptions = {
 };
 
 describe('the plan of a child', () => {
-  it("is with passThrough that of a container without the way into its namespaces, and with what it says if something fails", () => {
+  it('is with passThrough that of a container without the way into its namespaces, and with what it says if something fails', () => {
     const own = lines(childPlan(['/bin/sh'], { ...options, passThrough: true })).map((line) => line.replace(/, on failure go to ‹[^›]*›/, ''));
     expect(`\n${differences(lines(plan(['/bin/sh'], options)), own)}\n`).toMatchInlineSnapshot(`
       "
