@@ -55,8 +55,6 @@ export const allowed: readonly Rule[] = [
 
 /** What a plan may do that others may not. */
 export interface RuleOptions {
-  /** What close_range(2) closes files with. @default 0 */
-  readonly closing?: number;
   /** Whether a path is that of a file of the host that is mounted. @default none is */
   readonly isSource?: Scene['isSource'];
   /** Further rules. @default none */
@@ -64,7 +62,7 @@ export interface RuleOptions {
 }
 
 /** The paths of a plan, from the making of its root on, that nothing allows; notes in `used` what did allow the others. */
-export function violations(steps: Plan, used: Set<string>, { closing = 0, isSource = () => false, also = [] }: RuleOptions = {}): string[] {
+export function violations(steps: Plan, used: Set<string>, { isSource = () => false, also = [] }: RuleOptions = {}): string[] {
   const own = new Set<Step>();
   let [inside, cwdOwn, closed] = [false, false, false];
   const found: string[] = [];
@@ -81,7 +79,7 @@ export function violations(steps: Plan, used: Set<string>, { closing = 0, isSour
     if (step.call === 'fchdir') cwdOwn = isResult(step.args[0]) && own.has(step.args[0].step);
     if (step.call === 'chdir') cwdOwn = false;
     if (step.call === 'pivot_root') inside = true;
-    if (step.call === 'close_range' && step.args[1] === 0xffffffff) closed = step.args[2] === closing;
+    if (step.call === 'close_range' && step.args[1] === 0xffffffff) closed = step.args[2] === 0;
     if (step.call.startsWith('open')) closed = false;
   }
   return found;

@@ -1,4 +1,4 @@
-import { fstatSync, readdirSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 
 import {
   atFlags,
@@ -12,7 +12,6 @@ import {
   memfdFlags,
   Memory,
   perform,
-  seals,
   sigaction,
   signals,
   type Step,
@@ -20,11 +19,13 @@ import {
 import { groupName, planGroup, removeSteps } from '@ctr/cgroups';
 
 import { askedLimits } from './container-group.js';
+import { messages } from './failure-messages.js';
 import { groupsOf } from './own-groups.js';
 import { refuseNamespacesOfAll } from './own-namespaces.js';
 import { setUp, withStreams } from './plan.js';
 import { programOf } from './program.js';
-import { flatten } from './section.js';
+import { ALL_SEALS } from './sealed-file.js';
+import { flatten, type Section } from './section.js';
 import { shown } from './shown.js';
 import { checkSpec, optionNames, type ContainerOptions, type Spec } from './spec.js';
 import { launcherPlan } from './standalone.js';
@@ -32,7 +33,6 @@ import { launcherPlan } from './standalone.js';
 /** All but the standard streams: nobody else has a file open here. */
 const FIRST_FD = 3;
 const LAST_FD = 0xffffffff;
-const ALL_SEALS = seals.F_SEAL_SEAL | seals.F_SEAL_SHRINK | seals.F_SEAL_GROW | seals.F_SEAL_WRITE;
 
 /** What the child's half of a container is made of. */
 export interface ChildOptions extends ContainerOptions {
@@ -51,10 +51,11 @@ export interface ChildOptions extends ContainerOptions {
  * and ends with the program's exit code. It cannot be the program: what is left to be delivered at the program's end would be lost with the end of pid 1 of the namespace.
  * So that the program is pid 1 all the same, and its mounts are its own, it has a pid and a mount namespace in those of this process, unless `namespaces` says `'host'`.
  *
- * With `passThrough` this process becomes the program itself, in these very namespaces. A cgroup, which is made for limits that are asked for, then stays until `collectGarbage` of @ctr/cgroups finds it.
+ * With `passThrough` this process becomes the program itself, in these very namespaces, by way of a sealed file in memory that sets the container up: a hostile image must not get hold of `node`.
+ * A cgroup, which is made for limits that are asked for, then stays until `collectGarbage` of @ctr/cgroups finds it.
  *
- * Throws an `Error` in the namespaces of the system's first process, which would be changed for all. Throws a `SyscallError` that names the step that failed;
- * with `passThrough` the process is then part way. The launcher says on stderr what fails, and ends with 125, 126 or 127.
+ * Throws an `Error` in the namespaces of the system's first process, which would be changed for all. Throws a `SyscallError` if the file in memory cannot be made or executed.
+ * From there on the process says on stderr what fails, and ends with 125, 126 or 127.
  *
  * @example
  * ```ts no-run
@@ -66,13 +67,12 @@ export function child(command: readonly [string, ...string[]], options: ChildOpt
   const namespaces = around(options.namespaces);
   refuseNamespacesOfAll((['mount', 'uts'] as const).filter((kind) => namespaces[kind] === 'new'));
   const plan = childPlan(command, options);
-  if (options.passThrough) perform(closingFiles(plan));
-  else becomeLauncher(plan);
+  becomeSealed(plan);
   throw new Error('the plan ended without a program');
 }
 
 /**
- * What {@link child} does, for `explain`: the plan of the launcher, or with `passThrough` what is performed in this process, which then also closes the files between those that Node has open.
+ * What {@link child} does, for `explain`: the plan of the launcher, or with `passThrough` that of a process which becomes the program.
  *
  * @example
  * ```ts
@@ -94,58 +94,37 @@ export function childPlan(command: readonly [string, ...string[]], options: Chil
   const group = spec.cgroup ? planGroup(groupName(spec.name), askedLimits(spec), groupsOf(spec.cgroupParent)) : undefined;
   if (!passThrough) return launcherPlan(spec, { passThrough, makes: ['mount', 'pid'], group, numbering: [], removal: group ? removeSteps(group) : [] });
   const own = withStreams(spec, [new Fd(0, 'stdin'), new Fd(1, 'stdout'), new Fd(2, 'stderr')]).spec;
-  return [...(group?.steps ?? []), ...flatten(setUp(own, { keeper: 'none' })).map(marked), ...defaultSignals(), ...keepStreams(), ...programOf(spec)];
+  const inside = setUp(own, { keeper: 'none' }).map(([what, steps]): Section => [what, steps.map(allClosed)]);
+  const sections: Section[] = [['a cgroup', group?.steps ?? []], ...inside];
+  const execution = programOf(spec);
+  return [...flatten(sections), ...execution, ...messages(sections, execution)];
 }
 
 /** Executes a plan in this very process, from a file in memory that nothing can change, without the environment of Node. */
-function becomeLauncher(plan: readonly Step[]): void {
+function becomeSealed(plan: readonly Step[]): void {
   const bytes = compile(plan);
-  using file = new Fd(
-    call({ call: 'memfd_create', args: ['ctr', memfdFlags.MFD_CLOEXEC | memfdFlags.MFD_ALLOW_SEALING], purpose: 'an executable of the plan' }),
-    'ctr',
-  );
+  using file = new Fd(executableMemfd(), 'ctr');
   writeSync(file.number, bytes);
   perform([
     { call: 'fcntl', args: [file, fcntlCommands.F_ADD_SEALS, ALL_SEALS], purpose: 'nobody changes it' },
-    { call: 'close_range', args: [FIRST_FD, LAST_FD, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'nothing of Node is open in the launcher' },
+    { call: 'close_range', args: [FIRST_FD, LAST_FD, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'nothing of Node is open there' },
     ...defaultSignals(),
     ...keepStreams(),
-    { call: 'execveat', args: [file, '', ['ctr'], [], atFlags.AT_EMPTY_PATH], purpose: 'become the launcher' },
+    { call: 'execveat', args: [file, '', ['ctr'], [], atFlags.AT_EMPTY_PATH], purpose: 'become what the plan makes of this process' },
   ]);
 }
 
-/** If the program cannot be executed Node goes on, and needs its files: they are closed by execve. */
-function marked(step: Step): Step {
-  return step.call === 'close_range'
-    ? { ...step, purpose: 'nothing that the set-up opened is open in the program', args: [FIRST_FD, LAST_FD, closeRangeFlags.CLOSE_RANGE_CLOEXEC] }
-    : step;
+/** MFD_EXEC is of Linux 6.3; before, every memfd could be executed. */
+function executableMemfd(): number {
+  const purpose = 'an executable of the plan';
+  const flags = memfdFlags.MFD_CLOEXEC | memfdFlags.MFD_ALLOW_SEALING;
+  const made = call({ call: 'memfd_create', args: ['ctr', flags | memfdFlags.MFD_EXEC], purpose, tolerates: ['EINVAL'] });
+  return made >= 0 ? made : call({ call: 'memfd_create', args: ['ctr', flags], purpose });
 }
 
-/** A directory or a file of the host that is open while the program is looked up could be reached by a link of the image to `/proc/self/fd`. */
-function closingFiles(steps: readonly Step[]): Step[] {
-  const kept = [FIRST_FD - 1, ...filesOfNode(), LAST_FD + 1];
-  const gaps = kept.flatMap((fd, i): Step[] => {
-    const next = (kept[i + 1] ?? 0) - 1;
-    return fd < next ? [{ call: 'close_range', args: [fd + 1, next, 0], purpose: 'nothing that the set-up opened is open any more' }] : [];
-  });
-  return steps.flatMap((step) => (step.call === 'close_range' ? [...gaps, step] : [step]));
-}
-
-/** What Node's event loop works with: pipes, sockets and the like, by which no path leads anywhere. */
-function filesOfNode(): number[] {
-  return readdirSync('/proc/self/fd')
-    .map(Number)
-    .filter((fd) => fd >= FIRST_FD && !isOfFileSystem(fd))
-    .toSorted((a, b) => a - b);
-}
-
-function isOfFileSystem(fd: number): boolean {
-  try {
-    const stat = fstatSync(fd);
-    return stat.isFile() || stat.isDirectory();
-  } catch {
-    return true;
-  }
+/** The launcher has its report channel at the first number: here a file of the set-up may have that. */
+function allClosed(step: Step): Step {
+  return step.call === 'close_range' ? { ...step, args: [FIRST_FD, ...step.args.slice(1)] } : step;
 }
 
 /** The kinds that the program of the original made for its child count as new ones, unless said otherwise. */

@@ -291,7 +291,7 @@ export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOption
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
     // As late as that: the keeper of the first container starts meanwhile. Yet before the filter, which need not allow it.
     ['the tie to the host', late ? [] : register],
-    ...rights(spec, inside, kept),
+    ...rights(spec, inside, { keptFiles: kept, hasHost: keeper !== 'none' }),
     // It has no more rights than the program, which could otherwise gain them from it.
     ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []],
     [

@@ -27,11 +27,12 @@ import type { Spec } from './spec.js';
  * @param proc the container's own, if it has one: by which a security module is told what to make of the program
  * @param terminal what is still needed of the open files
  * @param keptFiles the other files that are still needed, in order: those by which the program registers with the keeper
+ * @param hasHost whether a host reads the report: else its file is not there to be asked
  */
 export function rights(
   spec: Spec,
   { proc, terminal }: { readonly proc: ResultOf | undefined; readonly terminal: { readonly slave: ResultOf } | undefined },
-  keptFiles: readonly number[],
+  { keptFiles, hasHost }: { readonly keptFiles: readonly number[]; readonly hasHost: boolean },
 ): Section[] {
   const { user, hardening } = spec;
   const { capabilities, added, noNewPrivileges, filter } = hardening;
@@ -48,7 +49,7 @@ export function rights(
     ['the capabilities', capabilitySets({ permitted: kept, effective: kept, ...(!isRoot && { inheritable: kept, ambient: kept }) })],
     ['the privileges', noNewPrivileges ? noNewPrivs() : []],
     // The kernel forgets it at a change of user.
-    ['the tie to the host', user ? dieWithHost() : []],
+    ['the tie to the host', user ? dieWithHost().slice(0, hasHost ? undefined : 1) : []],
     ['the open files', closeFiles(terminal?.slave, keptFiles)],
     ...(noNewPrivileges ? [filtered] : []),
   ];

@@ -4,39 +4,32 @@ import {
   checkOptions,
   cloneFlags,
   compile,
-  errnoName,
   dieWithHost,
-  errnos,
-  failure,
   fcntlCommands,
   label,
   Memory,
   openFlags,
   prctlOptions,
   resultOf,
+  sigaction,
   signals,
-  struct,
-  type Field,
-  type FieldValue,
   type ResultOf,
   type Step,
-  type Struct,
 } from '@ctr/syscall';
 
 import { planOwnGroup } from './container-group.js';
+import { messages } from './failure-messages.js';
 import { launcherKeeper } from './launcher-keeper.js';
 import { nameForPid, putOwnPid } from './own-pid.js';
 import { enter, isNew, joined, mapsOfHost, newKinds, setUp, userNamespace } from './plan.js';
 import { programOf } from './program.js';
 import { LauncherStreams } from './relay/launcher-streams.js';
+import { runFromSealedFile } from './sealed-file.js';
 import { flatten, type Section } from './section.js';
 import { shown } from './shown.js';
 import { checkSpec, optionNames, type ContainerOptions, type Spec } from './spec.js';
 import { heldNull } from './streams.js';
 import { holdSignals, releaseSignals, supervise } from './supervise.js';
-
-/** Exit statuses as docker has them: the container could not be set up, the program not executed, not found. */
-const status = { failed: 125, cannotExecute: 126, notFound: 127 } as const;
 
 /** What the plan of a launcher is made of. */
 export interface LauncherOptions extends ContainerOptions {
@@ -123,6 +116,8 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
   const around: Around = { inside, over, channel: resultOf(channel), report, ended, alive: supervision[0] as Step };
   const way = !makes && joined(spec).length > 0 ? byWayOfAnother(spec, around) : straight(spec, makes, around);
   const sections: Section[] = [
+    ['the sealed executable', runFromSealedFile()],
+    ['the signals', [waitableChildren()]],
     ['the standard streams', streams.look()],
     // The keeper holds back the signals that this process passes on, too. It has nothing of the pipes, which are made after it.
     ['the tie to the host', [holdSignals(), ...keeper.begin]],
@@ -168,6 +163,11 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
   ];
   const execution = programOf(spec);
   return [...flatten(sections), ...execution, ...streams.relaying, ...messages(sections, execution, streams.relaying)];
+}
+
+/** A caller may ignore SIGCHLD, which a process inherits: the kernel then reaps its children itself, and no signal tells of their end. */
+function waitableChildren(): Step {
+  return { call: 'rt_sigaction', args: [signals.SIGCHLD, sigaction({ sa_handler: 0 }), null, 8], purpose: 'the end of a child is told, and can be waited for' };
 }
 
 /** It has the files of the caller: the program, if it is in the same pid namespace, must not find them there. */
@@ -252,75 +252,4 @@ function byWayOfAnother(spec: Spec, { inside, alive, over, channel, report, ende
     ],
     after: enter(spec),
   };
-}
-
-/** Steps that say on stderr what failed, and with which error; every other step is made to go there after a failure. */
-function messages(sections: readonly Section[], execution: readonly Step[], relaying: readonly Step[]): Step[] {
-  const code = new Memory(Buffer.from(BigUint64Array.of(BigInt(status.failed)).buffer), 'code');
-  const sayError = label('say which error');
-  const say: Step[] = [];
-  const onFailure = (text: string, of: readonly Step[], exit: number): void => {
-    const isDefault = exit === status.failed;
-    const message: Step = {
-      call: 'write',
-      args: [2, text, Buffer.byteLength(text)],
-      purpose: 'say what failed',
-      tolerates: 'any',
-      ...(isDefault && { jump: { when: '!=', to: sayError } }),
-    };
-    say.push(message);
-    if (!isDefault) say.push({ call: 'add', args: [exit, 0], purpose: 'the exit code', into: code.at(0), jump: { when: '!=', to: sayError } });
-    for (const step of of as readonly { onFailure?: Step }[]) step.onFailure ??= message;
-  };
-  // One message for sections of the same name.
-  const named = new Map<string, Step[]>();
-  for (const [what, steps] of sections) if (steps.length > 0) named.set(what, [...(named.get(what) ?? []), ...steps]);
-  for (const [what, steps] of named) onFailure(`ctr: setting up ${what}: `, steps, status.failed);
-  onFailure('ctr: a standard stream fails: ', relaying, status.failed);
-  const missing = execution.slice(-1);
-  onFailure(`ctr: ${missing[0]?.purpose}: `, missing, status.notFound);
-  onFailure('ctr: the program cannot be executed: ', execution, status.cannotExecute);
-  return [...say, sayError, ...errorName(), { call: 'exit_group', args: [code.i32()], purpose: 'end after a failure' }];
-}
-
-/** Writes the name of the failed step's errno and a line feed: from a table of those that set-ups meet, which have small numbers. */
-function errorName(): Step[] {
-  const known = errnos.ELOOP;
-  const entry = new Memory(8, 'entry');
-  const named = label('one of the table');
-  const done = label('said');
-  const other = 'another error\n';
-  const double = (): Step => ({ call: 'add', args: [entry.u64(), entry.u64()], purpose: 'twice that: an entry has 16 bytes', into: entry.at(0) });
-  const address: Step = { call: 'add', args: [entry.u64(), errorTable(known)], purpose: 'the address of the entry' };
-  return [
-    { call: 'add', args: [failure.i32(4), 0], purpose: 'the errno', into: entry.at(0), jump: { when: '<', than: known + 1, to: named } },
-    { call: 'write', args: [2, other, other.length], purpose: 'an error without a name here', tolerates: 'any', jump: { when: '!=', to: done } },
-    named,
-    double(),
-    double(),
-    double(),
-    double(),
-    address,
-    { call: 'writev', args: [2, resultOf(address), 1], purpose: 'its name', tolerates: 'any' },
-    done,
-  ];
-}
-
-/** struct iovec of each errno up to the last one. */
-function errorTable(last: number): Struct {
-  const numbers = Array.from({ length: last + 1 }, (_, i) => i);
-  const fields = Object.fromEntries(
-    numbers.flatMap((n): [string, Field][] => [
-      [`base${n}`, { type: 'pointer' }],
-      [`length${n}`, { type: 'u64' }],
-    ]),
-  );
-  const texts = numbers.map((n) => (n === 0 ? '\n' : `${errnoName(n)}\n`));
-  const values = Object.fromEntries(
-    texts.flatMap((text, n): [string, FieldValue][] => [
-      [`base${n}`, text],
-      [`length${n}`, text.length],
-    ]),
-  );
-  return struct('errno_names', fields)(values);
 }

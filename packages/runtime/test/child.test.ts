@@ -13,8 +13,9 @@ const options: ContainerOptions = {
 };
 
 describe('the plan of a child', () => {
-  it("is with passThrough that of a container without the way into its namespaces, and with the signals that Node's own process has to give back", () => {
-    expect(`\n${changes(plan(['/bin/sh'], options), childPlan(['/bin/sh'], { ...options, passThrough: true }))}\n`).toMatchInlineSnapshot(`
+  it('is with passThrough that of a container without the way into its namespaces, and with what it says if something fails', () => {
+    const own = lines(childPlan(['/bin/sh'], { ...options, passThrough: true })).map((line) => line.replace(/, on failure go to ‹[^›]*›/, ''));
+    expect(`\n${differences(lines(plan(['/bin/sh'], options)), own)}\n`).toMatchInlineSnapshot(`
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
       - write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
@@ -36,14 +37,48 @@ describe('the plan of a child', () => {
       + label()  # stderr is the caller's own file, whose mode, owner, offset and content the program may change
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
       - close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      + close_range(3, 4294967295, CLOSE_RANGE_CLOEXEC)  # nothing that the set-up opened is open in the program
+      + close_range(3, 4294967295, 0)  # nothing that the set-up opened is open any more
         umask(022)  # permissions that new files do not have
       - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
-      + rt_sigaction(SIGPIPE, {sa_handler=0}, NULL, 8)  # a closed pipe ends the program, as it should
-      + rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
-      + fcntl(0, F_SETFD, 0)  # the program keeps stdin
-      + fcntl(1, F_SETFD, 0)  # the program keeps stdout
-      + fcntl(2, F_SETFD, 0)  # the program keeps stderr
+        fail(ENOENT)  # exec "/bin/sh": no such file or directory
+      + write(2, "ctr: setting up the umask: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the host name: ", 31) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up private mounts: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the root file system: ", 38) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up /sys: ", 22) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up /dev: ", 22) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up /proc: ", 23) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up what /proc and /sys do not show: ", 49) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up what cannot be written: ", 40) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the new root: ", 30) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the directory to start in: ", 43) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the standard streams: ", 38) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the resource limits: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the session keyring: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the bounding set: ", 34) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the user: ", 26) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the capabilities: ", 34) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the privileges: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the open files: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the filter of system calls: ", 44) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the session: ", 29) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: a standard stream fails: ", 30) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: exec \\"/bin/sh\\": no such file or directory: ", 48) (any error is fine)  # say what failed
+      + add(127, 0), if != 0 go to ‹say which error›  # the exit code
+      + write(2, "ctr: the program cannot be executed: ", 37) (any error is fine)  # say what failed
+      + add(126, 0), if != 0 go to ‹say which error›  # the exit code
+      + label()  # say which error
+      + add($failure+4, 0), if < 41 go to ‹one of the table›  # the errno
+      + write(2, "another error\\n", 14) (any error is fine), if != 0 go to ‹said›  # an error without a name here
+      + label()  # one of the table
+      + add($entry, $entry)  # twice that: an entry has 16 bytes
+      + add($entry, $entry)  # twice that: an entry has 16 bytes
+      + add($entry, $entry)  # twice that: an entry has 16 bytes
+      + add($entry, $entry)  # twice that: an entry has 16 bytes
+      + add($entry, {base0="\\n", length0=1, base1="EPERM\\n", length1=6, base2="ENOENT\\n", length2=7, base3="ESRCH\\n", length3=6, base4="EINTR\\n", length4=6, base5="EIO\\n", length5=4, base6="ENXIO\\n", length6=6, base7="E2BIG\\n", length7=6, base8="ENOEXEC\\n", length8=8, base9="EBADF\\n", length9=6, base10="ECHILD\\n", length10=7, base11="EAGAIN\\n", length11=7, base12="ENOMEM\\n", length12=7, base13="EACCES\\n", length13=7, base14="EFAULT\\n", length14=7, base15="ENOTBLK\\n", length15=8, base16="EBUSY\\n", length16=6, base17="EEXIST\\n", length17=7, base18="EXDEV\\n", length18=6, base19="ENODEV\\n", length19=7, base20="ENOTDIR\\n", length20=8, base21="EISDIR\\n", length21=7, base22="EINVAL\\n", length22=7, base23="ENFILE\\n", length23=7, base24="EMFILE\\n", length24=7, base25="ENOTTY\\n", length25=7, base26="ETXTBSY\\n", length26=8, base27="EFBIG\\n", length27=6, base28="ENOSPC\\n", length28=7, base29="ESPIPE\\n", length29=7, base30="EROFS\\n", length30=6, base31="EMLINK\\n", length31=7, base32="EPIPE\\n", length32=6, base33="EDOM\\n", length33=5, base34="ERANGE\\n", length34=7, base35="EDEADLK\\n", length35=8, base36="ENAMETOOLONG\\n", length36=13, base37="ENOLCK\\n", length37=7, base38="ENOSYS\\n", length38=7, base39="ENOTEMPTY\\n", length39=10, base40="ELOOP\\n", length40=6})  # the address of the entry
+      + writev(2, $‹the address of the entry›, 1) (any error is fine)  # its name
+      + label()  # said
+      + exit_group($code)  # end after a failure
       "
     `);
   });

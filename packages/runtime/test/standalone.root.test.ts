@@ -229,4 +229,12 @@ describe('an executable container', () => {
     const child = spawn('sh', ['-c', 'exec "$0" <&- >&- 2>&-', compiled(['sh', '-c', 'exit 6'])], { stdio: 'ignore' });
     expect((await ended(child)).code).toBe(6);
   });
+
+  it('sees the end of the container where its caller ignores SIGCHLD', () => {
+    const path = compiled(['sh', '-c', 'grep SigIgn /proc/self/status; exit 6']);
+    const { status, stdout } = spawnSync('bash', ['-c', 'trap "" CHLD; exec "$0"', path], { encoding: 'utf8', timeout: 20_000 });
+    expect(status).toBe(6);
+    const ignored = BigInt(`0x${/SigIgn:\t([0-9a-f]{16})/.exec(stdout)?.[1] ?? 'f'.repeat(16)}`);
+    expect(ignored & (1n << BigInt(constants.signals.SIGCHLD - 1))).toBe(0n);
+  });
 });

@@ -27,6 +27,17 @@ describe('the plan of an executable', () => {
       - write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
       - exit_group(0)  # the first process has done its part
       - label()  # the new process
+      + openat(AT_FDCWD, "/proc/self/exe", O_RDONLY|O_CLOEXEC) = $exe  # what this process executes
+      + fcntl($exe, F_GET_SEALS, 0) (EINVAL is fine), if < 15 go to ‹a file in memory for a copy of it›  # can anybody write to it?
+      + close($exe), if == 0 go to ‹the executable is sealed›  # nobody can
+      + memfd_create("ctr", MFD_CLOEXEC|MFD_ALLOW_SEALING|MFD_EXEC) (EINVAL is fine), if != -22 go to ‹there is a memfd›  # a file in memory for a copy of it
+      + memfd_create("ctr", MFD_CLOEXEC|MFD_ALLOW_SEALING)  # such a file for an older kernel
+      + label()  # there is a memfd
+      + sendfile($memfd, $exe, NULL, 2147479552), if != 0 go to ‹the copy, until nothing is left to be copied›  # the copy, until nothing is left to be copied
+      + fcntl($memfd, F_ADD_SEALS, 15)  # nobody can write to the copy
+      + execveat($memfd, "", ["ctr"], [], AT_EMPTY_PATH)  # execute the copy
+      + label()  # the executable is sealed
+      + rt_sigaction(SIGCHLD, {sa_handler=0}, NULL, 8)  # the end of a child is told, and can be waited for
       + label()  # open one more
       + openat(AT_FDCWD, "/dev/null", O_RDWR|O_CLOEXEC) = $null, if < 3 go to ‹open one more›  # until the standard streams are taken
       + statx(0, "", 4096, 257, &stat)  # the type of the file
@@ -328,6 +339,8 @@ describe('the plan of an executable', () => {
       + exit_group($moved)  # the errno of the file that fails
       + exit_group(141)  # nobody reads any more
       + exit_group(0)  # everything has been moved
+      + write(2, "ctr: setting up the sealed executable: ", 39) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the signals: ", 29) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the standard streams: ", 38) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the tie to the host: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up a channel: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
