@@ -222,13 +222,11 @@ export const mutations = [
   {
     defence: 'an init has no more rights than the program',
     file: plan,
-    text: `    ...rights(spec, inside, kept),
-    text: `    ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1, hasHost: keeper !== 'none' }),
+    text: `    ...rights(spec, inside, { keptFiles: kept, hasHost: keeper !== 'none' }),
     // It has no more rights than the program, which could otherwise gain them from it.
     ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []],`,
     instead:
-      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []], ...rights(spec, inside, kept),",
-      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), isKept: keeper !== 'none' }) : []], ...rights(spec, inside, { keepsKeeper: keeper !== 'none' && registrations(spec) > 1, hasHost: keeper !== 'none' }),",
+      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []], ...rights(spec, inside, { keptFiles: kept, hasHost: keeper !== 'none' }),",
     test: `${attack}/other-processes.root.test.ts`,
     name: 'has no more rights than the program: root$',
   },
@@ -977,6 +975,8 @@ export const mutations = [
     text: '...attach(hostProc.mount, scratch.mount, "the host\'s proc covers the scratch"),',
     test: 'packages/runtime/test/attack/scratch.root.test.ts',
     name: 'no bind of the host shows the scratch, and a read-only root stays so',
+  },
+  {
     defence: 'the first process of an OCI container cannot be looked into while it waits to be started',
     file: 'packages/oci/src/plan/rights.ts',
     text: 'const hide = dumpable(false);',
@@ -1007,6 +1007,8 @@ export const mutations = [
     instead: 'of rule.names ?? []',
     test: 'packages/security/test/seccomp/compile-filter.test.ts',
     name: 'a name that is repeated in a rule counts once',
+  },
+  {
     defence: 'a tmpfs is filled before it is attached',
     file: 'packages/oci/src/plan/mounts.ts',
     text: '...(copiesUp(mount) ? copiedUp(at, place.fd, created.mount) : []),\n      ...attach(created.mount, place.fd, `attach it to ${at}`),',
@@ -1053,12 +1055,16 @@ export const mutations = [
     instead: '',
     test: 'packages/oci/test/joined-mounts.root.test.ts',
     name: 'has a device on a read-only mount',
+  },
+  {
     defence: 'no program begins that the keeper has no room for',
     file: 'packages/syscall/src/keeper-plan.ts',
     text: "purpose: 'was there room for all of its files?', jump: { when: '!=', than: control.u64(0), to: refuse } },",
     instead: "purpose: 'was there room for all of its files?' },",
     test: 'packages/runtime/test/attack/untied.root.test.ts',
     name: 'and none begins that the keeper has no room for: one$',
+  },
+  {
     defence: 'a compiled container runs from a sealed copy of its file',
     file: 'packages/runtime/src/sealed-file.ts',
     text: "jump: { when: '<', than: ALL_SEALS, to: create },",
