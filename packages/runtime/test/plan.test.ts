@@ -815,11 +815,19 @@ describe('the process', () => {
       - chdir("/")  # the directory to start in
       + openat2(AT_FDCWD, "/srv", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS}, 24) = $cwd  # the directory to start in
       + fchdir($cwd)  # start in /srv
-        label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      + statx(0, "", 4096, 257, &stat)  # the type of the file
+      + add($stat+29, 0), if < 32 go to ‹the pipe belongs to user 1000›  # is it a pipe?
+      + label(), if == 0 go to ‹stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file›  # it is none
       + fchown(0, 1000, -1) (any error is fine)  # the pipe belongs to user 1000
-        label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+        label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      + statx(1, "", 4096, 257, &stat)  # the type of the file
+      + add($stat+29, 0), if < 32 go to ‹the pipe belongs to user 1000›  # is it a pipe?
+      + label(), if == 0 go to ‹stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file›  # it is none
       + fchown(1, 1000, -1) (any error is fine)  # the pipe belongs to user 1000
-        label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+        label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      + statx(2, "", 4096, 257, &stat)  # the type of the file
+      + add($stat+29, 0), if < 32 go to ‹the pipe belongs to user 1000›  # is it a pipe?
+      + label(), if == 0 go to ‹stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file›  # it is none
       + fchown(2, 1000, -1) (any error is fine)  # the pipe belongs to user 1000
         label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
@@ -840,11 +848,20 @@ describe('the process', () => {
   it('a user without supplementary groups', () => {
     expect(changed({ user: { uid: 1000, gid: 100 } })).toMatchInlineSnapshot(`
       "
-        label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+        chdir("/")  # the directory to start in
+      + statx(0, "", 4096, 257, &stat)  # the type of the file
+      + add($stat+29, 0), if < 32 go to ‹the pipe belongs to user 1000›  # is it a pipe?
+      + label(), if == 0 go to ‹stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file›  # it is none
       + fchown(0, 1000, -1) (any error is fine)  # the pipe belongs to user 1000
-        label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+        label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      + statx(1, "", 4096, 257, &stat)  # the type of the file
+      + add($stat+29, 0), if < 32 go to ‹the pipe belongs to user 1000›  # is it a pipe?
+      + label(), if == 0 go to ‹stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file›  # it is none
       + fchown(1, 1000, -1) (any error is fine)  # the pipe belongs to user 1000
-        label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+        label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      + statx(2, "", 4096, 257, &stat)  # the type of the file
+      + add($stat+29, 0), if < 32 go to ‹the pipe belongs to user 1000›  # is it a pipe?
+      + label(), if == 0 go to ‹stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file›  # it is none
       + fchown(2, 1000, -1) (any error is fine)  # the pipe belongs to user 1000
         label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
