@@ -97,11 +97,14 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
   const began = performance.now();
   const end = async (ending: Ending): Promise<Result> => {
     // What the program has left may hold its pipes open, where it shares its pids and has no cgroup: the bounds of the caller are for that, too.
-    const left = await boundedBy(() => streams.destroy(), { cancelSignal, leftMs: timeoutMs === undefined ? undefined : began + timeoutMs - performance.now() }, () =>
-      streams.collected(),
+    const left = await boundedBy(
+      () => streams.destroy(),
+      { cancelSignal, leftMs: timeoutMs === undefined ? undefined : began + timeoutMs - performance.now() },
+      () => streams.collected(),
     );
     const full: Result = { ...ending, ...left };
-    if (reject && (full.exitCode !== 0 || (left.outputDropped === true && (full.timedOut || full.isCanceled)))) throw new ContainerError(command, full, full.isCanceled ? { cause: cancelSignal?.reason } : undefined);
+    if (reject && (full.exitCode !== 0 || (left.outputDropped === true && (full.timedOut || full.isCanceled))))
+      throw new ContainerError(command, full, full.isCanceled ? { cause: cancelSignal?.reason } : undefined);
     return full;
   };
   const result = container.then(

@@ -157,7 +157,10 @@ a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 for length in (20000, 5000): a.send(b'x' * length)
 a.shutdown(socket.SHUT_WR)
 print(len(subprocess.run(sys.argv[1:], stdin=b, stdout=subprocess.PIPE).stdout))`;
-    expect(await ended(spawn('/usr/bin/python3', ['-c', send, ...words], { stdio: ['ignore', 'pipe', 'pipe'] }))).toMatchObject({ stdout: '25000\n', stderr: '' });
+    expect(await ended(spawn('/usr/bin/python3', ['-c', send, ...words], { stdio: ['ignore', 'pipe', 'pipe'] }))).toMatchObject({
+      stdout: '25000\n',
+      stderr: '',
+    });
   });
 });
 

@@ -365,7 +365,9 @@ describe('what a program has left, which holds the pipes open', () => {
   it.each(['time', 'cancelling'])('is not waited for any longer by %s', async (by) => {
     const controller = new AbortController();
     const running = sh(leaving, { ...sharing, ...(by === 'time' ? { timeoutMs: 1500 } : { cancelSignal: controller.signal }) });
-    await (await running.container).exited;
+    await (
+      await running.container
+    ).exited;
     controller.abort();
     const { stdout, ...ending } = await running;
     process.kill(Number(stdout), 'SIGKILL');

@@ -1,4 +1,19 @@
-import { errnos, fcntlCommands, ioctls, label, Memory, messageFlags, openFlags, pollEvents, resultOf, socketTypes, SOL_SOCKET, timespec, type Arg, type Step } from '@ctr/syscall';
+import {
+  errnos,
+  fcntlCommands,
+  ioctls,
+  label,
+  Memory,
+  messageFlags,
+  openFlags,
+  pollEvents,
+  resultOf,
+  socketTypes,
+  SOL_SOCKET,
+  timespec,
+  type Arg,
+  type Step,
+} from '@ctr/syscall';
 
 import {
   becomeRelay,
