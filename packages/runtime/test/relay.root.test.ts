@@ -105,8 +105,7 @@ describe.each(ways)('by %s', (way) => {
 
   it('a file that is stdin and an output does not grow without end', async () => {
     const told = /stdin and stdout are the same file|ctr: setting up the standard streams: EINVAL/;
-    for (const streams of ['< file >> file', '< file 2>&1 1> /dev/null 2>> file'])
-      expect(await line(way, `echo kept > file; c ${streams}; echo $?; cat file`, 'cat; cat >&2')).toMatch(/^(kept\n)?[^]*125\nkept\n/);
+    expect(await line(way, 'echo kept > file; c < file >> file; echo $?; cat file', 'cat')).toMatch(/^125\nkept\n/);
     expect(await line(way, 'echo kept > file; c < file >> file', 'cat')).toMatch(told);
     // The control: one that is only read, and one that is only written.
     expect(await line(way, 'echo kept > file; c < file 1< file; echo $?', 'exit 7')).toBe('7\n');

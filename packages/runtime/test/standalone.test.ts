@@ -73,7 +73,15 @@ describe('the plan of an executable', () => {
       + add($stat+128, 0), if != 12884901889 go to ‹stderr can be one›  # is it the null device?
       + add(1, 0)  # there is nothing behind it
       + label()  # stderr can be one
-      + label(), if == 0 go to ‹the standard streams can be such›  # all three can be
+      + add($flags, 0), if == 1 go to ‹the standard streams can be such›  # is stdin open to write only?
+      + add($stat+29, 0), if < 96 go to ‹the standard streams can be such›  # is stdin a pipe or a device?
+      + add($stat+29, 0), if < 160 go to ‹stdin is a file›  # is it a file?
+      + label(), if == 0 go to ‹the standard streams can be such›  # it is a socket
+      + label()  # stdin is a file
+      + add($stat+32, 0), if != $stat+32 go to ‹the standard streams can be such›  # is it the same file?
+      + add($stat+136, 0), if != $stat+136 go to ‹the standard streams can be such›  # is it the same file?
+      + add($flags, 0), if == 0 go to ‹the standard streams can be such›  # is it not written as well?
+      + fail(EINVAL)  # stdin is the same file as stdout
       + fail(EBADF)  # a standard stream is open as a path only
       + fail(EISDIR)  # a standard stream is a directory
       + label()  # the standard streams can be such
@@ -106,6 +114,7 @@ describe('the plan of an executable', () => {
       + add($is null+16, 0), if != 0 go to ‹the relay of stderr runs, if it needs one›  # is stderr the null device?
       + add($stat+32, 0), if != $stat+32 go to ‹stderr has a pipe of its own›  # is it the same file?
       + add($stat+136, 0), if != $stat+136 go to ‹stderr has a pipe of its own›  # is it the same file?
+      + add($flags, 0), if != $flags go to ‹stderr has a pipe of its own›  # is it open in the same way?
       + add($pipe+4, 0), if != 0 go to ‹the relay of stderr runs, if it needs one›  # stderr is the same file as stdout
       + label()  # stderr has a pipe of its own
       + pipe2("\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377", O_CLOEXEC)  # a pipe for stderr
@@ -132,18 +141,36 @@ describe('the plan of an executable', () => {
       + label()  # the container has ended
       + pidfd_send_signal($keeper, SIGKILL, NULL, 0) (any error is fine)  # the keeper has nothing to keep
       + waitid(P_PIDFD, $keeper, NULL, WEXITED|__WALL, NULL) (any error is fine)  # nothing is left of it
-      + label()  # what has ended?
-      + wait4(-1, &relay status, WNOHANG|__WALL, NULL) (ECHILD is fine), if == 0 go to ‹wait for the readers›  # reap what has ended
-      + add($got, 0) (any error is fine), if < 0 go to ‹nothing is left›  # is nothing left?
-      + add($relay status+1, 0), if != 125 go to ‹what has ended?›  # has a relay failed?
-      + add(32000, 0), if != 0 go to ‹what has ended?›  # then this process ends so, too
+      + label()  # which relays have ended?
+      + add($pid, 0), if == 0 go to ‹the relay of stdin has ended›  # does stdin have a relay still?
+      + wait4($pid, &relay status, WNOHANG|__WALL, NULL), if == 0 go to ‹wait for the readers›  # has the relay of stdin ended?
+      + label()  # it is reaped
+      + add($relay status, 0), if != 0 go to ‹then this process ends so, too›  # was it killed?
+      + add($relay status+1, 0), if != 125 go to ‹the relay of stdin has ended›  # has it failed?
+      + add(32000, 0)  # then this process ends so, too
+      + label()  # the relay of stdin has ended
+      + add($pid, 0), if == 0 go to ‹the relay of stdout has ended›  # does stdout have a relay still?
+      + wait4($pid, &relay status, WNOHANG|__WALL, NULL), if == 0 go to ‹wait for the readers›  # has the relay of stdout ended?
+      + label()  # it is reaped
+      + add($relay status, 0), if != 0 go to ‹then this process ends so, too›  # was it killed?
+      + add($relay status+1, 0), if != 125 go to ‹the relay of stdout has ended›  # has it failed?
+      + add(32000, 0)  # then this process ends so, too
+      + label()  # the relay of stdout has ended
+      + add($pid, 0), if == 0 go to ‹the relay of stderr has ended›  # does stderr have a relay still?
+      + wait4($pid, &relay status, WNOHANG|__WALL, NULL), if == 0 go to ‹wait for the readers›  # has the relay of stderr ended?
+      + label()  # it is reaped
+      + add($relay status, 0), if != 0 go to ‹then this process ends so, too›  # was it killed?
+      + add($relay status+1, 0), if != 125 go to ‹the relay of stderr has ended›  # has it failed?
+      + add(32000, 0)  # then this process ends so, too
+      + label()  # the relay of stderr has ended
+      + label(), if == 0 go to ‹nothing is left›  # all have ended
       + label()  # wait for the readers
       + add($status, 0), if == 0 go to ‹as long as they take›  # has the program exited by itself?
-      + rt_sigtimedwait("'\\372\\373?\\0\\0\\0\\0", NULL, {tv_sec=1}, 8) (EAGAIN, EINTR is fine), if == 17 go to ‹what has ended?›  # a program that was killed leaves them a second
+      + rt_sigtimedwait("'\\372\\373?\\0\\0\\0\\0", NULL, {tv_sec=1}, 8) (EAGAIN, EINTR is fine), if == 17 go to ‹which relays have ended?›  # a program that was killed leaves them a second
       + add($got, 0) (any error is fine), if == -11 go to ‹nothing is left›  # is the second over?
       + label(), if == 0 go to ‹a signal›  # it is not
       + label()  # as long as they take
-      + rt_sigtimedwait("'\\372\\373?\\0\\0\\0\\0", NULL, NULL, 8) (EINTR is fine), if == 17 go to ‹what has ended?›  # wait for a relay to end, or a signal
+      + rt_sigtimedwait("'\\372\\373?\\0\\0\\0\\0", NULL, NULL, 8) (EINTR is fine), if == 17 go to ‹which relays have ended?›  # wait for a relay to end, or a signal
       + label()  # a signal
       + add($got, 0) (any error is fine), if < 0 go to ‹wait for the readers›  # was it interrupted?
       + add($got, 0) (any error is fine), if < 4 go to ‹128 and the signal›  # is it SIGHUP, SIGINT or SIGQUIT?
@@ -192,6 +219,8 @@ describe('the plan of an executable', () => {
       + prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # a relay ends with the process that has started it
       + close_range(3, 4294967295, 0)  # a relay has its two files, and stderr
       + mmap(NULL, 65536, 0x3, 0x22, -1, 0) = $buffer  # memory to copy by
+      + fcntl(0, F_GETFL, 0)  # how it is open
+      + add($flags, 0), if == 1 go to ‹everything has been moved›  # to write only?
       + statx(0, "", 4096, 257, &stat)  # the type of the file
       + add($stat+29, 0), if < 32 go to ‹page by page›  # is it a pipe?
       + add($stat+29, 0), if < 96 go to ‹stay in the session of the caller›  # is it a terminal or another device?
@@ -201,6 +230,9 @@ describe('the plan of an executable', () => {
       + label()  # page by page
       + memfd_create("count", MFD_CLOEXEC) = $count  # a file to count by
       + fcntl(1, F_SETPIPE_SZ, 4096) (any error is fine)  # a pipe of 4096 bytes
+      + getsockopt(0, 1, 3, &type of the socket, "\\4\\0\\0\\0") (any error is fine)  # does it give records?
+      + add($type of the socket, 0), if < 2 go to ‹wait for room›  # is it a stream, or no socket?
+      + add(65536, 0)  # a record is read as a whole, or its rest is lost
       + label()  # wait for room
       + ppoll("\\1\\0\\0\\0\\4\\0\\0\\0", 1, NULL, NULL, 8) (any error is fine)  # until the program has read all that it was shown
       + add($pollfds+6, 0), if != 4 go to ‹the program reads no more›  # or has closed its side
@@ -212,7 +244,7 @@ describe('the plan of an executable', () => {
       + add($pollfds+14, 0), if != 0 go to ‹the program reads no more›  # has the program closed its side?
       + add($stat+29, 0), if < 32 go to ‹show it a page›  # is it a pipe?
       + add($stat+29, 0), if < 96 go to ‹a terminal or another device›  # is it a terminal or another device?
-      + recvfrom(0, $buffer, 4096, MSG_PEEK, NULL, NULL) (any error is fine)  # look at what has come
+      + recvfrom(0, $buffer, $window, MSG_PEEK, NULL, NULL) (any error is fine)  # look at what has come
       + add($moved, 0) (any error is fine), if < 1 go to ‹nothing was read›  # has anything come?
       + write(1, $buffer, $moved) (any error is fine), if == $moved go to ‹a page is shown›  # to the program
       + label(), if == 0 go to ‹the program reads no more›  # the program has closed its side
@@ -265,6 +297,7 @@ describe('the plan of an executable', () => {
       + ftruncate($count, $shown)  # a file of so many bytes
       + lseek($count, $left, 0)  # behind those that are done
       + ioctl($count, FIONREAD, &shown)  # the bytes that are left
+      + add(65536, 0), if < $shown go to ‹everything has been moved›  # is more left than was shown?
       + ppoll("\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0", 1, {}, NULL, 8) (any error is fine), if == 0 go to ‹everything has been moved›  # is it still there?
       + read(0, $buffer, $shown) (any error is fine)  # take what it has read
       + label(), if == 0 go to ‹everything has been moved›  # it is over
@@ -283,7 +316,7 @@ describe('the plan of an executable', () => {
       + label()  # nothing more was read
       + add($moved, 0) (any error is fine), if != 0 go to ‹has the reader gone?›  # is it the end of the file?
       + label(), if == 0 go to ‹everything has been moved›  # it is
-      + add($moved, 0) (EPIPE, ECONNRESET is fine), if < 0 go to ‹nobody reads any more›  # has the reader gone?
+      + add($moved, 0) (EPIPE, ECONNRESET, EBADF is fine), if < 0 go to ‹nobody reads any more›  # has the reader gone?
       + exit_group($moved)  # the errno of the file that fails
       + exit_group(141)  # nobody reads any more
       + exit_group(0)  # everything has been moved
@@ -303,8 +336,7 @@ describe('the plan of an executable', () => {
       + mmap(NULL, 65536, 0x3, 0x22, -1, 0) = $buffer  # memory to copy by
       + memfd_create("count", MFD_CLOEXEC) = $count  # a file to count by
       + statx(1, "", 4096, 257, &stat)  # the type of the file
-      + add($stat+29, 0), if < 32 go to ‹move without a copy›  # is it a pipe?
-      + add($stat+29, 0), if < 96 go to ‹copy›  # is it a terminal or another device?
+      + add($stat+29, 0), if < 96 go to ‹copy›  # is it a pipe, a terminal or another device?
       + add($stat+29, 0), if < 160 go to ‹move without a copy›  # is it a file?
       + label()  # copy
       + read(0, $buffer, 65536), if == 0 go to ‹everything has been moved›  # what the program writes
@@ -320,7 +352,6 @@ describe('the plan of an executable', () => {
       + ppoll({fd=1, events=0x4}, 1, NULL, NULL, 8) (any error is fine), if != 0 go to ‹to the caller's file›  # wait for the reader
       + label()  # move without a copy
       + splice(0, NULL, 1, NULL, 1048576, 0) (any error is fine), if < 1 go to ‹nothing was moved›  # from the program's pipe to the caller's file
-      + add($stat+29, 0), if < 32 go to ‹move without a copy›  # is it a pipe?
       + pipe2(&stage, O_CLOEXEC)  # a pipe before the file
       + fcntl($stage+4, F_SETPIPE_SZ, 1048576) (any error is fine)  # fewer turns
       + splice(0, NULL, $stage+4, NULL, 1048576, 0) (any error is fine), if < 1 go to ‹nothing was moved›  # let the program go on
@@ -335,7 +366,7 @@ describe('the plan of an executable', () => {
       + add($moved, 0) (any error is fine), if != -11 go to ‹has the reader gone?›  # would one of them block?
       + ppoll({fd=0, events=0x1}, 1, NULL, NULL, 8) (any error is fine)  # wait for the program
       + ppoll({fd=1, events=0x4}, 1, NULL, NULL, 8) (any error is fine), if != 0 go to ‹move without a copy›  # wait for the reader
-      + add($moved, 0) (EPIPE, ECONNRESET is fine), if < 0 go to ‹nobody reads any more›  # has the reader gone?
+      + add($moved, 0) (EPIPE, ECONNRESET, EBADF is fine), if < 0 go to ‹nobody reads any more›  # has the reader gone?
       + exit_group($moved)  # the errno of the file that fails
       + exit_group(141)  # nobody reads any more
       + exit_group(0)  # everything has been moved

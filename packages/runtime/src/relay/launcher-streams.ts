@@ -146,7 +146,7 @@ export class LauncherStreams {
   #look(): Step[] {
     const asPath = fail(errnos.EBADF, 'a standard stream is open as a path only');
     const directory = fail(errnos.EISDIR, 'a standard stream is a directory');
-    const loop = fail(errnos.EINVAL, 'stdin is the same file as an output');
+    const loop = fail(errnos.EINVAL, 'stdin is the same file as stdout');
     const good = label('the standard streams can be such');
     return [
       ...fds.flatMap((fd): Step[] => {
@@ -171,16 +171,15 @@ export class LauncherStreams {
       ...this.#refuseLoop(good, loop),
       asPath,
       directory,
-      loop,
       good,
     ];
   }
 
-  /** A relay would read what another one appends to the same file, without end. */
+  /** Goes on elsewhere unless a relay would read what another one appends to the same file, without end: that fails. */
   #refuseLoop(good: Step, loop: Step): Step[] {
     if (this.#passThrough) return [goTo(good, 'all three can be')];
-    const [input, output, error] = this.#types;
-    const [inputFlags, ...outputFlags] = this.#flags;
+    const [input, output] = this.#types;
+    const [inputFlags, outputFlags] = this.#flags;
     const file = label('stdin is a file');
     return [
       { call: 'add', args: [inputFlags.u8(0), 0], purpose: 'is stdin open to write only?', jump: { when: '==', than: openFlags.O_WRONLY, to: good } },
@@ -188,16 +187,9 @@ export class LauncherStreams {
       input.below(typeEnds.file, file, 'is it a file?'),
       goTo(good, 'it is a socket'),
       file,
-      ...[output, error].flatMap((type, i) => {
-        const flags = outputFlags[i === 0 ? 0 : 1];
-        const other = label(`${i === 0 ? 'stdout' : 'stderr'} is another file`);
-        return [
-          ...input.unlessSame(type, other),
-          { call: 'add', args: [flags.u8(0), 0], purpose: 'is it written as well?', jump: { when: '!=', to: loop } } satisfies Step,
-          other,
-        ];
-      }),
-      goTo(good, 'all three can be'),
+      ...input.unlessSame(output, good),
+      { call: 'add', args: [outputFlags.u8(0), 0], purpose: 'is it not written as well?', jump: { when: '==', to: good } },
+      loop,
     ];
   }
 
