@@ -874,8 +874,8 @@ export const mutations = [
   {
     defence: 'a program that unties itself ends with its host: the plan registers with the keeper',
     file: 'packages/runtime/src/plan.ts',
-    text: "keeper === 'none' ? [] : registerWithKeeper(",
-    instead: "keeper !== 'none' ? [] : registerWithKeeper(",
+    text: "keeper === 'none'\n        ? []",
+    instead: "keeper !== 'none'\n        ? []",
     test: 'packages/runtime/test/attack/untied.root.test.ts',
     name: 'as it is by default',
   },
