@@ -1006,4 +1006,20 @@ export const mutations = [
     test: 'packages/oci/test/joined-mounts.root.test.ts',
     name: 'has a device on a read-only mount',
   },
+  {
+    defence: 'a device that the container may not make is not copied to a tmpfs',
+    file: 'packages/oci/src/life-cycle/copy-up.ts',
+    text: 'capabilitySets({ permitted: capabilities, effective: capabilities }),',
+    instead: '[],',
+    test: 'packages/oci/test/copy-up.root.test.ts',
+    name: 'has a device only if the container may make one',
+  },
+  {
+    defence: 'a process that copies to a tmpfs ends with its host',
+    file: 'packages/oci/src/life-cycle/copy-up.ts',
+    text: '...dieWithHost(),',
+    instead: '',
+    test: 'packages/oci/test/copy-up.root.test.ts',
+    name: 'ends with the runtime that is killed',
+  },
 ];
