@@ -1014,12 +1014,4 @@ export const mutations = [
     test: 'packages/oci/test/copy-up.root.test.ts',
     name: 'has a device only if the container may make one',
   },
-  {
-    defence: 'a process that copies to a tmpfs ends with its host',
-    file: 'packages/oci/src/life-cycle/copy-up.ts',
-    text: '...dieWithHost(),',
-    instead: '',
-    test: 'packages/oci/test/copy-up.root.test.ts',
-    name: 'ends with the runtime that is killed',
-  },
 ];
