@@ -1095,5 +1095,11 @@ export const mutations = [
     instead: "['the signals', []],",
     test: 'packages/runtime/test/standalone.root.test.ts',
     name: 'sees the end of the container where its caller ignores SIGCHLD',
+    defence: 'a device that the container may not make is not copied to a tmpfs',
+    file: 'packages/oci/src/life-cycle/copy-up.ts',
+    text: 'capabilitySets({ permitted: capabilities, effective: capabilities }),',
+    instead: '[],',
+    test: 'packages/oci/test/copy-up.root.test.ts',
+    name: 'has a device only if the container may make one',
   },
 ];

@@ -1,6 +1,7 @@
 // A tmpfs that begins with what the image has: `tmpcopyup`.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -22,19 +23,21 @@ import { join } from 'node:path';
 import { readLayout } from '@ctr/cgroups';
 import { create, remove, start, state, stats, type Mount } from '@ctr/oci';
 import { call, callInto, fileTypes, launch, Memory, openFd } from '@ctr/syscall';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { record, rounds } from '../../../tools/race-record.mjs';
 import { exchanging } from '../../runtime/test/attack/exchange.js';
 import { extendedAttributes } from '../src/life-cycle/file-content.js';
 import { copyEntry, type Entry } from '../src/plan/copy-entry.js';
 import { bundleOf, cgroupsBelow, configOf, created, fill, newId, place, ran } from './container.js';
+import { command } from './ctr-oci.js';
 
 const at = place();
 const ROUNDS = rounds(100);
 const ATTRIBUTE = 'trusted.ctr';
 const tmpfs: Mount = { destination: '/data', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup'] };
 const proc: Mount = { destination: '/proc', type: 'proc', source: 'proc' };
+const mayMakeDevices = { capabilities: { bounding: ['CAP_MKNOD'] } };
 const users = {
   namespaces: [{ type: 'mount' as const }, { type: 'pid' as const }, { type: 'user' as const }, { type: 'uts' as const }, { type: 'ipc' as const }],
   uidMappings: [{ containerID: 0, hostID: 100_000, size: 65_536 }],
@@ -103,7 +106,7 @@ describe('a copy', () => {
     const expected = join(at.directory, newId());
     mkdirSync(expected);
     execFileSync('cp', ['-a', `${join(rootfs, 'data')}/.`, expected]);
-    const { id, root } = await created(at, ['sleep', '1000'], { root: { path: rootfs, readonly: true }, mounts: [proc, tmpfs] });
+    const { id, root } = await created(at, ['sleep', '1000'], { root: { path: rootfs, readonly: true }, mounts: [proc, tmpfs], process: mayMakeDevices });
     await start(id, root);
     const copy = `/proc/${state(id, root).pid}/root/data`;
     const holes = 'holes';
@@ -138,6 +141,38 @@ describe('a copy', () => {
       linux: users,
     });
     expect(output).toBe('/data/known 1000 5 4755\n/data/foreign 65534 65534 755\n');
+  });
+
+  it.each([true, false])('has a device only if the container may make one: CAP_MKNOD %s', async (mayMake) => {
+    const rootfs = ownRoot();
+    execFileSync('mknod', [join(rootfs, 'data/null'), 'c', '1', '3']);
+    writeFileSync(join(rootfs, 'data/plain'), '');
+    const process = mayMake ? mayMakeDevices : { capabilities: {} };
+    const { output } = await ran(at, ['ls', '/data'], { root: { path: rootfs }, mounts: [proc, tmpfs], process });
+    expect(output).toBe(mayMake ? 'null\nplain\n' : 'plain\n');
+  });
+
+  it('ends with the runtime that is killed', async () => {
+    const rootfs = ownRoot();
+    for (let i = 0; i < 4; i++) writeFileSync(join(rootfs, `data/large${i}`), Buffer.alloc(64 * 2 ** 20, 'x'));
+    const id = newId();
+    onTestFinished(() => remove(id, { root: at.root, force: true }));
+    const bundle = bundleOf(at, configOf(at, ['true'], { root: { path: rootfs }, mounts: [proc, tmpfs] }));
+    const [node, bin] = command;
+    const runtime = spawn(node, [bin, '--root', at.root, 'create', '--bundle', bundle, id], { stdio: 'ignore' });
+    const ended = once(runtime, 'exit');
+    // The process that copies is the one that the kernel is to kill first.
+    const copier = (): string | undefined => processesBelow(at.cgroup).find((pid) => read(`/proc/${pid}/oom_score_adj`).trim() === '1000');
+    await vi.waitUntil(copier, { timeout: 20_000, interval: 1 }).then((pid) => process.kill(Number(pid), 'SIGSTOP'));
+    const pid = copier() ?? '';
+    expect(read(`/proc/${pid}/stat`)).not.toBe('');
+    runtime.kill('SIGKILL');
+    await ended;
+    try {
+      await vi.waitUntil(() => /^$| Z /.test(read(`/proc/${pid}/stat`)), { timeout: 5000, interval: 10 });
+    } finally {
+      if (!/^$| Z /.test(read(`/proc/${pid}/stat`))) process.kill(Number(pid), 'SIGKILL');
+    }
   });
 
   it('is read with the rights of the container', async () => {
@@ -217,6 +252,19 @@ describe('a file that is copied', () => {
     expect(readdirSync(join(directory, 'to/plain'))).toEqual(['copy']);
   });
 });
+
+/** Of files in /proc, which may be gone. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+function processesBelow(cgroup: string): string[] {
+  return cgroupsBelow(cgroup).flatMap((directory) => read(join(directory, 'cgroup.procs')).split('\n').filter(Boolean));
+}
 
 /** linux/posix_acl_xattr.h */
 function acl(entries: readonly (readonly [tag: number, permissions: number, id?: number])[]): Uint8Array {

@@ -2,8 +2,8 @@ import { fstatSync, opendirSync, readFileSync, type BigIntStats } from 'node:fs'
 
 import type { Place } from '@ctr/cgroups';
 import { join } from '@ctr/namespaces';
-import { becomeUser, dumpable, oomScoreAdj } from '@ctr/security';
-import { call, callInto, Fd, fileTypes, launch, Memory, openFd, openFlags, openHow, resolveFlags, type Step } from '@ctr/syscall';
+import { becomeUser, capabilityNames, capabilitySets, dumpable, oomScoreAdj, readCapabilities } from '@ctr/security';
+import { call, callInto, dieWithHost, Fd, fileTypes, launch, Memory, openFd, openFlags, openHow, resolveFlags, type Step } from '@ctr/syscall';
 
 import { copyEntry, finishDirectory, type Entry } from '../plan/copy-entry.js';
 import { joinGroup } from '../plan/into-container.js';
@@ -20,6 +20,8 @@ export interface CopyUpOptions {
   /** The container's first process. */
   readonly pid: number;
   readonly ownUsers: boolean;
+  /** Whether the container has CAP_MKNOD: without it devices of the image are left out. */
+  readonly makesDevices: boolean;
   /** The container's cgroup. */
   readonly places: readonly Place[];
   readonly cancelSignal: AbortSignal;
@@ -141,12 +143,18 @@ class Copier implements Disposable {
 
   /** Has what was added copied. */
   async flush(): Promise<void> {
-    const { places, cancelSignal } = this.#options;
+    const { places, cancelSignal, makesDevices } = this.#options;
+    // Root of a new user namespace has all of them there.
+    const own: readonly string[] = this.#users ? capabilityNames : readCapabilities('self').permitted;
+    const capabilities = capabilityNames.filter((name) => own.includes(name) && (makesDevices || name !== 'CAP_MKNOD'));
     const plan: Step[] = [
       ...places.flatMap((place) => joinGroup(place, '')),
       // Rather this process than the one that is to be the program.
       ...oomScoreAdj(MAX_OOM_SCORE),
       ...(this.#users ? [...dumpable(false), ...join(this.#users, 'user'), ...becomeUser({ uid: 0, gid: 0 })] : []),
+      ...capabilitySets({ permitted: capabilities, effective: capabilities }),
+      // Last, since the kernel takes the tie back at a change of user.
+      ...dieWithHost(),
       { call: 'umask', args: [0], purpose: 'permissions are as they are given' },
       ...this.#steps,
       { call: 'exit_group', args: [0], purpose: 'it is copied' },

@@ -196,6 +196,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     hooks,
     seccomp: config.linux?.seccomp,
     ownUsers: namespaces.has('user'),
+    makesDevices: process.capabilities?.bounding?.includes('CAP_MKNOD') ?? false,
     state: current,
     places: () => made?.places ?? stored.places,
     scope: async (pid) => {

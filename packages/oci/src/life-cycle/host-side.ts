@@ -18,6 +18,8 @@ export interface HostTasks {
   readonly hooks: Hooks;
   readonly seccomp: LinuxSeccomp | undefined;
   readonly ownUsers: boolean;
+  /** Whether the container has CAP_MKNOD. */
+  readonly makesDevices: boolean;
   readonly state: (pid: number) => State;
   /** The directories of its cgroup, once they are made. */
   readonly places: () => readonly Place[];
@@ -80,10 +82,10 @@ export class HostSide implements Disposable {
   }
 
   async #copy(pid: number): Promise<void> {
-    const { ownUsers, places } = this.#tasks;
+    const { ownUsers, makesDevices, places } = this.#tasks;
     using from = this.#take('copy-from');
     using to = this.#take('copy-to');
-    if (from && to) await copyUp({ from, to, pid, ownUsers, places: places(), cancelSignal: this.#end.signal });
+    if (from && to) await copyUp({ from, to, pid, ownUsers, makesDevices, places: places(), cancelSignal: this.#end.signal });
   }
 
   async #beforeRoot(pid: number): Promise<void> {
