@@ -874,12 +874,8 @@ export const mutations = [
   {
     defence: 'a program that unties itself ends with its host: the plan registers with the keeper',
     file: 'packages/runtime/src/plan.ts',
-    text: "keeper === 'none'",
-    instead: "keeper !== 'none'",
     text: "['the tie to the host', late ? [] : register],",
     instead: "['the tie to the host', []],",
-    text: "keeper === 'none'\n        ? []",
-    instead: "keeper !== 'none'\n        ? []",
     test: 'packages/runtime/test/attack/untied.root.test.ts',
     name: 'as it is by default',
   },
@@ -902,8 +898,8 @@ export const mutations = [
   {
     defence: 'a program gets pipes, and not the files of the caller',
     file: 'packages/runtime/src/streams.ts',
-    text: "return { kind: 'relayed', file: 'inherit', shared:",
-    instead: "return { kind: 'given', file: 'inherit', shared:",
+    text: "return { kind: 'relayed', file: 'inherit', shared, usable",
+    instead: "return { kind: 'given', file: 'inherit', shared, usable",
     test: 'packages/runtime/test/attack/standard-streams.root.test.ts',
     name: 'by start the file that stdout is gets no set-user-id bit',
   },
@@ -1095,6 +1091,8 @@ export const mutations = [
     instead: "['the signals', []],",
     test: 'packages/runtime/test/standalone.root.test.ts',
     name: 'sees the end of the container where its caller ignores SIGCHLD',
+  },
+  {
     defence: 'a device that the container may not make is not copied to a tmpfs',
     file: 'packages/oci/src/life-cycle/copy-up.ts',
     text: 'capabilitySets({ permitted: capabilities, effective: capabilities }),',
