@@ -30,8 +30,14 @@ describe('the plan of a child', () => {
       - label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       - label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       - ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+      - pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
+      - add($answer+4, 0)  # its end of the pipe
       - pidfd_open(1, 0)  # by what the keeper knows this process
-      - sendmsg(4, {msg_iov={iov_base="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      - sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      - close($answer+4)  # the keeper alone can answer
+      - read($answer, &kept, 1), if == 1 go to ‹this process is kept›  # wait until the keeper has it
+      - fail(EMFILE)  # the keeper takes the process
+      - label()  # this process is kept
       + label()  # stdin is the caller's own file, whose mode, owner, offset and content the program may change
       + label()  # stdout is the caller's own file, whose mode, owner, offset and content the program may change
       + label()  # stderr is the caller's own file, whose mode, owner, offset and content the program may change

@@ -107,6 +107,7 @@ const callsWithArguments: Readonly<Record<string, readonly Arg[]>> = {
   ftruncate: [none, 4096],
   getpid: [],
   getppid: [],
+  getsockopt: [none, 1, 3, null, null],
   ioctl: [none, ioctls.SIOCSIFFLAGS, ifreq({ ifr_name: Buffer.from('lo'), ifr_flags: interfaceFlags.IFF_UP | interfaceFlags.IFF_RUNNING })],
   ioprio_set: [ioPriorityTargets.IOPRIO_WHO_PROCESS, 0, (ioPriorityClasses.IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT) | 4],
   kill: [2 ** 22 + 1, signals.SIGTERM],
@@ -210,7 +211,15 @@ const elsewhere: Readonly<Record<string, string>> = {
 };
 
 /** Names that strace has for what explain prints as a number. */
-const numbers: Readonly<Record<string, string>> = { BPF_PROG_LOAD: '5', EPOLL_CTL_ADD: '1', SEEK_SET: '0', SHUT_RD: '0', SIGKILL: '9' };
+const numbers: Readonly<Record<string, string>> = {
+  BPF_PROG_LOAD: '5',
+  EPOLL_CTL_ADD: '1',
+  SEEK_SET: '0',
+  SHUT_RD: '0',
+  SOL_SOCKET: '1',
+  SO_TYPE: '3',
+  SIGKILL: '9',
+};
 
 /** One printed argument: text, or what stands in braces or brackets. */
 type Part = string | { readonly fields: ReadonlyMap<string, Part> } | { readonly items: readonly Part[] };

@@ -111,6 +111,7 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   ftruncate: ['fd', 'int'],
   getpid: [],
   getppid: [],
+  getsockopt: ['fd', 'int', 'int', 'pointer', 'pointer'],
   ioctl: ['fd', 'ioctlName', 'pointer'],
   ioprio_set: ['ioPriorityTargetName', 'int', 'ioPriority'],
   keyctl: ['keyctlName', 'pointer', 'int', 'int', 'int'],
