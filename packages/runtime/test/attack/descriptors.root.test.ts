@@ -184,8 +184,8 @@ describe('the program', () => {
 });
 
 describe.each([
-  ['the launcher that it becomes', false],
-  ['a process of Node', true],
+  ['a process that a launcher has made', false],
+  ['the process that was a caller', true],
 ])("the child's half alone, in %s", (_, passThrough) => {
   const unshare = ['unshare', '--uts', '--pid', '--mount', '--fork', ...withDirectories];
 
@@ -196,11 +196,7 @@ describe.each([
 
   it('is in no directory of the caller, nor of the set-up', async () => {
     const { stderr, code } = await child(shared.path, ['/bin'], { cwd: '/proc/self/fd/40' });
-    expect([code, stderr]).toEqual(
-      passThrough
-        ? [1, expect.stringMatching(/openat2\(AT_FDCWD, "\/proc\/self\/fd\/40", .* = ELOOP /)]
-        : [125, expect.stringMatching(/^ctr: setting up the directory to start in: E(LOOP|NOENT)\n$/)],
-    );
+    expect([code, stderr]).toEqual([125, expect.stringMatching(/^ctr: setting up the directory to start in: E(LOOP|NOENT)\n$/)]);
   });
 
   it('becomes no program of the host, of all that are tried in one go', async () => {
@@ -211,7 +207,7 @@ describe.each([
     }
     const tried = numbers.map((n) => `/${n}`);
     expect(await child(rootfs, tried)).toMatchObject({
-      code: passThrough ? 1 : 127,
+      code: 127,
       stdout: '',
       stderr: expect.stringContaining('exec "tool": executable file not found') as string,
     });

@@ -192,7 +192,7 @@ describe('a relay', () => {
         expect(readlinkSync(`/proc/${pid}/ns/${kind}`)).toBe(readlinkSync(`/proc/self/ns/${kind}`));
       expect(readFileSync(`/proc/${pid}/cgroup`, 'latin1')).toBe(readFileSync(`/proc/${container.pid}/cgroup`, 'latin1'));
       // And stderr, and the file to count by.
-      expect(readdirSync(`/proc/${pid}/fd`)).toEqual(['0', '1', '2', '3']);
+      expect(readdirSync(`/proc/${pid}/fd`).length).toBe(4);
     }
     container.kill('SIGKILL');
     await ended(container);
