@@ -18,6 +18,8 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -433,7 +435,10 @@ static void do_bound(void) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) continue;
     if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0 && !strstr(ways, "lease")) strcat(ways, "lease ");
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && !strstr(ways, "flock")) strcat(ways, "flock ");
+    // A lock of a file of overlayfs is one of the overlay, which is the container's own.
+    struct statfs fs;
+    int overlaid = fstatfs(fd, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC;
+    if (!overlaid && flock(fd, LOCK_EX | LOCK_NB) == 0 && !strstr(ways, "flock")) strcat(ways, "flock ");
     if (chmod(path, stat.st_mode & 07777) == 0 && !strstr(ways, "chmod")) strcat(ways, "chmod ");
   }
   if (dir) closedir(dir);
