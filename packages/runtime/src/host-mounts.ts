@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
 import { parseMountinfo, type Mount, type MountAttributes } from '@ctr/fs';
-import { call, openFd, openFlags, pollEvents, pollfd, timespec, type Fd } from '@ctr/syscall';
+import { call, openFd, openFlags, pollEvents, pollfd, timespec, type Fd, quote } from '@ctr/syscall';
 
 /** A mount of the host that a program of the host sees. */
 export interface HostMount {
@@ -41,9 +41,7 @@ export function mountsBelow(directory: string): HostMount[] {
   const below = current().seen.filter(({ path }) => isBelow(path, directory));
   const odd = below.find(({ path }) => path.includes('\uFFFD'));
   if (odd)
-    throw new Error(
-      `the name of the mount point ${JSON.stringify(odd.path)} is not UTF-8, so it cannot be mounted in the container: unmount it, or give a rootfs`,
-    );
+    throw new Error(`the name of the mount point ${quote(odd.path)} is not UTF-8, so it cannot be mounted in the container: unmount it, or give a rootfs`);
   return below;
 }
 

@@ -9,6 +9,7 @@ import {
   label,
   openFlags,
   openTreeFlags,
+  quote,
   resultOf,
   type LaunchStdio,
   type Memory,
@@ -89,11 +90,11 @@ function refuseLoop(streams: Three<Stream>, opened: readonly (Opened | undefined
 /** Throws a `TypeError` for what cannot be a standard stream, or not all three. */
 export function checkStdio(stdio: unknown, words: readonly string[]): void {
   const streams: readonly unknown[] = Array.isArray(stdio) ? stdio : [stdio];
-  const wanted = `${words.map((word) => JSON.stringify(word)).join(', ')} or an Fd`;
+  const wanted = `${words.map((word) => quote(word)).join(', ')} or an Fd`;
   if (Array.isArray(stdio) && stdio.length !== 3)
     throw new TypeError(`stdio has ${stdio.length} streams: give three, for stdin, stdout and stderr, or one for all`);
   for (const stream of streams)
-    if (!(stream instanceof Fd) && !words.some((word) => word === stream)) throw new TypeError(`stdio is ${JSON.stringify(stream)}: ${wanted}`);
+    if (!(stream instanceof Fd) && !words.some((word) => word === stream)) throw new TypeError(`stdio is ${quote(stream)}: ${wanted}`);
 }
 
 function fileOf(choice: Fd | { readonly pipe: Fd }): Fd {
