@@ -234,7 +234,8 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     return child;
   } catch (error) {
     const failure = await devices.undo(error);
-    if (group) await removeGroup(madeBefore(error, plan[0], group));
+    // The host is waited for when all directories of the group are made.
+    if (group) await removeGroup(host.hasFailed ? group.directories : madeBefore(error, plan[0], group));
     // What was refused for the scope has ended the process that waited for it: that is the error then.
     await (await making)?.stop();
     if (host.hooked !== undefined)

@@ -40,6 +40,8 @@ export class HostSide implements Disposable {
   readonly #files: { readonly what: HandedFile; readonly file: Fd }[] = [];
   /** The container's first process, once hooks have been run for it. */
   hooked: number | undefined;
+  /** Whether something that the plan waits for has failed: the error is not one of the plan then. */
+  hasFailed = false;
 
   constructor(waits: readonly HostWait[], files: readonly HandedFile[], tasks: HostTasks) {
     this.#waits = [...waits];
@@ -54,15 +56,12 @@ export class HostSide implements Disposable {
   };
 
   readonly onWaiting = async (pid: number): Promise<void> => {
-    const { maps, keep, scope, network } = this.#tasks;
-    const wait = this.#waits.shift();
-    if (wait === 'scope') return scope(pid);
-    if (wait === 'ids') return maps && writeIdMaps(pid, maps);
-    if (wait === 'network') return network(pid);
-    if (wait === 'copy') return this.#copy(pid);
-    if (wait === 'root') return this.#beforeRoot(pid);
-    if (wait === 'listener') return this.#answerer(pid);
-    return keep(pid);
+    try {
+      await this.#answer(pid);
+    } catch (error) {
+      this.hasFailed = true;
+      throw error;
+    }
   };
 
   /** The master of the terminal, which the caller closes. */
@@ -79,6 +78,18 @@ export class HostSide implements Disposable {
   #take(what: HandedFile): Fd | undefined {
     const index = this.#files.findIndex((each) => each.what === what);
     return index < 0 ? undefined : this.#files.splice(index, 1)[0]?.file;
+  }
+
+  async #answer(pid: number): Promise<void> {
+    const { maps, keep, scope, network } = this.#tasks;
+    const wait = this.#waits.shift();
+    if (wait === 'scope') return scope(pid);
+    if (wait === 'ids') return maps && writeIdMaps(pid, maps);
+    if (wait === 'network') return network(pid);
+    if (wait === 'copy') return this.#copy(pid);
+    if (wait === 'root') return this.#beforeRoot(pid);
+    if (wait === 'listener') return this.#answerer(pid);
+    return keep(pid);
   }
 
   async #copy(pid: number): Promise<void> {

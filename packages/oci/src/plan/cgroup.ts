@@ -70,8 +70,8 @@ function smaller(value: unknown): unknown {
 }
 
 /**
- * The directories of a group that a failed plan has made: another container may have the same `cgroupsPath`, and has made the others then.
- * An error of the host (a hook, a signal) comes when all of them are made.
+ * The directories of a group that a plan has made before one of its steps failed: another container may have the same `cgroupsPath`, and has made the others then.
+ * An error that is none of a step (a signal, the end of the time) comes when all of them are made.
  */
 export function madeBefore(error: unknown, plan: Plan, { directories }: Pick<PlannedGroup, 'directories'>): string[] {
   if (!isSyscallError(error)) return [...directories];

@@ -11,7 +11,9 @@ export function statusOf(directory: StateDirectory, { process, places }: StoredS
   if (!process) return 'creating';
   if (!isAlive(process)) return 'stopped';
   if (isFrozen(places)) return 'paused';
-  return isWaiting(directory) ? 'created' : 'running';
+  if (isWaiting(directory)) return 'created';
+  // What is killed between the two looks lets go of the gate as it ends.
+  return isAlive(process) ? 'running' : 'stopped';
 }
 
 /** Whether the group is frozen, or about to be. */
