@@ -19,8 +19,8 @@ else console.log(explain(plan));
 async function run(): Promise<void> {
   process.stdout.write(running);
   process.on('SIGINT', () => undefined); // Ctrl-C is for the command
-  const launched = await launch(plan).catch((error: unknown) => {
-    cgroup.undo(error);
+  const launched = await launch(plan).catch(async (error: unknown) => {
+    await cgroup.undo(error);
     throw error;
   });
   process.exitCode = (await launched.exited).code ?? 1;

@@ -180,7 +180,7 @@ async function make(path: string, plan: PlannedGroup, { threaded = false }: Nest
     perform([...plan.create, ...plan.close]);
     if (threaded && unified) await makeThreaded(unified.directory);
   } catch (error) {
-    plan.undo(error);
+    await plan.undo(error);
     throw error;
   }
   return handle(path, plan.places);

@@ -10,7 +10,7 @@ import { joinHints } from './hints.js';
 import { readLayout, type CgroupLayout } from './layout.js';
 import type { Limits } from './limits.js';
 import { findPlaces, type Needs, type Place } from './place.js';
-import { removeEmpty } from './remove.js';
+import { removeGroup } from './remove.js';
 import { usageOf } from './usage.js';
 import { inheritCpuset, isCpuset } from './v1/cpuset-inherit.js';
 import { writeSetting } from './write-setting.js';
@@ -52,8 +52,12 @@ export interface PlannedGroup {
   readonly places: readonly Place[];
   /** What the group has used until now. Call it before the group is removed. */
   readonly read: () => Usage;
-  /** After a plan has failed: removes the empty directories that it has made, and, where one was there before it, not that one. */
-  undo(error?: unknown): void;
+  /**
+   * After a plan has failed: removes the directories that it has made, and, where one was there before it, not that one. What still runs in them is killed.
+   * The kernel may keep a directory for a moment after the end of its last process: that is waited for.
+   * Rejects with a `CgroupError` `still-running` if something cannot be removed: it is left to `collectGarbage`.
+   */
+  undo(error?: unknown): Promise<void>;
 }
 
 /**
@@ -132,7 +136,7 @@ export function planAt(places: readonly Place[], limits: Limits, notifyOnRelease
     directories,
     places,
     read: () => usageOf(places),
-    undo: (error) => void removeEmpty(directories.slice(0, firstTaken(error, directories))),
+    undo: (error) => removeGroup(directories.slice(0, firstTaken(error, directories))),
   };
 }
 

@@ -92,7 +92,7 @@ describe('planGroup', () => {
     if (!isSyscallError(error)) throw error;
     expect(error).toMatchObject({ call: 'mkdirat', code: 'EEXIST' });
     expect(error.message).toContain('a group of this name is there already');
-    second.undo(error);
+    await second.undo(error);
     expect(groupsOf(child.pid)).toHaveLength(1);
     await removeGroup(first.directories);
     expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
@@ -101,7 +101,7 @@ describe('planGroup', () => {
   it('is undone after a failure of a later step', async () => {
     const group = plan({ pids: 5, memoryBytes: 16 * MiB });
     const error = await rejection(launch([...group.steps, { call: 'chdir', args: ['/nowhere'], purpose: 'fail' }, ...script('true')]));
-    group.undo(error);
+    await group.undo(error);
     expect(group.directories.filter(existsSync)).toEqual([]);
   });
 

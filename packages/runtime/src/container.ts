@@ -166,7 +166,8 @@ export async function startSpec(asked: Spec, options: Start): Promise<Container>
     await relays?.abandon();
     master?.close();
     const reason = killedForMemory(error, spec, container.group);
-    container.group?.undo(error);
+    // Why it did not start is worth more than what stays of the group, which the next sweep removes.
+    await container.group?.undo(error).catch(() => undefined);
     // What was refused for the scope has ended the process that waited for it: that is the error then.
     const scope = await making;
     await scope?.remove();

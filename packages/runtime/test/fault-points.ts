@@ -88,7 +88,7 @@ async function faultAt(options: ContainerOptions, fault: Fault, at: number): Pro
     if (isInit && (signal === fault || code === 125 || (isSignal(fault) && code === 128 + signals[fault]))) return 'told';
     return signal === fault && isAfterSetUp ? 'told' : `${step.purpose}: ended ${signal ?? `with exit code ${code}`}`;
   } catch (error) {
-    group?.undo(error);
+    await group?.undo(error);
     const told = isSignal(fault) ? isToldSignal(error, fault, isInit) : isSyscallError(error) && error.code === fault && error.step === at;
     if (told) return 'told';
     if (isInit && /with exit code (125|128)$/.test(String(error))) return 'told';
