@@ -222,11 +222,11 @@ export const mutations = [
   {
     defence: 'an init has no more rights than the program',
     file: plan,
-    text: `    ...rights(spec, inside, { keptFiles: kept, hasHost: keeper !== 'none' }),
+    text: `    ...rights(spec, inside, { keptFiles: kept, hasHost: isKept }),
     // It has no more rights than the program, which could otherwise gain them from it.
     ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []],`,
     instead:
-      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []], ...rights(spec, inside, { keptFiles: kept, hasHost: keeper !== 'none' }),",
+      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []], ...rights(spec, inside, { keptFiles: kept, hasHost: isKept }),",
     test: `${attack}/other-processes.root.test.ts`,
     name: 'has no more rights than the program: root$',
   },

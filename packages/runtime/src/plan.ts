@@ -197,7 +197,7 @@ function wayIn(spec: Spec, entered: boolean, kills: boolean): readonly Step[] {
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();
   const stays: Section = ['the process that stays', spec.init ? [stayInCharge()] : []];
-  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec)), stays, ...setUp(spec, { keeper: 'launched', kills })]));
+  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec)), stays, ...setUp(spec, { isKept: true, kills })]));
   waysIn.set(key, steps);
   return steps;
 }
@@ -258,12 +258,10 @@ export function enter(spec: Spec, group?: PlannedGroup): Section[] {
   ];
 }
 
-/** The keeper of a container: one that `launch` brings, which may still be starting; one that is older than the container's processes; or none. */
-export type Keeper = 'launched' | 'older' | 'none';
-
 /** How a container is set up. */
 export interface SetUpOptions {
-  readonly keeper: Keeper;
+  /** Whether the container registers with a keeper. One that is in its caller's namespaces alone has none. */
+  readonly isKept: boolean;
   /** Whether the keeper gets the file `cgroup.kill` of the container's group. @default false */
   readonly kills?: boolean;
   /** Which streams have the null device behind them, where that is known only as the plan runs. */
@@ -271,16 +269,13 @@ export interface SetUpOptions {
 }
 
 /** What the container's first process does before the program, in its new namespaces. */
-export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOptions): Section[] {
+export function setUp(spec: Spec, { isKept, kills = false, isNull }: SetUpOptions): Section[] {
   // A mount namespace that others are in, too, stays as it is.
   const inside = isNew(spec, 'mount') ? fileSystems(spec, isNull) : { sections: [], terminal: undefined, proc: undefined };
-  const register =
-    keeper === 'none'
-      ? []
-      : registerWithKeeper({ waits: keeper === 'launched', ...(isNew(spec, 'pid') && { pid: 1 }), ...(kills && { cgroupKill: GROUP_KILL_FD }) });
+  const register = isKept ? registerWithKeeper({ ...(isNew(spec, 'pid') && { pid: 1 }), ...(kills && { cgroupKill: GROUP_KILL_FD }) }) : [];
   // The end of an init process ends the program only in a pid namespace of its own. Elsewhere the program is what has to be kept: no other can untie the init process.
   const late = spec.init && !isNew(spec, 'pid');
-  const kept = late && keeper !== 'none' ? [KEEPER_FD, ...(kills ? [GROUP_KILL_FD] : [])] : [];
+  const kept = late && isKept ? [KEEPER_FD, ...(kills ? [GROUP_KILL_FD] : [])] : [];
   const sections: Section[] = [
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
     ['the host name', spec.hostname === undefined ? [] : hostname(spec.hostname)],
@@ -291,7 +286,7 @@ export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOption
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
     // As late as that: the keeper of the first container starts meanwhile. Yet before the filter, which need not allow it.
     ['the tie to the host', late ? [] : register],
-    ...rights(spec, inside, { keptFiles: kept, hasHost: keeper !== 'none' }),
+    ...rights(spec, inside, { keptFiles: kept, hasHost: isKept }),
     // It has no more rights than the program, which could otherwise gain them from it.
     ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []],
     [

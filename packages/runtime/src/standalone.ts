@@ -159,7 +159,7 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
     ],
     ['a cgroup', [...(group?.join ?? []), ...(group?.close ?? [])]],
     ...way.after,
-    ...setUp(spec, { keeper: 'older', isNull: streams.isNull }),
+    ...setUp(spec, { isKept: true, isNull: streams.isNull }),
   ];
   const execution = programOf(spec);
   return [...flatten(sections), ...execution, ...streams.relaying, ...messages(sections, execution, streams.relaying)];

@@ -29,7 +29,6 @@ describe('the plan of a child', () => {
       - label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       - label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       - label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      - ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
       - pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
       - add($answer+4, 0)  # its end of the pipe
       - pidfd_open(1, 0)  # by what the keeper knows this process

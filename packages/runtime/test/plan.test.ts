@@ -315,69 +315,68 @@ describe('the plan of a container', () => {
       289  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       290  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       291  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      292  ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
-      293  pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
-      294  add($answer+4, 0)  # its end of the pipe
-      295  pidfd_open(1, 0)  # by what the keeper knows this process
-      296  sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
-      297  close($answer+4)  # the keeper alone can answer
-      298  read($answer, &kept, 1), if == 1 go to 300  # wait until the keeper has it
-      299  fail(EMFILE)  # the keeper takes the process
-      300  label()  # this process is kept
-      301  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
-      302  add($nofile+8, 0) (any error is fine), if < 0 go to 304  # at most the hard limit
-      303  add($nofile+8, 0), if < 1024 go to 305  # is the hard limit less?
-      304  add(1024, 0)  # the soft limit
-      305  label()  # the hard limit stays
-      306  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
-      307  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
-      308  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-      309  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
-      310  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
-      311  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
-      312  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
-      313  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
-      314  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
-      315  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
-      316  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
-      317  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
-      318  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
-      319  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
-      320  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
-      321  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
-      322  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
-      323  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
-      324  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
-      325  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
-      326  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
-      327  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
-      328  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
-      329  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
-      330  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
-      331  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
-      332  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
-      333  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
-      334  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
-      335  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
-      336  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
-      337  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
-      338  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
-      339  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 341  # nor one that a newer kernel has
-      340  add($next, 1), if != 0 go to 339  # the one behind it
-      341  label()  # there are no more
-      342  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-      343  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
-      344  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
-      345  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
-      346  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      347  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
-      348  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-      349  umask(022)  # permissions that new files do not have
-      350  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
-      351  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
-      352  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 354  # exec "/bin/hostname": is it there?
-      353  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
-      354  fail(ENOENT)  # exec "hostname": executable file not found
+      292  pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
+      293  add($answer+4, 0)  # its end of the pipe
+      294  pidfd_open(1, 0)  # by what the keeper knows this process
+      295  sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      296  close($answer+4)  # the keeper alone can answer
+      297  read($answer, &kept, 1), if == 1 go to 299  # wait until the keeper has it
+      298  fail(EMFILE)  # the keeper takes the process
+      299  label()  # this process is kept
+      300  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      301  add($nofile+8, 0) (any error is fine), if < 0 go to 303  # at most the hard limit
+      302  add($nofile+8, 0), if < 1024 go to 304  # is the hard limit less?
+      303  add(1024, 0)  # the soft limit
+      304  label()  # the hard limit stays
+      305  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      306  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      307  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      308  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      309  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      310  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      311  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      312  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      313  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      314  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      315  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      316  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      317  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      318  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      319  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      320  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      321  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      322  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      323  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      324  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      325  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      326  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      327  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      328  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      329  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      330  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      331  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      332  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      333  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      334  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      335  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      336  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      337  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      338  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 340  # nor one that a newer kernel has
+      339  add($next, 1), if != 0 go to 338  # the one behind it
+      340  label()  # there are no more
+      341  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      342  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      343  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      344  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      345  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      346  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
+      347  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      348  umask(022)  # permissions that new files do not have
+      349  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
+      350  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
+      351  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 353  # exec "/bin/hostname": is it there?
+      352  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
+      353  fail(ENOENT)  # exec "hostname": executable file not found
       "
     `);
   });
@@ -449,69 +448,68 @@ describe('namespaces', () => {
       12  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       13  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       14  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      15  ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
-      16  pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
-      17  add($answer+4, 0)  # its end of the pipe
-      18  pidfd_open(1, 0)  # by what the keeper knows this process
-      19  sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
-      20  close($answer+4)  # the keeper alone can answer
-      21  read($answer, &kept, 1), if == 1 go to 23  # wait until the keeper has it
-      22  fail(EMFILE)  # the keeper takes the process
-      23  label()  # this process is kept
-      24  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
-      25  add($nofile+8, 0) (any error is fine), if < 0 go to 27  # at most the hard limit
-      26  add($nofile+8, 0), if < 1024 go to 28  # is the hard limit less?
-      27  add(1024, 0)  # the soft limit
-      28  label()  # the hard limit stays
-      29  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
-      30  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
-      31  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-      32  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
-      33  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
-      34  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
-      35  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
-      36  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
-      37  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
-      38  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
-      39  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
-      40  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
-      41  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
-      42  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
-      43  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
-      44  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
-      45  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
-      46  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
-      47  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
-      48  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
-      49  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
-      50  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
-      51  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
-      52  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
-      53  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
-      54  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
-      55  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
-      56  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
-      57  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
-      58  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
-      59  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
-      60  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
-      61  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
-      62  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 64  # nor one that a newer kernel has
-      63  add($next, 1), if != 0 go to 62  # the one behind it
-      64  label()  # there are no more
-      65  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-      66  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
-      67  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
-      68  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
-      69  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      70  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
-      71  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-      72  umask(022)  # permissions that new files do not have
-      73  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
-      74  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
-      75  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 77  # exec "/bin/true": is it there?
-      76  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
-      77  fail(ENOENT)  # exec "/bin/true": no such file or directory
+      15  pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
+      16  add($answer+4, 0)  # its end of the pipe
+      17  pidfd_open(1, 0)  # by what the keeper knows this process
+      18  sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      19  close($answer+4)  # the keeper alone can answer
+      20  read($answer, &kept, 1), if == 1 go to 22  # wait until the keeper has it
+      21  fail(EMFILE)  # the keeper takes the process
+      22  label()  # this process is kept
+      23  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      24  add($nofile+8, 0) (any error is fine), if < 0 go to 26  # at most the hard limit
+      25  add($nofile+8, 0), if < 1024 go to 27  # is the hard limit less?
+      26  add(1024, 0)  # the soft limit
+      27  label()  # the hard limit stays
+      28  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      29  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      30  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      31  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      32  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      33  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      34  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      35  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      36  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      37  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      38  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      39  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      40  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      41  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      42  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      43  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      44  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      45  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      46  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      47  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      48  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      49  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      50  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      51  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      52  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      53  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      54  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      55  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      56  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      57  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      58  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      59  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      60  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      61  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 63  # nor one that a newer kernel has
+      62  add($next, 1), if != 0 go to 61  # the one behind it
+      63  label()  # there are no more
+      64  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      65  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      66  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      67  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      68  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      69  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
+      70  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      71  umask(022)  # permissions that new files do not have
+      72  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
+      73  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
+      74  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 76  # exec "/bin/true": is it there?
+      75  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
+      76  fail(ENOENT)  # exec "/bin/true": no such file or directory
       "
     `);
   });
@@ -520,7 +518,7 @@ describe('namespaces', () => {
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
       + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
-        ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+        label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       + getpid() = $self  # the process to keep
         add($answer+4, 0)  # its end of the pipe
       - pidfd_open(1, 0)  # by what the keeper knows this process
@@ -692,7 +690,7 @@ describe('namespaces', () => {
       + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
         umask(000)  # modes are as they are given
       - sethostname("container", 9)  # the host name
-        ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+        label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       + getpid() = $self  # the process to keep
         add($answer+4, 0)  # its end of the pipe
       - pidfd_open(1, 0)  # by what the keeper knows this process
@@ -726,7 +724,7 @@ describe('namespaces', () => {
       + setns($target, CLONE_NEWNS)  # join the mount namespace of process 4711
       + close($target)  # let go of it
       + clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
-        ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
+        label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       + getpid() = $self  # the process to keep
         add($answer+4, 0)  # its end of the pipe
       - pidfd_open(1, 0)  # by what the keeper knows this process
@@ -926,7 +924,6 @@ describe('the process', () => {
         "- clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
         + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
           label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-        - ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
         - pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
         - add($answer+4, 0)  # its end of the pipe
         - pidfd_open(1, 0)  # by what the keeper knows this process
@@ -949,7 +946,6 @@ describe('the process', () => {
         + getppid(), if == $init go to ‹the init process is alive›  # is the init process still there?
         + exit_group(137)  # the init process is gone
         + label()  # the init process is alive
-        + ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
         + getpid() = $self  # the process to keep
         + pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
         + add($answer+4, 0)  # its end of the pipe

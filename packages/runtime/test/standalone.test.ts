@@ -207,8 +207,6 @@ describe('the plan of an executable', () => {
       + add($is null+16, 0), if == 0 go to ‹the next stream after stderr›  # is stderr a null device?
       + dup3($null, 2, 0)  # stderr is the null device of the container
       + label()  # the next stream after stderr
-        label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      - ppoll({fd=4, events=0x1}, 1, NULL, NULL, 8)  # wait until the keeper runs
         umask(022)  # permissions that new files do not have
       - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
         fail(ENOENT)  # exec "/bin/sh": no such file or directory

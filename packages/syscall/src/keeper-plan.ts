@@ -61,7 +61,6 @@ export function keeperPlan(socket: Fd, alive: Fd): Plan {
     epoll,
     add(SOCKET, eventOf(SOCKET), 'wait for registrations'),
     add(ALIVE, eventOf(ALIVE), 'wait for the end of the host'),
-    { call: 'write', args: [SOCKET, 'r', 1], purpose: 'tell those that register: the keeper runs' },
     loop,
     {
       call: 'epoll_pwait',
@@ -109,14 +108,13 @@ function receiving(
   const unanswered = label('the pipe');
   const none = label('no more registrations');
   const [pipe, file, further] = [control.i32(PIPE), control.i32(FILES), control.i32(FILES + 4)];
-  // That nobody has read the byte of this process is told of once, when the host is gone, and before what is still to be received.
   const recv: Step = {
     call: 'recvmsg',
     args: [SOCKET, message, messageFlags.MSG_DONTWAIT | messageFlags.MSG_CMSG_CLOEXEC],
     purpose: 'a registration',
     as: 'received',
     tolerates: 'any',
-    jump: { when: '==', than: -errnos.ECONNRESET, to: next },
+    jump: { when: '<', than: 1, to: none },
   };
   const steps: readonly [Step, ...Step[]] = [
     next,
@@ -125,7 +123,6 @@ function receiving(
     { call: 'add', args: [0, 0], purpose: 'nor a third one', into: control.at(CMSGHDR_BYTES + 8) },
     { call: 'add', args: [CONTROL_BYTES, 0], purpose: 'room for three', into: message.field('msg_controllen') },
     recv,
-    { call: 'add', args: [resultOf(recv), 0], purpose: 'was there one?', tolerates: 'any', jump: { when: '<', than: 1, to: none } },
     // The kernel leaves out, without an error, what the table of files has no room for: unix(7).
     { call: 'add', args: [data.u8(0), 0], purpose: 'was there room for all of its files?', jump: { when: '!=', than: control.u64(0), to: refuse } },
     { call: 'add', args: [control.u64(FILES), 0], purpose: 'its files, to be closed together', into: item.at(DATA) },

@@ -1,6 +1,6 @@
-import { messageFlags, openFlags, pollEvents, SCM_RIGHTS, SOL_SOCKET } from './abi/constants.js';
+import { messageFlags, openFlags, SCM_RIGHTS, SOL_SOCKET } from './abi/constants.js';
 import { errnos } from './abi/errno.js';
-import { iovec, msghdr, pollfd } from './abi/structs.js';
+import { iovec, msghdr } from './abi/structs.js';
 import { REPORT_FD } from './compile/compile.js';
 import { Memory } from './memory.js';
 import { fail, label, resultOf, type ResultOf, type Step } from './step.js';
@@ -17,8 +17,6 @@ const FD_BYTES = 4;
 
 /** How a process registers with the keeper. */
 export interface KeeperOptions {
-  /** Whether the keeper may still be starting: the process waits for it then. @default true */
-  readonly waits?: boolean;
   /** The pid of this process in its own pid namespace, where that is known: 1 for its first process. @default it is asked for */
   readonly pid?: number;
   /**
@@ -34,7 +32,8 @@ export interface KeeperOptions {
  * `dieWithHost` is an attribute of the process itself, which the program can take back (PR_SET_PDEATHSIG(2const)) and which the kernel drops at a change of credentials;
  * the keeper is out of the program's reach.
  *
- * The keeper answers by a pipe that it gets with the pidfd, and the steps wait for that answer, so no program starts unless it is kept. EPIPE: the keeper was killed;
+ * The keeper, which may still be starting, answers by a pipe that it gets with the pidfd, and the steps wait for that answer, so no program starts unless it is kept.
+ * EPIPE: the keeper was killed;
  * EMFILE: it has no room for the files, and the pipe is closed without an answer.
  * In a plan that is launched; the socket is fd {@link KEEPER_FD}, and is for the plan to close.
  *
@@ -45,7 +44,7 @@ export interface KeeperOptions {
  * console.log(explain([...continueInChild(), ...registerWithKeeper()]));
  * ```
  */
-export function registerWithKeeper({ cgroupKill, pid, waits = true }: KeeperOptions = {}): Step[] {
+export function registerWithKeeper({ cgroupKill, pid }: KeeperOptions = {}): Step[] {
   // Each fd is stored with 64 bits. The first byte, which is the message, too, tells the keeper how many files there are to be.
   const controlBytes = CMSGHDR_BYTES + (cgroupKill === undefined ? 2 : 3) * FD_BYTES;
   const initial = Buffer.alloc(controlBytes + FD_BYTES);
@@ -70,15 +69,9 @@ export function registerWithKeeper({ cgroupKill, pid, waits = true }: KeeperOpti
     },
   };
   registrations.add(register);
-  const ready: Step = {
-    call: 'ppoll',
-    args: [pollfd({ fd: KEEPER_FD, events: pollEvents.POLLIN }), 1, null, null, 8],
-    purpose: 'wait until the keeper runs',
-  };
   const answer = new Memory(8, 'answer');
   const isKept = label('this process is kept');
   return [
-    ...(waits ? [ready] : []),
     ...(pid === undefined ? [own] : []),
     { call: 'pipe2', args: [answer, openFlags.O_CLOEXEC], purpose: 'by what the keeper answers' },
     { call: 'add', args: [answer.i32(4), 0], purpose: 'its end of the pipe', into: control.at(CMSGHDR_BYTES) },

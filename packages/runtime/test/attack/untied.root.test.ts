@@ -34,7 +34,7 @@ const host = new NodeProgram(`
   const [command, options] = JSON.parse(json) as [[string], object];
   if (what === 'bare') {
     const steps = plan(command, options);
-    const first = steps.findIndex(({ purpose }) => purpose === 'wait until the keeper runs');
+    const first = steps.findIndex(({ purpose }) => purpose === 'by what the keeper answers');
     const after = steps.findIndex(({ purpose }) => purpose === 'this process is kept');
     const child = await launch(steps.toSpliced(first, after - first));
     console.log(String(child.pid));
