@@ -273,9 +273,9 @@ export function setUp(spec: Spec, { isKept, kills = false, isNull }: SetUpOption
   // A mount namespace that others are in, too, stays as it is.
   const inside = isNew(spec, 'mount') ? fileSystems(spec, isNull) : { sections: [], terminal: undefined, proc: undefined };
   const register = isKept ? registerWithKeeper({ ...(isNew(spec, 'pid') && { pid: 1 }), ...(kills && { cgroupKill: GROUP_KILL_FD }) }) : [];
-  // The end of an init process ends the program only in a pid namespace of its own. Elsewhere the program is what has to be kept: no other can untie the init process.
-  const late = spec.init && !isNew(spec, 'pid');
-  const kept = late && isKept ? [KEEPER_FD, ...(kills ? [GROUP_KILL_FD] : [])] : [];
+  // The end of an init process ends the program in a pid namespace of its own, or by their group. Elsewhere the program is what has to be kept: no other can untie the init process.
+  const late = spec.init && !isNew(spec, 'pid') && !kills;
+  const kept = late && isKept ? [KEEPER_FD] : [];
   const sections: Section[] = [
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
     ['the host name', spec.hostname === undefined ? [] : hostname(spec.hostname)],

@@ -26,7 +26,8 @@ const always = (to: Step): Jump => ({ when: '!=', than: -1, to });
 
 /**
  * The keeper: waits for the end of its host, and kills what has registered by `registerWithKeeper`. There is one for each host, whatever the number of containers:
- * of each of them it holds one file or two, which it closes at the container's end. It answers a registration when it holds all its files; the process that registers waits for that.
+ * of each of them it holds one file or two, which it closes at the container's end. A group ends with the process that has registered it.
+ * It answers a registration when it holds all its files; the process that registers waits for that.
  *
  * A session of its own and a mask keep all signals away but SIGKILL and SIGSTOP. A process that shares its pid namespace cannot look into it.
  *
@@ -80,6 +81,8 @@ export function keeperPlan(socket: Fd, alive: Fd): Plan {
     },
     { call: 'close', args: [event.i32(DATA)], purpose: 'its pidfd', tolerates: 'any' },
     { call: 'add', args: [event.i32(DATA + 4), 0], purpose: 'is there a file of its cgroup?', jump: { when: '==', to: loop } },
+    // The process may have been ended by its tie to a thread of the host that has ended before the others: the end of the host is yet to come then.
+    { call: 'write', args: [event.i32(DATA + 4), '1', 1], purpose: 'its end is that of all in its cgroup', tolerates: 'any' },
     { call: 'close', args: [event.i32(DATA + 4)], purpose: 'the file of its cgroup', tolerates: 'any', jump: always(loop) },
     over,
     // Whoever registers from here on is refused (EPIPE) and never becomes a program; who has registered before is still in the queue.

@@ -20,7 +20,7 @@ export interface KeeperOptions {
   /** The pid of this process in its own pid namespace, where that is known: 1 for its first process. @default it is asked for */
   readonly pid?: number;
   /**
-   * The file `cgroup.kill` of a cgroup of version 2 that nobody else is in, open for writing: everything in the group is killed, too.
+   * The file `cgroup.kill` of a cgroup of version 2 that nobody else is in, open for writing: everything in the group is killed, too, when the host or this process ends.
    * For processes whose pid namespace does not end with the one that registers.
    * @default nothing but the process itself
    */
