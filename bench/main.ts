@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { hierarchyOf, readLayout } from '@ctr/cgroups';
 import { plan, privileged, standalone, type ContainerOptions } from '@ctr/runtime';
-import { KEEPER_FD, registerWithKeeper } from '@ctr/syscall';
+import { registerWithKeeper } from '@ctr/syscall';
 
 import { lifeRow, statisticsRows, topRow } from './cgroups.js';
 import { compileC, CProgram, Worker, type Contender } from './contender.js';
@@ -224,9 +224,8 @@ function floorOf(steps: ReturnType<typeof plan>, directory: string, name: string
 
 /** The same calls where nobody keeps the container: the program in C has no keeper to register with. */
 function withoutKeeper(steps: ReturnType<typeof plan>): ReturnType<typeof plan> {
-  const register = steps.findIndex(({ call, args }) => call === 'sendmsg' && args[0] === KEEPER_FD);
-  const first = steps.findLastIndex(({ call }, i) => i < register && call === 'pipe2');
-  return steps.toSpliced(first, registerWithKeeper({ pid: 1 }).length);
+  const keeping = new Set(registerWithKeeper({ pid: 1 }).steps.map(({ purpose }) => purpose));
+  return steps.filter(({ purpose }) => !keeping.has(purpose));
 }
 
 function compileFloor(steps: ReturnType<typeof plan>, directory: string, name: string, definitions: readonly string[], flags: readonly string[] = []) {

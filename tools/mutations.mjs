@@ -224,9 +224,9 @@ export const mutations = [
     file: plan,
     text: `    ...rights(spec, inside, { keptFiles: kept, hasHost: isKept }),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []],`,
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? (keeper?.steps ?? []) : [], kept }) : []],`,
     instead:
-      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []], ...rights(spec, inside, { keptFiles: kept, hasHost: isKept }),",
+      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? (keeper?.steps ?? []) : [], kept }) : []], ...rights(spec, inside, { keptFiles: kept, hasHost: isKept }),",
     test: `${attack}/other-processes.root.test.ts`,
     name: 'has no more rights than the program: root$',
   },
@@ -874,8 +874,8 @@ export const mutations = [
   {
     defence: 'a program that unties itself ends with its host: the plan registers with the keeper',
     file: 'packages/runtime/src/plan.ts',
-    text: "['the tie to the host', late ? [] : register],",
-    instead: "['the tie to the host', []],",
+    text: 'const keeper = isKept ? registerWithKeeper(',
+    instead: 'const keeper = kills ? registerWithKeeper(',
     test: 'packages/runtime/test/attack/untied.root.test.ts',
     name: 'as it is by default',
   },
@@ -981,9 +981,17 @@ export const mutations = [
     name: 'a hook of startContainer cannot change the memory of the first process',
   },
   {
+    defence: "the host's part of a creation that fails leaves no control group behind",
+    file: 'packages/oci/src/life-cycle/host-side.ts',
+    text: 'this.hasFailed = true;',
+    instead: '',
+    test: 'packages/oci/test/copy-up.root.test.ts',
+    name: 'is read with the rights of the container',
+  },
+  {
     defence: 'a container that does not get its control group leaves it to the one that has it',
     file: 'packages/oci/src/life-cycle/create.ts',
-    text: 'removeGroup(madeBefore(error, plan[0], group))',
+    text: 'removeGroup(host.hasFailed ? group.directories : madeBefore(error, plan[0], group))',
     instead: 'removeGroup(group.directories)',
     test: 'packages/oci/test/one-group.root.test.ts',
     name: 'the containers that do not get the group neither remove it nor kill the one that has it',

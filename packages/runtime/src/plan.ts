@@ -272,11 +272,13 @@ export interface SetUpOptions {
 export function setUp(spec: Spec, { isKept, kills = false, isNull }: SetUpOptions): Section[] {
   // A mount namespace that others are in, too, stays as it is.
   const inside = isNew(spec, 'mount') ? fileSystems(spec, isNull) : { sections: [], terminal: undefined, proc: undefined };
-  const register = isKept ? registerWithKeeper({ ...(isNew(spec, 'pid') && { pid: 1 }), ...(kills && { cgroupKill: GROUP_KILL_FD }) }) : [];
+  const keeper = isKept ? registerWithKeeper({ ...(isNew(spec, 'pid') && { pid: 1 }), ...(kills && { cgroupKill: GROUP_KILL_FD }) }) : undefined;
   // The end of an init process ends the program in a pid namespace of its own, or by their group. Elsewhere the program is what has to be kept: no other can untie the init process.
   const late = spec.init && !isNew(spec, 'pid') && !kills;
   const kept = late && isKept ? [KEEPER_FD] : [];
   const sections: Section[] = [
+    // Its answer is waited for below: the two work at the same time.
+    ['the tie to the host', late ? [] : (keeper?.send ?? [])],
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
     ['the host name', spec.hostname === undefined ? [] : hostname(spec.hostname)],
     ['the network', isNew(spec, 'net') ? loopbackUp() : []],
@@ -285,10 +287,10 @@ export function setUp(spec: Spec, { isKept, kills = false, isNull }: SetUpOption
     ['the standard streams', describeStreams(spec.streams, spec.user?.uid ?? 0)],
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
     // As late as that: the keeper of the first container starts meanwhile. Yet before the filter, which need not allow it.
-    ['the tie to the host', late ? [] : register],
+    ['the tie to the host', late ? [] : (keeper?.confirm ?? [])],
     ...rights(spec, inside, { keptFiles: kept, hasHost: isKept }),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? register : [], kept }) : []],
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? (keeper?.steps ?? []) : [], kept }) : []],
     [
       'the session',
       [

@@ -25,15 +25,15 @@ describe('the plan of a child', () => {
       - ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to ‹the host is alive›  # is the host still there?
       - exit_group(137)  # the host is gone
       - label()  # the host is alive
-        chdir("/")  # the directory to start in
-      - label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      - label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      - label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       - pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
       - add($answer+4, 0)  # its end of the pipe
       - pidfd_open(1, 0)  # by what the keeper knows this process
       - sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
       - close($answer+4)  # the keeper alone can answer
+        chdir("/")  # the directory to start in
+      - label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      - label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      - label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       - read($answer, &kept, 1), if == 1 go to ‹this process is kept›  # wait until the keeper has it
       - fail(EMFILE)  # the keeper takes the process
       - label()  # this process is kept

@@ -13,7 +13,7 @@ export function watchForLeaks(): void {
   let before: Leftovers;
   // What the first launch, and the first plan, opens for all that follow is no leak, nor is the keeper, of which a host has one.
   beforeAll(async () => {
-    const child = await launch([...registerWithKeeper(), { call: 'exit_group', args: [0], purpose: 'nothing else' }], {
+    const child = await launch([...registerWithKeeper().steps, { call: 'exit_group', args: [0], purpose: 'nothing else' }], {
       stdio: ['ignore', 'ignore', 'ignore'],
     });
     await child.exited;

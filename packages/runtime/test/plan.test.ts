@@ -32,294 +32,294 @@ describe('the plan of a container', () => {
         6  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to 8  # is the host still there?
         7  exit_group(137)  # the host is gone
         8  label()  # the host is alive
-        9  umask(000)  # modes are as they are given
-       10  sethostname("box", 3)  # the host name
-       11  mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, {propagation=MS_PRIVATE}, 32)  # make / and all below private
-       12  openat(AT_FDCWD, "/usr", O_DIRECTORY|O_CLOEXEC|O_PATH) = $directory  # the directory of the root file system
-       13  open_tree($directory, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $root  # a mount of it
-       14  mount_setattr($root, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it noDev
-       15  move_mount($root, "", $directory, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it
-       16  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, EAGAIN is fine), if != -2 go to 19  # find /sys
-       17  mkdirat($root, "sys", 0755) (EEXIST is fine)  # make /sys
-       18  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (EAGAIN is fine)  # find what is now /sys
-       19  add($at-sys, 0) (EAGAIN is fine), if != -11 go to 22  # was it found?
-       20  add($attempts, 1), if < 2048 go to 16  # a rename or a mount came in between: try again
-       21  fail(EAGAIN)  # find /sys
-       22  label()  # /sys is there
-       23  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys
-       24  fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
-       25  fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       26  fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
-       27  close($new-sys)  # it has its mount
-       28  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys
-       29  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (ENOENT, EAGAIN is fine), if != -2 go to 32  # find /dev
-       30  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
-       31  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
-       32  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 35  # was it found?
-       33  add($attempts, 1), if < 2048 go to 29  # a rename or a mount came in between: try again
-       34  fail(EAGAIN)  # find /dev
-       35  label()  # /dev is there
-       36  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
-       37  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
-       38  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-       39  fsconfig($new-dev, FSCONFIG_SET_STRING, "nr_inodes", "16384", 0)  # set nr_inodes
-       40  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-       41  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       42  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
-       43  close($new-dev)  # it has its mount
-       44  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
-       45  close($at-dev)  # /dev is found
-       46  umask(000) = $umask  # devices get exactly the mode they should have
-       47  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
-       48  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
-       49  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
-       50  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
-       51  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
-       52  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
-       53  umask($umask)  # the umask is as before
-       54  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
-       55  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
-       56  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
-       57  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
-       58  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
-       59  mkdirat($dev, "pts", 0755)  # make the directory pts
-       60  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
-       61  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
-       62  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
-       63  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
-       64  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
-       65  fsconfig($new-pts, FSCONFIG_SET_STRING, "max", "256", 0)  # set max
-       66  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       67  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
-       68  close($new-pts)  # it has its mount
-       69  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
-       70  close($pts)  # it is attached
-       71  mkdirat($dev, "shm", 0755)  # make the directory shm
-       72  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
-       73  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
-       74  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-       75  fsconfig($new-shm, FSCONFIG_SET_STRING, "nr_inodes", "16384", 0)  # set nr_inodes
-       76  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
-       77  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       78  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
-       79  close($new-shm)  # it has its mount
-       80  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
-       81  close($shm)  # it is attached
-       82  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
-       83  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
-       84  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
-       85  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       86  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
-       87  close($new-mqueue)  # it has its mount
-       88  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
-       89  close($mqueue)  # it is attached
-       90  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 93  # find /proc
-       91  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
-       92  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
-       93  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 96  # was it found?
-       94  add($attempts, 1), if < 2048 go to 90  # a rename or a mount came in between: try again
-       95  fail(EAGAIN)  # find /proc
-       96  label()  # /proc is there
-       97  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc
-       98  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
-       99  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      100  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
-      101  close($new-proc)  # it has its mount
-      102  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
-      103  open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the null device, to cover files with
-      104  statx($null, "", 4096, 3, &stat)  # is /dev/null the null device?
-      105  add($stat+29, 0), if != 33 go to 107  # is it a character device?
-      106  add($stat+128, 0), if == 12884901889 go to 108  # is it 1:3?
-      107  fail(ENODEV)  # /dev/null has to be the null device
-      108  label()  # /dev/null is the null device
-      109  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
-      110  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
-      111  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
-      112  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-      113  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      114  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
-      115  close($new-empty)  # it has its mount
-      116  add($empty, 0) = $empty  # the first cover of a directory
-      117  openat2($proc, "acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 127  # find /acpi, if it is there
-      118  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 122  # hide the directory /proc/acpi
-      119  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      120  close($empty)  # the cover is where it belongs
-      121  add($next, 0) = $empty, if != -1 go to 126  # the next one
-      122  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
-      123  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      124  close($null)  # the cover is where it belongs
-      125  add($next, 0) = $null  # the next one
-      126  close($at-acpi)  # /proc/acpi is hidden
-      127  label()  # /proc/acpi is hidden, if it exists
-      128  openat2($proc, "asound", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if < 0 go to 138  # find /asound, if it is there
-      129  move_mount($empty, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 133  # hide the directory /proc/asound
-      130  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      131  close($empty)  # the cover is where it belongs
-      132  add($next, 0) = $empty, if != -1 go to 137  # the next one
-      133  move_mount($null, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/asound
-      134  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      135  close($null)  # the cover is where it belongs
-      136  add($next, 0) = $null  # the next one
-      137  close($at-asound)  # /proc/asound is hidden
-      138  label()  # /proc/asound is hidden, if it exists
-      139  openat2($proc, "interrupts", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if < 0 go to 149  # find /interrupts, if it is there
-      140  move_mount($empty, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 144  # hide the directory /proc/interrupts
-      141  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      142  close($empty)  # the cover is where it belongs
-      143  add($next, 0) = $empty, if != -1 go to 148  # the next one
-      144  move_mount($null, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/interrupts
-      145  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      146  close($null)  # the cover is where it belongs
-      147  add($next, 0) = $null  # the next one
-      148  close($at-interrupts)  # /proc/interrupts is hidden
-      149  label()  # /proc/interrupts is hidden, if it exists
-      150  openat2($proc, "kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 160  # find /kcore, if it is there
-      151  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 155  # hide the directory /proc/kcore
-      152  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      153  close($empty)  # the cover is where it belongs
-      154  add($next, 0) = $empty, if != -1 go to 159  # the next one
-      155  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
-      156  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      157  close($null)  # the cover is where it belongs
-      158  add($next, 0) = $null  # the next one
-      159  close($at-kcore)  # /proc/kcore is hidden
-      160  label()  # /proc/kcore is hidden, if it exists
-      161  openat2($proc, "keys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if < 0 go to 171  # find /keys, if it is there
-      162  move_mount($empty, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 166  # hide the directory /proc/keys
-      163  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      164  close($empty)  # the cover is where it belongs
-      165  add($next, 0) = $empty, if != -1 go to 170  # the next one
-      166  move_mount($null, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/keys
-      167  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      168  close($null)  # the cover is where it belongs
-      169  add($next, 0) = $null  # the next one
-      170  close($at-keys)  # /proc/keys is hidden
-      171  label()  # /proc/keys is hidden, if it exists
-      172  openat2($proc, "latency_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if < 0 go to 182  # find /latency_stats, if it is there
-      173  move_mount($empty, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 177  # hide the directory /proc/latency_stats
-      174  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      175  close($empty)  # the cover is where it belongs
-      176  add($next, 0) = $empty, if != -1 go to 181  # the next one
-      177  move_mount($null, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/latency_stats
-      178  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      179  close($null)  # the cover is where it belongs
-      180  add($next, 0) = $null  # the next one
-      181  close($at-latency_stats)  # /proc/latency_stats is hidden
-      182  label()  # /proc/latency_stats is hidden, if it exists
-      183  openat2($proc, "sched_debug", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if < 0 go to 193  # find /sched_debug, if it is there
-      184  move_mount($empty, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 188  # hide the directory /proc/sched_debug
-      185  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      186  close($empty)  # the cover is where it belongs
-      187  add($next, 0) = $empty, if != -1 go to 192  # the next one
-      188  move_mount($null, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/sched_debug
-      189  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      190  close($null)  # the cover is where it belongs
-      191  add($next, 0) = $null  # the next one
-      192  close($at-sched_debug)  # /proc/sched_debug is hidden
-      193  label()  # /proc/sched_debug is hidden, if it exists
-      194  openat2($proc, "scsi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if < 0 go to 204  # find /scsi, if it is there
-      195  move_mount($empty, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 199  # hide the directory /proc/scsi
-      196  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      197  close($empty)  # the cover is where it belongs
-      198  add($next, 0) = $empty, if != -1 go to 203  # the next one
-      199  move_mount($null, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/scsi
-      200  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      201  close($null)  # the cover is where it belongs
-      202  add($next, 0) = $null  # the next one
-      203  close($at-scsi)  # /proc/scsi is hidden
-      204  label()  # /proc/scsi is hidden, if it exists
-      205  openat2($proc, "timer_list", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if < 0 go to 215  # find /timer_list, if it is there
-      206  move_mount($empty, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 210  # hide the directory /proc/timer_list
-      207  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      208  close($empty)  # the cover is where it belongs
-      209  add($next, 0) = $empty, if != -1 go to 214  # the next one
-      210  move_mount($null, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_list
-      211  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      212  close($null)  # the cover is where it belongs
-      213  add($next, 0) = $null  # the next one
-      214  close($at-timer_list)  # /proc/timer_list is hidden
-      215  label()  # /proc/timer_list is hidden, if it exists
-      216  openat2($proc, "timer_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if < 0 go to 226  # find /timer_stats, if it is there
-      217  move_mount($empty, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 221  # hide the directory /proc/timer_stats
-      218  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      219  close($empty)  # the cover is where it belongs
-      220  add($next, 0) = $empty, if != -1 go to 225  # the next one
-      221  move_mount($null, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_stats
-      222  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      223  close($null)  # the cover is where it belongs
-      224  add($next, 0) = $null  # the next one
-      225  close($at-timer_stats)  # /proc/timer_stats is hidden
-      226  label()  # /proc/timer_stats is hidden, if it exists
-      227  openat2($sys, "devices/virtual/powercap", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if < 0 go to 237  # find /devices/virtual/powercap, if it is there
-      228  move_mount($empty, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 232  # hide the directory /sys/devices/virtual/powercap
-      229  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      230  close($empty)  # the cover is where it belongs
-      231  add($next, 0) = $empty, if != -1 go to 236  # the next one
-      232  move_mount($null, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/devices/virtual/powercap
-      233  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      234  close($null)  # the cover is where it belongs
-      235  add($next, 0) = $null  # the next one
-      236  close($at-powercap)  # /sys/devices/virtual/powercap is hidden
-      237  label()  # /sys/devices/virtual/powercap is hidden, if it exists
-      238  openat2($sys, "firmware", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if < 0 go to 248  # find /firmware, if it is there
-      239  move_mount($empty, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 243  # hide the directory /sys/firmware
-      240  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      241  close($empty)  # the cover is where it belongs
-      242  add($next, 0) = $empty, if != -1 go to 247  # the next one
-      243  move_mount($null, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/firmware
-      244  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      245  close($null)  # the cover is where it belongs
-      246  add($next, 0) = $null  # the next one
-      247  close($at-firmware)  # /sys/firmware is hidden
-      248  label()  # /sys/firmware is hidden, if it exists
-      249  openat2($proc, "bus", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-bus (ENOENT, ENOTDIR is fine), if < 0 go to 255  # find /bus, if it is there
-      250  open_tree($at-bus, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-bus  # a mount of /proc/bus
-      251  mount_setattr($at-bus, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      252  move_mount($at-bus, "", $at-bus, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/bus
-      253  close($at-bus)  # it is attached
-      254  close($at-bus)  # /proc/bus is covered by it
-      255  label()  # /proc/bus is read-only, if it exists
-      256  openat2($proc, "fs", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-fs (ENOENT, ENOTDIR is fine), if < 0 go to 262  # find /fs, if it is there
-      257  open_tree($at-fs, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-fs  # a mount of /proc/fs
-      258  mount_setattr($at-fs, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      259  move_mount($at-fs, "", $at-fs, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/fs
-      260  close($at-fs)  # it is attached
-      261  close($at-fs)  # /proc/fs is covered by it
-      262  label()  # /proc/fs is read-only, if it exists
-      263  openat2($proc, "irq", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-irq (ENOENT, ENOTDIR is fine), if < 0 go to 269  # find /irq, if it is there
-      264  open_tree($at-irq, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-irq  # a mount of /proc/irq
-      265  mount_setattr($at-irq, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      266  move_mount($at-irq, "", $at-irq, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/irq
-      267  close($at-irq)  # it is attached
-      268  close($at-irq)  # /proc/irq is covered by it
-      269  label()  # /proc/irq is read-only, if it exists
-      270  openat2($proc, "sys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, ENOTDIR is fine), if < 0 go to 276  # find /sys, if it is there
-      271  open_tree($at-sys, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sys  # a mount of /proc/sys
-      272  mount_setattr($at-sys, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      273  move_mount($at-sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sys
-      274  close($at-sys)  # it is attached
-      275  close($at-sys)  # /proc/sys is covered by it
-      276  label()  # /proc/sys is read-only, if it exists
-      277  openat2($proc, "sysrq-trigger", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sysrq-trigger (ENOENT, ENOTDIR is fine), if < 0 go to 283  # find /sysrq-trigger, if it is there
-      278  open_tree($at-sysrq-trigger, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sysrq-trigger  # a mount of /proc/sysrq-trigger
-      279  mount_setattr($at-sysrq-trigger, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      280  move_mount($at-sysrq-trigger, "", $at-sysrq-trigger, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
-      281  close($at-sysrq-trigger)  # it is attached
-      282  close($at-sysrq-trigger)  # /proc/sysrq-trigger is covered by it
-      283  label()  # /proc/sysrq-trigger is read-only, if it exists
-      284  fchdir($root)  # go to the new root $root
-      285  pivot_root(".", ".")  # make it the root; the old one is on top of it now
-      286  umount2(".", MNT_DETACH)  # drop the old root
-      287  chdir("/")  # start at the new root
-      288  chdir("/")  # the directory to start in
-      289  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      290  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      291  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      292  pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
-      293  add($answer+4, 0)  # its end of the pipe
-      294  pidfd_open(1, 0)  # by what the keeper knows this process
-      295  sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
-      296  close($answer+4)  # the keeper alone can answer
+        9  pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
+       10  add($answer+4, 0)  # its end of the pipe
+       11  pidfd_open(1, 0)  # by what the keeper knows this process
+       12  sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+       13  close($answer+4)  # the keeper alone can answer
+       14  umask(000)  # modes are as they are given
+       15  sethostname("box", 3)  # the host name
+       16  mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, {propagation=MS_PRIVATE}, 32)  # make / and all below private
+       17  openat(AT_FDCWD, "/usr", O_DIRECTORY|O_CLOEXEC|O_PATH) = $directory  # the directory of the root file system
+       18  open_tree($directory, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $root  # a mount of it
+       19  mount_setattr($root, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it noDev
+       20  move_mount($root, "", $directory, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it
+       21  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, EAGAIN is fine), if != -2 go to 24  # find /sys
+       22  mkdirat($root, "sys", 0755) (EEXIST is fine)  # make /sys
+       23  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (EAGAIN is fine)  # find what is now /sys
+       24  add($at-sys, 0) (EAGAIN is fine), if != -11 go to 27  # was it found?
+       25  add($attempts, 1), if < 2048 go to 21  # a rename or a mount came in between: try again
+       26  fail(EAGAIN)  # find /sys
+       27  label()  # /sys is there
+       28  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys
+       29  fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
+       30  fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       31  fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
+       32  close($new-sys)  # it has its mount
+       33  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys
+       34  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (ENOENT, EAGAIN is fine), if != -2 go to 37  # find /dev
+       35  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
+       36  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
+       37  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 40  # was it found?
+       38  add($attempts, 1), if < 2048 go to 34  # a rename or a mount came in between: try again
+       39  fail(EAGAIN)  # find /dev
+       40  label()  # /dev is there
+       41  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
+       42  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+       43  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       44  fsconfig($new-dev, FSCONFIG_SET_STRING, "nr_inodes", "16384", 0)  # set nr_inodes
+       45  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+       46  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       47  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
+       48  close($new-dev)  # it has its mount
+       49  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
+       50  close($at-dev)  # /dev is found
+       51  umask(000) = $umask  # devices get exactly the mode they should have
+       52  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
+       53  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
+       54  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
+       55  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
+       56  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
+       57  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
+       58  umask($umask)  # the umask is as before
+       59  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
+       60  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
+       61  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
+       62  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
+       63  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
+       64  mkdirat($dev, "pts", 0755)  # make the directory pts
+       65  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
+       66  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
+       67  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
+       68  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
+       69  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
+       70  fsconfig($new-pts, FSCONFIG_SET_STRING, "max", "256", 0)  # set max
+       71  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       72  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
+       73  close($new-pts)  # it has its mount
+       74  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
+       75  close($pts)  # it is attached
+       76  mkdirat($dev, "shm", 0755)  # make the directory shm
+       77  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
+       78  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
+       79  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       80  fsconfig($new-shm, FSCONFIG_SET_STRING, "nr_inodes", "16384", 0)  # set nr_inodes
+       81  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
+       82  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       83  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
+       84  close($new-shm)  # it has its mount
+       85  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
+       86  close($shm)  # it is attached
+       87  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
+       88  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
+       89  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
+       90  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       91  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
+       92  close($new-mqueue)  # it has its mount
+       93  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+       94  close($mqueue)  # it is attached
+       95  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 98  # find /proc
+       96  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
+       97  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
+       98  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 101  # was it found?
+       99  add($attempts, 1), if < 2048 go to 95  # a rename or a mount came in between: try again
+      100  fail(EAGAIN)  # find /proc
+      101  label()  # /proc is there
+      102  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc
+      103  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
+      104  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      105  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
+      106  close($new-proc)  # it has its mount
+      107  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
+      108  open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the null device, to cover files with
+      109  statx($null, "", 4096, 3, &stat)  # is /dev/null the null device?
+      110  add($stat+29, 0), if != 33 go to 112  # is it a character device?
+      111  add($stat+128, 0), if == 12884901889 go to 113  # is it 1:3?
+      112  fail(ENODEV)  # /dev/null has to be the null device
+      113  label()  # /dev/null is the null device
+      114  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+      115  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
+      116  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+      117  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+      118  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      119  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
+      120  close($new-empty)  # it has its mount
+      121  add($empty, 0) = $empty  # the first cover of a directory
+      122  openat2($proc, "acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 132  # find /acpi, if it is there
+      123  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 127  # hide the directory /proc/acpi
+      124  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      125  close($empty)  # the cover is where it belongs
+      126  add($next, 0) = $empty, if != -1 go to 131  # the next one
+      127  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
+      128  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      129  close($null)  # the cover is where it belongs
+      130  add($next, 0) = $null  # the next one
+      131  close($at-acpi)  # /proc/acpi is hidden
+      132  label()  # /proc/acpi is hidden, if it exists
+      133  openat2($proc, "asound", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if < 0 go to 143  # find /asound, if it is there
+      134  move_mount($empty, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 138  # hide the directory /proc/asound
+      135  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      136  close($empty)  # the cover is where it belongs
+      137  add($next, 0) = $empty, if != -1 go to 142  # the next one
+      138  move_mount($null, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/asound
+      139  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      140  close($null)  # the cover is where it belongs
+      141  add($next, 0) = $null  # the next one
+      142  close($at-asound)  # /proc/asound is hidden
+      143  label()  # /proc/asound is hidden, if it exists
+      144  openat2($proc, "interrupts", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if < 0 go to 154  # find /interrupts, if it is there
+      145  move_mount($empty, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 149  # hide the directory /proc/interrupts
+      146  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      147  close($empty)  # the cover is where it belongs
+      148  add($next, 0) = $empty, if != -1 go to 153  # the next one
+      149  move_mount($null, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/interrupts
+      150  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      151  close($null)  # the cover is where it belongs
+      152  add($next, 0) = $null  # the next one
+      153  close($at-interrupts)  # /proc/interrupts is hidden
+      154  label()  # /proc/interrupts is hidden, if it exists
+      155  openat2($proc, "kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 165  # find /kcore, if it is there
+      156  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 160  # hide the directory /proc/kcore
+      157  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      158  close($empty)  # the cover is where it belongs
+      159  add($next, 0) = $empty, if != -1 go to 164  # the next one
+      160  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
+      161  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      162  close($null)  # the cover is where it belongs
+      163  add($next, 0) = $null  # the next one
+      164  close($at-kcore)  # /proc/kcore is hidden
+      165  label()  # /proc/kcore is hidden, if it exists
+      166  openat2($proc, "keys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if < 0 go to 176  # find /keys, if it is there
+      167  move_mount($empty, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 171  # hide the directory /proc/keys
+      168  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      169  close($empty)  # the cover is where it belongs
+      170  add($next, 0) = $empty, if != -1 go to 175  # the next one
+      171  move_mount($null, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/keys
+      172  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      173  close($null)  # the cover is where it belongs
+      174  add($next, 0) = $null  # the next one
+      175  close($at-keys)  # /proc/keys is hidden
+      176  label()  # /proc/keys is hidden, if it exists
+      177  openat2($proc, "latency_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if < 0 go to 187  # find /latency_stats, if it is there
+      178  move_mount($empty, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 182  # hide the directory /proc/latency_stats
+      179  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      180  close($empty)  # the cover is where it belongs
+      181  add($next, 0) = $empty, if != -1 go to 186  # the next one
+      182  move_mount($null, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/latency_stats
+      183  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      184  close($null)  # the cover is where it belongs
+      185  add($next, 0) = $null  # the next one
+      186  close($at-latency_stats)  # /proc/latency_stats is hidden
+      187  label()  # /proc/latency_stats is hidden, if it exists
+      188  openat2($proc, "sched_debug", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if < 0 go to 198  # find /sched_debug, if it is there
+      189  move_mount($empty, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 193  # hide the directory /proc/sched_debug
+      190  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      191  close($empty)  # the cover is where it belongs
+      192  add($next, 0) = $empty, if != -1 go to 197  # the next one
+      193  move_mount($null, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/sched_debug
+      194  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      195  close($null)  # the cover is where it belongs
+      196  add($next, 0) = $null  # the next one
+      197  close($at-sched_debug)  # /proc/sched_debug is hidden
+      198  label()  # /proc/sched_debug is hidden, if it exists
+      199  openat2($proc, "scsi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if < 0 go to 209  # find /scsi, if it is there
+      200  move_mount($empty, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 204  # hide the directory /proc/scsi
+      201  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      202  close($empty)  # the cover is where it belongs
+      203  add($next, 0) = $empty, if != -1 go to 208  # the next one
+      204  move_mount($null, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/scsi
+      205  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      206  close($null)  # the cover is where it belongs
+      207  add($next, 0) = $null  # the next one
+      208  close($at-scsi)  # /proc/scsi is hidden
+      209  label()  # /proc/scsi is hidden, if it exists
+      210  openat2($proc, "timer_list", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if < 0 go to 220  # find /timer_list, if it is there
+      211  move_mount($empty, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 215  # hide the directory /proc/timer_list
+      212  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      213  close($empty)  # the cover is where it belongs
+      214  add($next, 0) = $empty, if != -1 go to 219  # the next one
+      215  move_mount($null, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_list
+      216  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      217  close($null)  # the cover is where it belongs
+      218  add($next, 0) = $null  # the next one
+      219  close($at-timer_list)  # /proc/timer_list is hidden
+      220  label()  # /proc/timer_list is hidden, if it exists
+      221  openat2($proc, "timer_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if < 0 go to 231  # find /timer_stats, if it is there
+      222  move_mount($empty, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 226  # hide the directory /proc/timer_stats
+      223  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      224  close($empty)  # the cover is where it belongs
+      225  add($next, 0) = $empty, if != -1 go to 230  # the next one
+      226  move_mount($null, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_stats
+      227  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      228  close($null)  # the cover is where it belongs
+      229  add($next, 0) = $null  # the next one
+      230  close($at-timer_stats)  # /proc/timer_stats is hidden
+      231  label()  # /proc/timer_stats is hidden, if it exists
+      232  openat2($sys, "devices/virtual/powercap", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if < 0 go to 242  # find /devices/virtual/powercap, if it is there
+      233  move_mount($empty, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 237  # hide the directory /sys/devices/virtual/powercap
+      234  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      235  close($empty)  # the cover is where it belongs
+      236  add($next, 0) = $empty, if != -1 go to 241  # the next one
+      237  move_mount($null, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/devices/virtual/powercap
+      238  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      239  close($null)  # the cover is where it belongs
+      240  add($next, 0) = $null  # the next one
+      241  close($at-powercap)  # /sys/devices/virtual/powercap is hidden
+      242  label()  # /sys/devices/virtual/powercap is hidden, if it exists
+      243  openat2($sys, "firmware", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if < 0 go to 253  # find /firmware, if it is there
+      244  move_mount($empty, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 248  # hide the directory /sys/firmware
+      245  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      246  close($empty)  # the cover is where it belongs
+      247  add($next, 0) = $empty, if != -1 go to 252  # the next one
+      248  move_mount($null, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/firmware
+      249  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      250  close($null)  # the cover is where it belongs
+      251  add($next, 0) = $null  # the next one
+      252  close($at-firmware)  # /sys/firmware is hidden
+      253  label()  # /sys/firmware is hidden, if it exists
+      254  openat2($proc, "bus", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-bus (ENOENT, ENOTDIR is fine), if < 0 go to 260  # find /bus, if it is there
+      255  open_tree($at-bus, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-bus  # a mount of /proc/bus
+      256  mount_setattr($at-bus, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      257  move_mount($at-bus, "", $at-bus, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/bus
+      258  close($at-bus)  # it is attached
+      259  close($at-bus)  # /proc/bus is covered by it
+      260  label()  # /proc/bus is read-only, if it exists
+      261  openat2($proc, "fs", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-fs (ENOENT, ENOTDIR is fine), if < 0 go to 267  # find /fs, if it is there
+      262  open_tree($at-fs, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-fs  # a mount of /proc/fs
+      263  mount_setattr($at-fs, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      264  move_mount($at-fs, "", $at-fs, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/fs
+      265  close($at-fs)  # it is attached
+      266  close($at-fs)  # /proc/fs is covered by it
+      267  label()  # /proc/fs is read-only, if it exists
+      268  openat2($proc, "irq", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-irq (ENOENT, ENOTDIR is fine), if < 0 go to 274  # find /irq, if it is there
+      269  open_tree($at-irq, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-irq  # a mount of /proc/irq
+      270  mount_setattr($at-irq, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      271  move_mount($at-irq, "", $at-irq, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/irq
+      272  close($at-irq)  # it is attached
+      273  close($at-irq)  # /proc/irq is covered by it
+      274  label()  # /proc/irq is read-only, if it exists
+      275  openat2($proc, "sys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, ENOTDIR is fine), if < 0 go to 281  # find /sys, if it is there
+      276  open_tree($at-sys, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sys  # a mount of /proc/sys
+      277  mount_setattr($at-sys, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      278  move_mount($at-sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sys
+      279  close($at-sys)  # it is attached
+      280  close($at-sys)  # /proc/sys is covered by it
+      281  label()  # /proc/sys is read-only, if it exists
+      282  openat2($proc, "sysrq-trigger", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sysrq-trigger (ENOENT, ENOTDIR is fine), if < 0 go to 288  # find /sysrq-trigger, if it is there
+      283  open_tree($at-sysrq-trigger, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sysrq-trigger  # a mount of /proc/sysrq-trigger
+      284  mount_setattr($at-sysrq-trigger, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      285  move_mount($at-sysrq-trigger, "", $at-sysrq-trigger, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
+      286  close($at-sysrq-trigger)  # it is attached
+      287  close($at-sysrq-trigger)  # /proc/sysrq-trigger is covered by it
+      288  label()  # /proc/sysrq-trigger is read-only, if it exists
+      289  fchdir($root)  # go to the new root $root
+      290  pivot_root(".", ".")  # make it the root; the old one is on top of it now
+      291  umount2(".", MNT_DETACH)  # drop the old root
+      292  chdir("/")  # start at the new root
+      293  chdir("/")  # the directory to start in
+      294  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      295  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      296  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       297  read($answer, &kept, 1), if == 1 go to 299  # wait until the keeper has it
       298  fail(EMFILE)  # the keeper takes the process
       299  label()  # this process is kept
@@ -442,17 +442,17 @@ describe('namespaces', () => {
        6  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to 8  # is the host still there?
        7  exit_group(137)  # the host is gone
        8  label()  # the host is alive
-       9  umask(000)  # modes are as they are given
-      10  sethostname("container", 9)  # the host name
-      11  chdir("/")  # the directory to start in
-      12  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      13  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      14  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      15  pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
-      16  add($answer+4, 0)  # its end of the pipe
-      17  pidfd_open(1, 0)  # by what the keeper knows this process
-      18  sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
-      19  close($answer+4)  # the keeper alone can answer
+       9  pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
+      10  add($answer+4, 0)  # its end of the pipe
+      11  pidfd_open(1, 0)  # by what the keeper knows this process
+      12  sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      13  close($answer+4)  # the keeper alone can answer
+      14  umask(000)  # modes are as they are given
+      15  sethostname("container", 9)  # the host name
+      16  chdir("/")  # the directory to start in
+      17  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      18  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      19  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
       20  read($answer, &kept, 1), if == 1 go to 22  # wait until the keeper has it
       21  fail(EMFILE)  # the keeper takes the process
       22  label()  # this process is kept
@@ -518,7 +518,7 @@ describe('namespaces', () => {
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
       + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
-        label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+        label()  # the host is alive
       + getpid() = $self  # the process to keep
         add($answer+4, 0)  # its end of the pipe
       - pidfd_open(1, 0)  # by what the keeper knows this process
@@ -688,13 +688,13 @@ describe('namespaces', () => {
       + setns($target, CLONE_NEWPID)  # join the pid namespace of process 4711
       + close($target)  # let go of it
       + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
-        umask(000)  # modes are as they are given
-      - sethostname("container", 9)  # the host name
-        label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+        label()  # the host is alive
       + getpid() = $self  # the process to keep
         add($answer+4, 0)  # its end of the pipe
       - pidfd_open(1, 0)  # by what the keeper knows this process
       + pidfd_open($self, 0)  # by what the keeper knows this process
+        umask(000)  # modes are as they are given
+      - sethostname("container", 9)  # the host name
       "
     `);
   });
@@ -724,7 +724,7 @@ describe('namespaces', () => {
       + setns($target, CLONE_NEWNS)  # join the mount namespace of process 4711
       + close($target)  # let go of it
       + clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
-        label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+        label()  # the host is alive
       + getpid() = $self  # the process to keep
         add($answer+4, 0)  # its end of the pipe
       - pidfd_open(1, 0)  # by what the keeper knows this process
@@ -923,12 +923,13 @@ describe('the process', () => {
       .toMatchInlineSnapshot(`
         "- clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
         + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
-          label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+          write(3, "\\5\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host which process stays
         - pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
         - add($answer+4, 0)  # its end of the pipe
         - pidfd_open(1, 0)  # by what the keeper knows this process
         - sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
         - close($answer+4)  # the keeper alone can answer
+          label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
         - read($answer, &kept, 1), if == 1 go to ‹this process is kept›  # wait until the keeper has it
         - fail(EMFILE)  # the keeper takes the process
         - label()  # this process is kept

@@ -117,7 +117,7 @@ export { errnoText, isSyscallError, SyscallError, type SyscallFailure } from './
 export { signalName, type Exit, type SignalName } from './exit.js';
 export { explain, explainArgs, explainCall } from './explain.js';
 export { Fd } from './fd.js';
-export { KEEPER_FD, registerWithKeeper, type KeeperOptions } from './keeper.js';
+export { KEEPER_FD, registerWithKeeper, type KeeperOptions, type Registration } from './keeper.js';
 export { KERNEL_FLOOR, requireKernel } from './kernel.js';
 export { launch, readFailure, type Child, type LaunchOptions, type LaunchStdio, type ReportedFailure } from './launch.js';
 export { failure, Memory, struct, type Field, type FieldValue, type Load, type PlacedField, type Pointer, type Struct, type StructType } from './memory.js';

@@ -27,6 +27,16 @@ export interface KeeperOptions {
   readonly cgroupKill?: ResultOf | number;
 }
 
+/** How a process registers: in two parts, between which it can do other things while the keeper answers. */
+export interface Registration {
+  /** Both parts, one after the other. */
+  readonly steps: readonly Step[];
+  /** The first part: tells the keeper of this process. */
+  readonly send: readonly Step[];
+  /** The second part: waits for the answer, and fails without one. The program may begin after that. */
+  readonly confirm: readonly Step[];
+}
+
 /**
  * Registers this process with the keeper: a process outside, one for each host, which sends it SIGKILL when the host ends, however that ends.
  * `dieWithHost` is an attribute of the process itself, which the program can take back (PR_SET_PDEATHSIG(2const)) and which the kernel drops at a change of credentials;
@@ -41,10 +51,10 @@ export interface KeeperOptions {
  * @example
  * ```ts
  * import { continueInChild, explain, registerWithKeeper } from '@ctr/syscall';
- * console.log(explain([...continueInChild(), ...registerWithKeeper()]));
+ * console.log(explain([...continueInChild(), ...registerWithKeeper().steps]));
  * ```
  */
-export function registerWithKeeper({ cgroupKill, pid }: KeeperOptions = {}): Step[] {
+export function registerWithKeeper({ cgroupKill, pid }: KeeperOptions = {}): Registration {
   // Each fd is stored with 64 bits. The first byte, which is the message, too, tells the keeper how many files there are to be.
   const controlBytes = CMSGHDR_BYTES + (cgroupKill === undefined ? 2 : 3) * FD_BYTES;
   const initial = Buffer.alloc(controlBytes + FD_BYTES);
@@ -71,7 +81,7 @@ export function registerWithKeeper({ cgroupKill, pid }: KeeperOptions = {}): Ste
   registrations.add(register);
   const answer = new Memory(8, 'answer');
   const isKept = label('this process is kept');
-  return [
+  const send: readonly Step[] = [
     ...(pid === undefined ? [own] : []),
     { call: 'pipe2', args: [answer, openFlags.O_CLOEXEC], purpose: 'by what the keeper answers' },
     { call: 'add', args: [answer.i32(4), 0], purpose: 'its end of the pipe', into: control.at(CMSGHDR_BYTES) },
@@ -81,6 +91,8 @@ export function registerWithKeeper({ cgroupKill, pid }: KeeperOptions = {}): Ste
       : [{ call: 'add', args: [cgroupKill, 0], purpose: 'by what it kills the group', into: control.at(CMSGHDR_BYTES + 2 * FD_BYTES) } satisfies Step]),
     register,
     { call: 'close', args: [answer.i32(4)], purpose: 'the keeper alone can answer' },
+  ];
+  const confirm: readonly Step[] = [
     { call: 'read', args: [answer.i32(0), new Memory(1, 'kept'), 1], purpose: 'wait until the keeper has it', jump: { when: '==', than: 1, to: isKept } },
     fail(errnos.EMFILE, 'the keeper takes the process', {
       EMFILE:
@@ -88,4 +100,5 @@ export function registerWithKeeper({ cgroupKill, pid }: KeeperOptions = {}): Ste
     }),
     isKept,
   ];
+  return { steps: [...send, ...confirm], send, confirm };
 }

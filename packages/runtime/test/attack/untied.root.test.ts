@@ -29,14 +29,13 @@ beforeAll(() => {
 // Runs containers until it is killed, and says which processes they are; `bare` launches the same plan without the steps that register with the keeper.
 const host = new NodeProgram(`
   import { plan, run } from '@ctr/runtime';
-  import { launch } from '@ctr/syscall';
+  import { launch, registerWithKeeper } from '@ctr/syscall';
   const [what = '', json = '', count = '1'] = process.argv.slice(2);
   const [command, options] = JSON.parse(json) as [[string], object];
   if (what === 'bare') {
     const steps = plan(command, options);
-    const first = steps.findIndex(({ purpose }) => purpose === 'by what the keeper answers');
-    const after = steps.findIndex(({ purpose }) => purpose === 'this process is kept');
-    const child = await launch(steps.toSpliced(first, after - first));
+    const keeping = new Set(registerWithKeeper({ pid: 1 }).steps.map(({ purpose }) => purpose));
+    const child = await launch(steps.filter(({ purpose }) => !keeping.has(purpose)));
     console.log(String(child.pid));
   } else
     await Promise.all(
