@@ -22,6 +22,8 @@ function container(args: readonly string[], changes: Changes = {}) {
   return { id, bundle, oci, quietly };
 }
 
+const MAX_BYTES = 16 * 2 ** 20;
+
 describe('ctr-oci', () => {
   it('runs what `spec` writes', async () => {
     const bundle = mkdtempSync(join(at.directory, 'spec-'));
@@ -155,8 +157,13 @@ describe('ctr-oci', () => {
   });
 
   it('reads no more of a file that a client names than a configuration can have', async () => {
-    const { id, oci, quietly } = container(['sleep', '1000']);
+    const { id, bundle, oci, quietly } = container(['sleep', '1000']);
     expect(await quietly('run', '--detach', id)).toBe(0);
+    const large = join(bundle, 'large.json');
+    writeFileSync(large, '{}'.padStart(MAX_BYTES + 1));
+    expect((await oci('update', '--resources', large, id)).stderr).toContain(`large.json has more than ${MAX_BYTES} bytes: no more are read`);
+    writeFileSync(large, '{"pids": {"limit": 32}}'.padStart(MAX_BYTES));
+    expect((await oci('update', '--resources', large, id)).stderr).toBe('');
     expect((await oci('exec', '--process', '/dev/zero', id)).stderr).toContain('/dev/zero has more than 16777216 bytes: no more are read');
     expect((await oci('update', '--resources', '/dev/zero', id)).stderr).toContain('/dev/zero has more than 16777216 bytes: no more are read');
     const piped = `echo '{"pids": {"limit": 33}}' | $CTR_OCI --root ${at.root} update --resources - ${id}`;
