@@ -981,6 +981,14 @@ export const mutations = [
     name: 'a hook of startContainer cannot change the memory of the first process',
   },
   {
+    defence: 'a process that nobody has reported is waited for',
+    file: 'packages/syscall/src/unreported.ts',
+    text: 'isPutOff = underWay > 0;',
+    instead: 'isPutOff = true;',
+    test: 'packages/runtime/test/cgroup.root.test.ts',
+    name: 'that is too low at any step of the set-up',
+  },
+  {
     defence: "the host's part of a creation that fails leaves no control group behind",
     file: 'packages/oci/src/life-cycle/host-side.ts',
     text: 'this.hasFailed = true;',

@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { isContainerError, run, start, type ContainerError, type RunOptions, type StartOptions } from '@ctr/runtime';
 import { readLayout } from '@ctr/cgroups';
@@ -42,6 +43,17 @@ async function failed(promise: Promise<unknown>): Promise<ContainerError> {
 /** An orphan that has ended may wait for the host's first process to notice. */
 function isRunning(pid: string): boolean {
   return existsSync(`/proc/${pid}`) && !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+}
+
+const PAGE_BYTES = 4096;
+/** So many pages are too few for any container. */
+const LOW_PAGES = 10;
+const LOW_STARTS = 96;
+
+/** Children of this process that nobody has waited for. */
+function zombies(): string[] {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=,stat=', '--ppid', String(process.pid)], { encoding: 'utf8' });
+  return stdout.split('\n').filter((line) => line.includes(' Z'));
 }
 
 describe('limits', () => {
@@ -163,6 +175,19 @@ describe('the memory limit', () => {
         'the process ended during its set-up, killed by SIGKILL: it was at its memory limit, and 4096 bytes are too few to set up a container: give it more',
       ),
     );
+  });
+
+  it.each([
+    ['one after the other', 1],
+    ['eight at a time', 8],
+  ])('that is too low at any step of the set-up leaves no process and no group: %s', async (_how, atOnce) => {
+    const start = async (at: number): Promise<void> => {
+      const limits = { memoryBytes: PAGE_BYTES * (1 + (at % LOW_PAGES)) };
+      await expect(run(['true'], { rootfs: image.path, limits })).rejects.toThrow(/SIGKILL.*memory limit|ENOMEM/s);
+    };
+    for (let at = 0; at < LOW_STARTS; at += atOnce) await Promise.all(Array.from({ length: atOnce }, (_, i) => start(at + i)));
+    await vi.waitUntil(() => zombies().length === 0, { timeout: 2000, interval: 5 });
+    expect(groupsOf(process.pid)).toEqual([]);
   });
 
   it('that is not reached is not told', async () => {

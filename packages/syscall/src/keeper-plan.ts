@@ -1,5 +1,4 @@
 import { epollEvents, epollOperations, maskHow, messageFlags, prctlOptions, rlimitResources, SHUT_RD, signals } from './abi/constants.js';
-import { errnos } from './abi/errno.js';
 import { hostArch } from './abi/numbers.js';
 import { iovec, msghdr } from './abi/structs.js';
 import type { Fd } from './fd.js';

@@ -30,6 +30,7 @@ import { stepError } from './perform.js';
 import { announcements, REPORT_EXEC, REPORT_FILE, REPORT_PID, REPORT_STAYS, REPORT_WAITING } from './process.js';
 import type { Plan, Step } from './step.js';
 import { quote } from './printable.js';
+import { beginSetUp, endSetUp, forget, leaveAlone, waitForUnreported } from './unreported.js';
 
 /** What a standard stream of the new process is: the host's own, `/dev/null`, or an open file. */
 export type LaunchStdio = 'inherit' | 'ignore' | Fd;
@@ -124,17 +125,21 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
   const parts = isParts(plan) ? plan : [plan];
   const isKept = parts.some((part) => habitsOf(part).registers);
   const { pid: first, report } = start(parts, options.stdio ?? ['inherit', 'inherit', 'inherit'], isKept ? keeperSocket() : undefined);
+  beginSetUp();
   const setup = await setUp(parts, options, first, report, setupTimeoutMs, isKept ? keep() : undefined);
+  endSetUp([setup.pid, ...setup.others]);
   const isReady = !setup.failure && (setup.announced || !parts.some((part) => habitsOf(part).announces));
-  const end = options.detached && isReady ? new Promise<Exit>(() => undefined) : ended(setup.pid);
-  const others = Promise.all(setup.others.map(ended));
+  const end = options.detached && isReady ? new Promise<Exit>(() => undefined) : waited(setup.pid);
+  const others = Promise.all(setup.others.map(waited));
   if (setup.failure) {
     await Promise.all([end, others]);
+    await waitForUnreported();
     throw setup.failure.error;
   }
   if (!isReady) {
     const exit = await end;
     await others;
+    await waitForUnreported();
     throw new Error(`the process ended during its set-up, ${exit.signal ? `killed by ${exit.signal}` : `with exit code ${exit.code}`}`);
   }
   let running = true;
@@ -159,6 +164,12 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
       await exited;
     },
   };
+}
+
+async function waited(pid: number): Promise<Exit> {
+  const exit = await ended(pid);
+  forget(pid);
+  return exit;
 }
 
 /** 0 sends nothing, and tells whether something could be sent: kill(2). The last one is SIGRTMAX of signal(7). */
@@ -200,6 +211,7 @@ function keep(): Setup['failure'] {
     startKeeper((plan) => {
       const { pid, report } = start([plan], ['ignore', 'ignore', 'ignore']);
       syscall(numbers.close, report);
+      leaveAlone(pid);
       return pid;
     });
     return undefined;

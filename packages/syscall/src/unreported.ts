@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+
+import { ended } from './exit.js';
+
+/** Children of this thread that somebody waits for, or that are left alone. */
+const known = new Set<number>();
+/** Set-ups whose processes may not have reported all of their pids yet. */
+let underWay = 0;
+let isPutOff = false;
+
+/** Until {@link endSetUp}, nobody can tell a process of this set-up from one that nobody will ever report. */
+export function beginSetUp(): void {
+  underWay++;
+}
+
+/** @param pids the processes of the set-up, which somebody waits for, or leaves alone */
+export function endSetUp(pids: readonly number[]): void {
+  for (const pid of pids) known.add(pid);
+  underWay--;
+  if (isPutOff) void waitForUnreported();
+}
+
+/** A child that is waited for elsewhere. */
+export function leaveAlone(pid: number): void {
+  known.add(pid);
+}
+
+/** A process that has been waited for: its pid may become another's. */
+export function forget(pid: number): void {
+  known.delete(pid);
+}
+
+/**
+ * Waits for children that nobody has reported. A process that is killed between clone(2) and its report takes the pid of the new one, which is a child of this process, with it.
+ * Where other set-ups are under way, the last one of them does it. Without CONFIG_PROC_CHILDREN in the kernel, such a child stays a zombie.
+ *
+ * @see proc_pid_task(5): children
+ */
+export async function waitForUnreported(): Promise<void> {
+  isPutOff = underWay > 0;
+  if (isPutOff) return;
+  await Promise.all(
+    childrenOfThread()
+      .filter((pid) => !known.has(pid) && isWalker(pid))
+      .map(async (pid) => {
+        known.add(pid);
+        await ended(pid);
+        known.delete(pid);
+      }),
+  );
+}
+
+function childrenOfThread(): number[] {
+  return read('/proc/thread-self/children').split(' ').filter(Boolean).map(Number);
+}
+
+/** Its name is the number of the memfd that it was executed from, until it executes something else. No program that Node has started has such a one. */
+function isWalker(pid: number): boolean {
+  return /^\d+ \(\d+\) /.test(read(`/proc/${pid}/stat`));
+}
+
+/** Of files in /proc, which may be gone. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1').trimEnd();
+  } catch {
+    return '';
+  }
+}
