@@ -12,21 +12,21 @@ import { place, ran } from './container.js';
 
 const at = place();
 const ROUNDS = rounds(100);
+const boundSys: Mount[] = [
+  ...(defaultConfig().mounts ?? []).filter(({ destination }) => !destination.startsWith('/sys')),
+  { destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', 'ro'] },
+];
 
 it('hides what it has to of a bound /sys that is moved away and back', { timeout: ROUNDS * 600 }, async () => {
   mkdirSync(join(at.rootfs, 'other'));
-  const mounts: Mount[] = [
-    ...(defaultConfig().mounts ?? []).filter(({ destination }) => !destination.startsWith('/sys')),
-    { destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', 'ro'] },
-  ];
   const tally: Record<string, number> = {};
   {
     await using _exchange = await exchanging(at.rootfs, 'sys', 'other');
     for (let round = 0; round < ROUNDS; round++) {
-      const { output } = await ran(at, ['cat', '/proc/self/mountinfo'], { mounts, linux: { maskedPaths: ['/sys/kernel'], readonlyPaths: [] } });
+      const { output } = await ran(at, ['cat', '/proc/self/mountinfo'], { mounts: boundSys, linux: { maskedPaths: ['/sys/kernel'], readonlyPaths: [] } });
       const all = parseMountinfo(output);
       const sys = all.find(({ type, root }) => type === 'sysfs' && root === '/');
-      const isCovered = all.some(({ parent, type }) => parent === sys?.id && type === 'tmpfs');
+      const isCovered = all.some(({ parent, type, mountPoint }) => parent === sys?.id && mountPoint.endsWith('/kernel') && type === 'tmpfs');
       const seen = `${sys?.mountPoint} ${isCovered ? 'protected' : 'open'}`;
       tally[seen] = (tally[seen] ?? 0) + 1;
     }
@@ -36,4 +36,19 @@ it('hides what it has to of a bound /sys that is moved away and back', { timeout
   expect(still).toBeGreaterThan(0);
   expect(met).toBeGreaterThan(0);
   record({ race: 'a bound /sys of an OCI container that is moved away and back: hides what it has to', rounds: ROUNDS, met, gotThrough: 0 });
+});
+
+it('hides what it has to of a bound /sys that a hook moves away', async () => {
+  const [from, to, empty] = ['sys', 'moved', 'other'].map((name) => join(at.rootfs, name)) as [string, string, string];
+  mkdirSync(empty, { recursive: true });
+  const move = `mv ${from} ${to} && mv ${empty} ${from}`;
+  const { output } = await ran(at, ['cat', '/proc/self/mountinfo'], {
+    mounts: boundSys,
+    hooks: { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', move] }] },
+    linux: { maskedPaths: ['/sys/kernel'], readonlyPaths: [] },
+  });
+  const all = parseMountinfo(output);
+  const sys = all.find(({ type, root }) => type === 'sysfs' && root === '/');
+  expect(sys?.mountPoint).toBe('/moved');
+  expect(all.filter(({ parent }) => parent === sys?.id).map(({ mountPoint, type }) => [mountPoint, type])).toContainEqual(['/moved/kernel', 'tmpfs']);
 });
