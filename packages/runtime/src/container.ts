@@ -177,12 +177,15 @@ export async function startSpec(asked: Spec, options: Start): Promise<Container>
   return running(spec, scope ?? (container.group && groupOf(container.group)), child, relays, master, swept, began, options);
 }
 
+/** The largest pages that arm64 has. */
+const MAX_PAGE_BYTES = 65_536;
+
 /** Why a set-up was killed, where it was too much for the container's memory. A step that failed says so itself. */
 function killedForMemory(error: unknown, { limits: { memoryBytes } }: Spec, group: PlannedGroup | undefined): Error | undefined {
   if (!(error instanceof Error) || isSyscallError(error) || typeof memoryBytes !== 'number' || !group) return undefined;
   const { oomKills = 0, memoryPeakBytes = 0 } = group.read();
-  // Linux 6.18 does not count each kill of so small a v1 group. A limit is kept in whole pages, of up to 64 KiB.
-  const isAtLimit = memoryPeakBytes > memoryBytes - 65_536;
+  // Linux 6.18 does not count each kill of so small a v1 group. A limit is kept in whole pages.
+  const isAtLimit = memoryPeakBytes > memoryBytes - MAX_PAGE_BYTES;
   if (oomKills === 0 && !isAtLimit) return undefined;
   return new Error(`${error.message}: it was at its memory limit, and ${memoryBytes} bytes are too few to set up a container: give it more`, { cause: error });
 }

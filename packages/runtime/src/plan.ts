@@ -260,7 +260,7 @@ export function enter(spec: Spec, group?: PlannedGroup): Section[] {
 
 /** How a container is set up. */
 export interface SetUpOptions {
-  /** Whether the container registers with a keeper. One that is in its caller's namespaces alone has none. */
+  /** The container registers with a keeper. One that is in its caller's namespaces alone has none. */
   readonly isKept: boolean;
   /** Whether the keeper gets the file `cgroup.kill` of the container's group. @default false */
   readonly kills?: boolean;

@@ -114,7 +114,6 @@ function receiving(
     call: 'recvmsg',
     args: [SOCKET, message, messageFlags.MSG_DONTWAIT | messageFlags.MSG_CMSG_CLOEXEC],
     purpose: 'a registration',
-    as: 'received',
     tolerates: 'any',
     jump: { when: '<', than: 1, to: none },
   };

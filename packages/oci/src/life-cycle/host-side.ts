@@ -40,7 +40,7 @@ export class HostSide implements Disposable {
   readonly #files: { readonly what: HandedFile; readonly file: Fd }[] = [];
   /** The container's first process, once hooks have been run for it. */
   hooked: number | undefined;
-  /** Whether something that the plan waits for has failed: the error is not one of the plan then. */
+  /** Something that the plan waits for has failed: the error is not one of the plan then. */
   hasFailed = false;
 
   constructor(waits: readonly HostWait[], files: readonly HandedFile[], tasks: HostTasks) {

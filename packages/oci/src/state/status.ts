@@ -12,7 +12,7 @@ export function statusOf(directory: StateDirectory, { process, places }: StoredS
   if (!isAlive(process)) return 'stopped';
   if (isFrozen(places)) return 'paused';
   if (isWaiting(directory)) return 'created';
-  // What is killed between the two looks lets go of the gate as it ends.
+  // A process that is killed between the two looks lets go of the gate as it ends.
   return isAlive(process) ? 'running' : 'stopped';
 }
 
