@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
 import { parseMountinfo, type Mount, type MountAttributes } from '@ctr/fs';
-import { call, openFd, openFlags, pollEvents, pollfd, timespec, type Fd, quote } from '@ctr/syscall';
+import { call, openFd, openFlags, pollEvents, pollfd, timespec, type Fd, type Step, quote } from '@ctr/syscall';
 
 /** A mount of the host that a program of the host sees. */
 export interface HostMount {
@@ -18,6 +18,10 @@ interface Table {
   readonly namespace: string;
   /** `/proc/self/mountinfo`, open: poll(2) tells of a change since the last call. */
   readonly file: Fd;
+  /** Asks whether it has changed. */
+  readonly poll: Step;
+  /** What stood in it. */
+  readonly text: string;
   readonly seen: readonly HostMount[];
 }
 
@@ -57,23 +61,25 @@ export function isMountedBelow(top: string, directory: string): boolean {
 
 function current(): Table {
   const namespace = readlinkSync('/proc/self/ns/mnt');
-  if (table?.namespace === namespace && !hasChanged(table.file)) return table;
-  const isOther = table?.namespace !== namespace;
-  if (isOther) table?.file.close();
-  const file = isOther || !table ? openFd('/proc/self/mountinfo', { flags: openFlags.O_RDONLY }) : table.file;
+  const known = table?.namespace === namespace ? table : undefined;
+  if (known && call(known.poll) === 0) return known;
+  if (!known) table?.file.close();
+  const file = known?.file ?? openFd('/proc/self/mountinfo', { flags: openFlags.O_RDONLY });
   // Read after the file was opened, or found to have changed: what changes from here on is told by the next poll.
-  table = { version: (table?.version ?? 0) + 1, namespace, file, seen: visible(parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8'))) };
+  const text = readFileSync('/proc/self/mountinfo', 'utf8');
+  if (known?.text === text) return known;
+  table = { version: (table?.version ?? 0) + 1, namespace, file, poll: known?.poll ?? pollStep(file), text, seen: visible(parseMountinfo(text)) };
   return table;
 }
 
-function hasChanged(file: Fd): boolean {
-  return (
-    call({
-      call: 'ppoll',
-      args: [pollfd({ fd: file.number, events: pollEvents.POLLPRI }), 1, timespec({}), null, 8],
-      purpose: 'has the mount table changed?',
-    }) > 0
-  );
+function pollStep({ number }: Fd): Step {
+  return Object.freeze<Step>({
+    call: 'ppoll',
+    args: [pollfd({ fd: number, events: pollEvents.POLLPRI }), 1, timespec({}), null, 8],
+    purpose: 'has the mount table changed?',
+    // A signal, of a profiler for example, leaves the question without an answer: the table is read again.
+    tolerates: ['EINTR'],
+  });
 }
 
 /**

@@ -297,9 +297,12 @@ function checkShapes(options: ContainerOptions): void {
   }
 }
 
+let isProcKnown = false;
+
 /** Much is looked up there, and plans are started from there. */
 function requireProc(): void {
-  if (!existsSync('/proc/self/mountinfo')) throw new Error('/proc is not mounted here, and ctr needs it: mount -t proc proc /proc (as root)');
+  isProcKnown ||= existsSync('/proc/self/mountinfo');
+  if (!isProcKnown) throw new Error('/proc is not mounted here, and ctr needs it: mount -t proc proc /proc (as root)');
 }
 
 /** An empty path would be the working directory, which nobody means who has left a variable unset. */

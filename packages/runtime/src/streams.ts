@@ -60,15 +60,17 @@ const NULL_DEVICE = (1 << 8) | 3;
  * So for a regular file that is both stdin and an output.
  */
 export function streamsOf(choices: Three<StreamChoice>): Three<Stream> {
+  // A pipe that was made here needs no look.
   const opened = choices.map((choice, fd) =>
-    choice === 'ignore' ? undefined : checked(streamNames[fd] ?? '', choice === 'inherit' ? fd : fileOf(choice).number),
+    choice === 'inherit' ? checked(streamNames[fd] ?? '', fd) : choice instanceof Fd ? checked(streamNames[fd] ?? '', choice.number) : undefined,
   );
   const of = (fd: 0 | 1 | 2): Stream => {
     const choice = choices[fd];
     const file = opened[fd];
     const rest = { shared: false, usable: true };
+    if (typeof choice === 'object' && 'pipe' in choice) return { kind: 'pipe', file: choice.pipe, ...rest };
     if (choice === 'ignore' || !file || (file.stat.isCharacterDevice() && file.stat.rdev === NULL_DEVICE)) return { kind: 'null', file: 'ignore', ...rest };
-    if (choice !== 'inherit') return { kind: choice instanceof Fd ? 'given' : 'pipe', file: fileOf(choice), ...rest };
+    if (choice !== 'inherit') return { kind: 'given', file: choice, ...rest };
     const shared = fd === 2 && choices[1] === 'inherit' && isSame(opened[1], file) && opened[1]?.access === file.access;
     return { kind: 'relayed', file: 'inherit', shared, usable: file.access !== (fd === 0 ? openFlags.O_WRONLY : openFlags.O_RDONLY) };
   };
@@ -90,15 +92,11 @@ function refuseLoop(streams: Three<Stream>, opened: readonly (Opened | undefined
 /** Throws a `TypeError` for what cannot be a standard stream, or not all three. */
 export function checkStdio(stdio: unknown, words: readonly string[]): void {
   const streams: readonly unknown[] = Array.isArray(stdio) ? stdio : [stdio];
-  const wanted = `${words.map((word) => quote(word)).join(', ')} or an Fd`;
   if (Array.isArray(stdio) && stdio.length !== 3)
     throw new TypeError(`stdio has ${stdio.length} streams: give three, for stdin, stdout and stderr, or one for all`);
   for (const stream of streams)
-    if (!(stream instanceof Fd) && !words.some((word) => word === stream)) throw new TypeError(`stdio is ${quote(stream)}: ${wanted}`);
-}
-
-function fileOf(choice: Fd | { readonly pipe: Fd }): Fd {
-  return choice instanceof Fd ? choice : choice.pipe;
+    if (!(stream instanceof Fd) && !words.some((word) => word === stream))
+      throw new TypeError(`stdio is ${quote(stream)}: ${words.map((word) => quote(word)).join(', ')} or an Fd`);
 }
 
 function isSame(a: Opened | undefined, b: Opened): boolean {

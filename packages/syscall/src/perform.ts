@@ -46,6 +46,19 @@ export function call(step: Step): number {
   return run([step]).result;
 }
 
+/** Frozen steps, which are made again and again: they are brought down to numbers once. */
+const lowered = new WeakMap<Step, Program>();
+
+function lowerHere(plan: Plan): Program {
+  const [first] = plan;
+  const single = plan.length === 1 && first && Object.isFrozen(first) ? first : undefined;
+  const known = single && lowered.get(single);
+  if (known) return known;
+  const program = lower(plan, hostFds);
+  if (single) lowered.set(single, program);
+  return program;
+}
+
 /** What a call has returned, and what it has left in memory. */
 export interface Filled {
   readonly result: number;
@@ -80,7 +93,7 @@ function run(plan: Plan): { readonly result: number; readonly program: Program; 
   for (let i = 0; i < plan.length; i++)
     if (forks.has((plan[i] as Step).call))
       throw new TypeError(`step ${i + 1} (${plan[i]?.purpose}) makes a process, in which JavaScript cannot go on: use launch`);
-  const program = lower(plan, hostFds);
+  const program = lowerHere(plan);
   if (program.size > memory.bytes.length) {
     memory.free();
     memory = allocate(program.size * 2);

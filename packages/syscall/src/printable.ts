@@ -6,6 +6,8 @@ const MAX_SHOWN = 80;
  * (Zl, Zp), and surrogates that stand alone (Cs). A terminal obeys them.
  */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+/** Printable ASCII but for `"` and `\\`: most texts, which nothing has to be looked for in. */
+const plain = /^[ !#-[\]-~]*$/;
 const names: Readonly<Record<string, string>> = { '\n': String.raw`\n`, '\t': String.raw`\t`, '\r': String.raw`\r` };
 
 /**
@@ -48,6 +50,7 @@ export function printableLines(text: string): string {
 export function quote(value: unknown): string {
   if (typeof value === 'function' || (typeof value === 'object' && value !== null)) return `a value of type ${typeof value}`;
   if (typeof value !== 'string') return String(value);
+  if (value.length <= MAX_SHOWN && plain.test(value)) return `"${value}"`;
   const cut = value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN).replace(/[\ud800-\udbff]$/, '')}…` : value;
   return `"${printable(cut.replaceAll(/["\\]/g, String.raw`\$&`))}"`;
 }
