@@ -554,9 +554,16 @@ export const mutations = [
   {
     defence: 'the default profile refuses leases',
     file: 'packages/security/src/seccomp/default-profile.ts',
-    text: "...waitedFor.map((command) => refuse(['fcntl', 'fcntl64'], 1, command)),",
+    text: "...waitedFor.map((command) => refuse(['fcntl', 'fcntl64'], [is(1, command)])),",
     test: 'packages/security/test/seccomp/default-profile.test.ts',
     name: 'of fcntl: no leases',
+  },
+  {
+    defence: 'the default profile refuses to stop processes at their end',
+    file: 'packages/security/src/seccomp/default-profile.ts',
+    text: "...optionSetters.map((request) => refuse(['ptrace'], [is(0, request), has(3, traceExit)], errnos.EINVAL)),",
+    test: 'packages/security/test/seccomp/default-profile.test.ts',
+    name: 'of ptrace: no stop at the end',
   },
   {
     defence: 'what is mounted below the programs of the host has a layer of its own',

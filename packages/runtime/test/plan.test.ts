@@ -369,7 +369,7 @@ describe('the plan of a container', () => {
       343  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
       344  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
       345  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      346  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
+      346  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (319 instructions)
       347  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       348  umask(022)  # permissions that new files do not have
       349  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
@@ -502,7 +502,7 @@ describe('namespaces', () => {
       66  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
       67  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
       68  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      69  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
+      69  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (319 instructions)
       70  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       71  umask(022)  # permissions that new files do not have
       72  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
@@ -897,7 +897,7 @@ describe('the process', () => {
       "
         label()  # the host is alive
       + write(3, "\\5\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host which process stays
-        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
+        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (319 instructions)
       + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
       + prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # the program cannot look into this process
       + clone(SIGCHLD, NULL, NULL, NULL, NULL) = $program, if == 0 go to ‹the process of the program›  # a process for the program
@@ -936,7 +936,7 @@ describe('the process', () => {
           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
         - close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
         + close_range(5, 4294967295, 0)  # nothing that the set-up opened is open any more
-          seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
+          seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (319 instructions)
         + prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to this process
         + getpid() = $init  # the process that the program is tied to
           rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
@@ -1000,7 +1000,7 @@ describe('the process', () => {
       "
         prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
       - keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 304 calls allowed, 5 by their arguments, the rest EPERM (319 instructions)
+        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (319 instructions)
       - setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       "
     `);

@@ -140,6 +140,7 @@ async function kill(child: ChildProcess): Promise<void> {
 
 const byPrctl = ['/untie', 'prctl'] as const;
 const byIds = ['/untie', 'ids'] as const;
+const byTrace = ['/untie', 'trace'] as const;
 const allIds: ContainerOptions = { uidMap: [{ inside: 0, outside: 100_000, count: 65_536 }], gidMap: [{ inside: 0, outside: 100_000, count: 65_536 }] };
 
 describe('a program that has untied itself ends with its host', () => {
@@ -204,6 +205,33 @@ describe('a program that has untied itself ends with its host', () => {
     await kill(owner);
     await haveEnded(pidfds);
     expect(processesOf(marker)).toEqual([]);
+  });
+
+  it.for<[what: string, options: ContainerOptions, by: readonly string[]]>([
+    ['as it is by default', {}, []],
+    ['in a user namespace', { namespaces: { user: 'new' } }, []],
+    ['of an ordinary user', {}, asNobody],
+  ])('and cannot be stopped at its end by one of its own: %s', async ([, options, by], context) => {
+    if (ready !== undefined) context.skip(ready);
+    const owner = host.start(['run', JSON.stringify([byTrace, { rootfs: image.path, cgroup: false, ...options }])], { by });
+    const [pid = '', ...said] = (await lines(owner)).split(' ');
+    expect(said).toEqual(['trace', '-1']);
+    const pidfds = watchTree(Number(pid));
+    await kill(owner);
+    await haveEnded(pidfds);
+  });
+
+  it('which a filter that allows it would let it do', async (context) => {
+    if (ready !== undefined) context.skip(ready);
+    const owner = host.start(['run', JSON.stringify([byTrace, { rootfs: image.path, cgroup: false, seccomp: 'unconfined' }])]);
+    const [pid = '', ...said] = (await lines(owner)).split(' ');
+    const pidfds = watchTree(Number(pid));
+    const tracer = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim());
+    await kill(owner);
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'latin1').split(' ')[2]).toBe('t');
+    process.kill(tracer, 'SIGKILL');
+    await haveEnded(pidfds);
+    expect(said).toEqual(['trace', '0']);
   });
 
   it('and would live on without the keeper', async (context) => {

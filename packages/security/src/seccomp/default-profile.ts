@@ -9,6 +9,8 @@ import type { SeccompArg, SeccompProfile, SeccompRule } from './profile.js';
  * - putting input into the terminal of its caller (TIOCSTI and TIOCLINUX of ioctl(2)),
  * - taking leases and delegations of files, and asking to be told of changes in directories (F_SETLEASE, F_SETDELEG and F_NOTIFY of fcntl(2)), which Docker's allows: the owner of a file
  *   that is shown read-only could make each open(2) of it by the host wait up to 45 seconds (`/proc/sys/fs/lease-break-time`), again and again,
+ * - stopping processes that end (PTRACE_O_TRACEEXIT of ptrace(2)), which Docker's allows: a process in such a stop takes no SIGKILL, so that a container whose first process is traced by
+ *   another one of it does not end, and two that trace each other stay until the machine is started anew,
  * - getting round what it says of socket families, AF_ALG and AF_VSOCK, by the upper half of the argument, or by socketcall(2).
  *
  * The last means that 32-bit x86 programs make sockets by socket(2) only. Those of glibc use socketcall(2): an image of them needs it allowed, and then can use
@@ -60,17 +62,23 @@ function refused(): SeccompRule[] {
   const terminalInput = [0x5412, 0x541c];
   /** linux/fcntl.h: F_SETLEASE and F_SETDELEG, whose holder others wait for; F_NOTIFY, dnotify */
   const waitedFor = [1024, 1040, 1026];
-  const refuse = (names: string[], index: number, value: number): SeccompRule => ({
+  /** linux/ptrace.h: PTRACE_SETOPTIONS and PTRACE_SEIZE, whose fourth argument is the options, and PTRACE_O_TRACEEXIT */
+  const [optionSetters, traceExit] = [[0x4200, 0x4206], 0x40];
+  const is = (index: number, value: number): SeccompArg => ({ index, value: 0xffffffff, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' });
+  const has = (index: number, bit: number): SeccompArg => ({ index, value: bit, valueTwo: bit, op: 'SCMP_CMP_MASKED_EQ' });
+  const refuse = (names: string[], args: SeccompArg[], errnoRet: number = errnos.EPERM): SeccompRule => ({
     names,
     action: 'SCMP_ACT_ERRNO',
-    errnoRet: errnos.EPERM,
-    args: [{ index, value: 0xffffffff, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' }],
+    errnoRet,
+    args,
     first: true,
   });
   return [
-    ...socketFamilies.map((family) => refuse(['socket'], 0, family)),
-    ...terminalInput.map((command) => refuse(['ioctl'], 1, command)),
-    ...waitedFor.map((command) => refuse(['fcntl', 'fcntl64'], 1, command)),
+    ...socketFamilies.map((family) => refuse(['socket'], [is(0, family)])),
+    ...terminalInput.map((command) => refuse(['ioctl'], [is(1, command)])),
+    ...waitedFor.map((command) => refuse(['fcntl', 'fcntl64'], [is(1, command)])),
+    // EINVAL: what the kernel says of options that it does not know.
+    ...optionSetters.map((request) => refuse(['ptrace'], [is(0, request), has(3, traceExit)], errnos.EINVAL)),
   ];
 }
 

@@ -14,6 +14,7 @@ interface RulesOfCall {
 /**
  * The same rules without `first`, which the OCI runtime-spec does not have. Rules of the spec have no order, so what is refused for some values of an argument
  * becomes what is allowed for all other values: for each bit in which a value can differ, one rule with a mask. The upper halves of arguments stay out of it.
+ * A value may be refused for some bits of one more argument.
  *
  * Throws a `TypeError` for a rule that cannot be said so.
  *
@@ -46,19 +47,30 @@ function inOrder(name: string, { first, others }: RulesOfCall): SeccompRule[] {
   // No rule behind one without conditions counts.
   const behind = end < 0 ? others : first.slice(end, end + 1);
   const arg = conditional[0]?.args?.[0];
-  const values = conditional.map(({ args = [] }) => {
-    const [only, ...more] = args ?? [];
-    if (!arg || !only || more.length > 0 || only.index !== arg.index || only.op !== 'SCMP_CMP_MASKED_EQ' || BigInt(only.value) !== BigInt(ALL_BITS))
-      throw cannotBeSaid(name, 'its conditions are not all on the lower half of one argument');
-    return Number(only.valueTwo ?? 0);
+  const conditions = conditional.map(({ args = [] }) => {
+    const [only, more, ...others] = args ?? [];
+    if (!arg || !only || others.length > 0 || only.index !== arg.index || !isMasked(only) || Number(only.value) !== ALL_BITS || (more && !isMasked(more)))
+      throw cannotBeSaid(name, 'its conditions are not all on the lower half of one argument, with bits of another one at most');
+    return { value: Number(only.valueTwo ?? 0), more };
   });
+  const values = conditions.map(({ value }) => value);
   // Of several with the same value, the first one counts.
-  const said = conditional.filter((_, i) => values.indexOf(values[i] ?? 0) === i).map((rule) => ({ ...plain(rule), ...(rule.args && { args: rule.args }) }));
+  const isFirst = (_: unknown, i: number): boolean => values.indexOf(values[i] ?? 0) === i;
+  if (conditions.some(({ value, more }) => more && values.filter((other) => other === value).length > 1))
+    throw cannotBeSaid(name, 'there are several for one value');
+  const said = conditional.filter(isFirst).map((rule) => ({ ...plain(rule), ...(rule.args && { args: rule.args }) }));
   const [only, ...more] = behind;
   if (!only) return said;
   if (more.length > 0 || only.args?.length) throw cannotBeSaid(name, 'there are rules with conditions behind it');
   if (!arg) return [plain(only)];
-  return [...said, ...allBut(values).map(([mask, value]) => ({ ...plain(only), args: [masked(arg.index, mask, value)] }))];
+  const otherwise = conditions.flatMap(({ value, more: bits }) =>
+    bits ? allButBits(Number(bits.value), Number(bits.valueTwo ?? 0)).map((other) => [masked(arg.index, ALL_BITS, value), masked(bits.index, ...other)]) : [],
+  );
+  return [...said, ...[...allBut(values).map((other) => [masked(arg.index, ...other)]), ...otherwise].map((args) => ({ ...plain(only), args }))];
+}
+
+function isMasked({ op, value }: SeccompArg): boolean {
+  return op === 'SCMP_CMP_MASKED_EQ' && Number(value) <= ALL_BITS;
 }
 
 function cannotBeSaid(name: string, why: string): TypeError {
@@ -87,6 +99,14 @@ function allBut(values: readonly number[], bit = BITS - 1, prefix = 0): [mask: n
     ),
     ...allBut(values.filter(isSet), bit - 1, unsigned(prefix | one)),
   ];
+}
+
+/** All values of the bits of a mask but this, as disjoint sets: that which differs first, from the highest bit, and those above. */
+function allButBits(mask: number, value: number): [mask: number, value: number][] {
+  return Array.from({ length: BITS }, (_, bit) => unsigned(1 << bit)).flatMap((one): [number, number][] => {
+    const above = unsigned(mask & ~(one - 1));
+    return (mask & one) === 0 ? [] : [[above, unsigned((value ^ one) & above)]];
+  });
 }
 
 function unsigned(value: number): number {

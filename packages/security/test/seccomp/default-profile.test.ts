@@ -72,8 +72,8 @@ describe('what every container may do', () => {
   it('are the calls of these numbers', () => {
     const filter = (arch: 'x64' | 'arm64', capabilities: readonly Capability[]): string =>
       compileFilter(defaultProfile, { arch, capabilities, kernel: '6.1' }).summary;
-    expect(filter('x64', [])).toBe('303 calls allowed, 5 by their arguments, the rest EPERM');
-    expect(filter('x64', defaultCapabilities)).toBe('304 calls allowed, 5 by their arguments, the rest EPERM');
+    expect(filter('x64', [])).toBe('302 calls allowed, 6 by their arguments, the rest EPERM');
+    expect(filter('x64', defaultCapabilities)).toBe('303 calls allowed, 6 by their arguments, the rest EPERM');
     expect(filter('x64', capabilityNames)).toBe('347 calls allowed, 4 by their arguments, the rest EPERM');
     expect(filter('arm64', defaultCapabilities)).toBe('262 calls allowed, 5 by their arguments, the rest EPERM');
   });
@@ -160,6 +160,18 @@ describe('arguments', () => {
           for (const command of [1024n, 1026n, 1040n]) expect(verdict(abi, name, [0, high | command])).toBe('ERRNO 1');
           for (const command of [0n, 4n, 7n, 38n, 1023n, 1025n, 1030n, 1034n, 1039n]) expect(verdict(abi, name, [0, high | command])).toBe('ALLOW');
         }
+  });
+
+  it('of ptrace: no stop at the end of a process, and all else', () => {
+    const [POKEDATA, SETOPTIONS, SEIZE, LISTEN] = [5n, 0x4200n, 0x4206n, 0x4208n];
+    for (const abi of abis)
+      for (const high of [0n, 1n << 32n, 0xffffffffn << 32n]) {
+        for (const request of [SETOPTIONS, SEIZE]) {
+          for (const options of [0x40n, 0x41n, 0x1000c0n]) expect(verdict(abi, 'ptrace', [high | request, 1, 0, high | options])).toBe('ERRNO 22');
+          for (const options of [0n, 0x3fn, 0x80n, 0x100000n]) expect(verdict(abi, 'ptrace', [high | request, 1, 0, high | options])).toBe('ALLOW');
+        }
+        for (const request of [POKEDATA, LISTEN]) expect(verdict(abi, 'ptrace', [high | request, 1, 0, 0x40n])).toBe('ALLOW');
+      }
   });
 });
 

@@ -79,8 +79,8 @@ it('what comes out is a profile that stays as it is', () => {
 });
 
 describe('a rule that is first', () => {
-  const calls = ['socket', 'ioctl', 'fcntl', 'fcntl64', 'read', 'mount'];
-  const values = [0, 1, 37, 38, 39, 40, 41, 0x5411, 0x5412, 0x5413, 0x541b, 0x541c, 1023, 1024, 1025, 1026, 1040, 0x7fffffff, 0xffffffff].flatMap((value) => [
+  const calls = ['socket', 'ioctl', 'fcntl', 'fcntl64', 'ptrace', 'read', 'mount'];
+  const values = [0, 1, 37, 38, 39, 40, 41, 0x5411, 0x5412, 0x5413, 0x541b, 0x541c, 1023, 1024, 1025, 1026, 1040, 0x41ff, 0x4200, 0x4206, 0x7fffffff, 0xffffffff].flatMap((value) => [
     BigInt(value),
     BigInt(value) + 2n ** 32n,
   ]);
@@ -95,7 +95,7 @@ describe('a rule that is first', () => {
         const nr = syscallNumbers(abi).get(name);
         if (nr === undefined) continue;
         for (const value of values)
-          for (const args of [[value], [0, value]]) {
+          for (const args of [[value], [0, value], ...[0x3fn, 0x40n, 0xffn].map((options) => [value, 1, 0, options])]) {
             const verdict = simulate(before!, { arch: abi, nr, args });
             expect(simulate(after!, { arch: abi, nr, args }), `${abi} ${name} ${args.join(', ')}`).toEqual(verdict);
             if (name !== 'mount' && verdict.action === 'SCMP_ACT_ERRNO') refused++;
@@ -114,6 +114,31 @@ describe('a rule that is first', () => {
       ],
     };
     expect(resolveProfile(profile).syscalls).toEqual([{ names: ['read'], action: 'SCMP_ACT_KILL' }, rule]);
+  });
+
+  it('on bits of another argument is said by each of them', () => {
+    const profile: SeccompProfile = {
+      defaultAction: 'SCMP_ACT_KILL',
+      syscalls: [
+        { names: ['ptrace'], action: 'SCMP_ACT_ALLOW' },
+        {
+          names: ['ptrace'],
+          action: 'SCMP_ACT_ERRNO',
+          first: true,
+          args: [
+            { index: 0, value: 0xffffffff, valueTwo: 7, op: 'SCMP_CMP_MASKED_EQ' },
+            { index: 3, value: 0xb0, valueTwo: 0x90, op: 'SCMP_CMP_MASKED_EQ' },
+          ],
+        },
+      ],
+    };
+    const [before, after] = [profile, resolveProfile(profile, { arch: 'x64' })].map((each) => compileFilter(each, { arch: 'x64' }));
+    for (const request of [6, 7, 8])
+      for (let options = 0; options < 512; options++) {
+        const asked = { arch: 'x64', nr: syscallNumbers('x64').get('ptrace') ?? 0, args: [request, 0, 0, options] } as const;
+        expect(simulate(after!, asked)).toEqual(simulate(before!, asked));
+        expect(simulate(after!, asked).action).toBe(request === 7 && (options & 0xb0) === 0x90 ? 'SCMP_ACT_ERRNO' : 'SCMP_ACT_ALLOW');
+      }
   });
 
   it('with conditions that the spec cannot put before others is an error', () => {
