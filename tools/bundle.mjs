@@ -18,8 +18,9 @@ const scope = 'exports,require,module,__filename,__dirname';
  * The second line of a bin, after `#!/usr/bin/env sh`, the only kind of first line that publint takes: to a shell, Node in its place; to Node, a string and a comment.
  * Without `--`, Node takes an `--env-file` for its own even behind the name of a script, be it an option of the program or a word of a container's command,
  * and obeys the NODE_OPTIONS in that file, which may be a stranger's. `env -S` could pass `--`, but BusyBox has none.
+ * At SIGUSR1, until a program handles it, Node listens for a debugger on a port of the host: without the id, which it would publish there, nobody else can use that.
  */
-const byNode = `':' //; exec node -- "$0" "$@"`;
+const byNode = `':' //; exec node --inspect-publish-uid=stderr -- "$0" "$@"`;
 /** What Node has loaded by itself before a program begins. */
 const loadedAtStart = ['events', 'fs', 'path', 'util'];
 

@@ -49,6 +49,16 @@ export const allowed: readonly Rule[] = [
     'names below a proc, whosever it is, by which no link and no mount is reached',
     (step, path) => step.call === 'openat2' && path.startsWith('sys/') && (resolveOf(step) & strict) === strict,
   ],
+  [
+    "names that the kernel gives in a bind of the host's proc or sysfs, where nobody can exchange them",
+    (step, path, at) =>
+      ['move_mount', 'open_tree'].includes(step.call) &&
+      isPlain(path) &&
+      isResult(at) &&
+      at.step.call === 'open_tree' &&
+      at.step.args[0] === AT_FDCWD &&
+      ['/proc', '/sys'].includes(String(at.step.args[1])),
+  ],
   ['the program: a file of the container, executed within it', (step, _path, _at, { inside, closed }) => inside && closed && step.call === 'execve'],
   ['why the program was not executed, which only looks', (step, _path, _at, { inside, closed }) => inside && closed && step.call === 'faccessat'],
 ];

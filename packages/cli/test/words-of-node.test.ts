@@ -1,5 +1,6 @@
-// Node takes some words for its own wherever they stand in its command line: the bin keeps them from it.
-import { spawnSync } from 'node:child_process';
+// Node takes some words for its own wherever they stand in its command line, and a signal: the bin keeps them from it.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,5 +42,45 @@ describe.skipIf(cannotRun)('the installed ctr', () => {
       stdout: '',
       stderr: `ctr: --env-file: "${directory}/nowhere": a file with one K=V a line; this cannot be read (ENOENT)\n`,
     });
+  });
+});
+
+describe.skipIf(cannotRun)('a debugger', () => {
+  /** What Node tells everybody about the debugger of a ctr, where it listens for one. */
+  async function published(program: string, ...args: readonly string[]): Promise<string> {
+    const running = spawn(program, [...args, 'run', 'cat'], {
+      env: { PATH: process.env['PATH'], NODE_OPTIONS: '--inspect=127.0.0.1:0' },
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    const ended = once(running, 'exit');
+    let text = '';
+    for await (const chunk of running.stderr) {
+      text += String(chunk);
+      if (/^Debugger listening on .*$/m.test(text)) break;
+    }
+    const port = /ws:\/\/127\.0\.0\.1:(\d+)\//.exec(text)?.[1];
+    try {
+      return await (await fetch(`http://127.0.0.1:${port}/json/list`)).text();
+    } finally {
+      running.stdin.end();
+      await ended;
+    }
+  }
+
+  it('is not let in by a port of the host', async () => {
+    expect(await published(bin)).not.toContain('webSocketDebuggerUrl');
+    expect(await published(process.execPath, bin)).toContain('webSocketDebuggerUrl');
+  });
+
+  it('is not waited for at SIGUSR1, by a command that passes no signals on either', async () => {
+    const top = spawn(process.execPath, [bin, 'top'], { env: { PATH: process.env['PATH'] }, stdio: ['pipe', 'pipe', 'pipe'] });
+    const ended = once(top, 'exit');
+    let stderr = '';
+    top.stderr.on('data', (chunk: Buffer) => (stderr += String(chunk)));
+    await once(top.stdout, 'data');
+    top.kill('SIGUSR1');
+    top.kill('SIGTERM');
+    await ended;
+    expect(stderr).toBe('');
   });
 });

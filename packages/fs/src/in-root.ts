@@ -130,16 +130,8 @@ export function openInRoot(place: InRoot, directory: boolean): OpenedPlace {
   return { steps, fd: resultOf(first) };
 }
 
-/**
- * Opens what is at a place below a root, or goes on elsewhere where nothing is.
- *
- * @param isPlain whether it is known to have no symbolic link in it: then no rename comes in between, and nothing leads out
- */
-export function openIfThere(place: InRoot, missing: Step, isPlain: boolean): { readonly steps: readonly Step[]; readonly fd: ResultOf } {
-  if (isPlain && !place.beyond) {
-    const only: Step = { ...find(place, resolution(place.symlinks)), jump: { when: '<', to: missing } };
-    return { steps: [only], fd: resultOf(only) };
-  }
+/** Opens what is at a place below a root, or goes on elsewhere where nothing is. */
+export function openIfThere(place: InRoot, missing: Step): { readonly steps: readonly Step[]; readonly fd: ResultOf } {
   const found = new Memory(8, nameOf(place));
   const isThere: Step = {
     call: 'add',

@@ -47,6 +47,11 @@ export function inMounts(root: Handle, mounts: KnownMounts, path: string): InRoo
   return 'links' in known ? { ...below, root: known.mount, beyond: place } : { ...below, root: known };
 }
 
+/** Whether a place that {@link inMounts} has given is below a mount all of whose links stay in it, and not that mount itself. */
+export function isInKnownMount(place: InRoot, root: Handle): boolean {
+  return place.root !== root && !place.beyond && place.path !== '';
+}
+
 /** Whether one of these is at the path, or above it. */
 function isBelow(path: string, some: ReadonlySet<string>): boolean {
   for (let at = path; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) if (some.has(at)) return true;

@@ -1,11 +1,11 @@
 import { AT_FDCWD, atFlags, checkOptions, errnos, fail, fileTypes, label, Memory, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 
-import { attach, closed } from './attach.js';
+import { attach, attachBelow, closed } from './attach.js';
 import { setAttributes } from './attributes.js';
 import { checkPath } from './check.js';
 import type { Handle } from './handle.js';
 import { openIfThere, type InRoot } from './in-root.js';
-import { inMounts, type KnownMounts } from './known-mounts.js';
+import { inMounts, isInKnownMount, type KnownMounts } from './known-mounts.js';
 import { placeName } from './place.js';
 import { tmpfsMount } from './tmpfs.js';
 
@@ -68,7 +68,12 @@ export function mask(root: Handle, paths: readonly string[], options: MaskOption
     ...setAttributes(resultOf(firstFile), { readonly: true, noSuid: true, noExec: true }),
     ...empty.steps,
     firstDirectory,
-    ...paths.flatMap((path) => hide(path, inMounts(root, mounts, path), plain.includes(path), firstFile, firstDirectory)),
+    ...paths.flatMap((path) => {
+      const place = inMounts(root, mounts, path);
+      return plain.includes(path) && isInKnownMount(place, root)
+        ? hidePlain(path, place, firstFile, firstDirectory)
+        : hide(path, place, firstFile, firstDirectory);
+    }),
   ];
 }
 
@@ -77,35 +82,66 @@ export function mask(root: Handle, paths: readonly string[], options: MaskOption
  * A mount that is attached to nothing cannot be copied (before Linux 6.15), but one that has just been attached can: the next cover is a copy of the last, stored in its place.
  * What is not needed any more is closed at once: a machine has as many paths of one kind as it has processors.
  */
-function hide(path: string, place: InRoot, isPlain: boolean, firstFile: Step, firstDirectory: Step): Step[] {
+function hide(path: string, place: InRoot, firstFile: Step, firstDirectory: Step): Step[] {
   const next = label(`${path} is hidden, if it exists`);
-  const { steps, fd } = openIfThere(place, next, isPlain);
+  const { steps, fd } = openIfThere(place, next);
   const done = closed(fd, `${path} is hidden`);
-  const [asFile, ...anotherFile] = cover(firstFile, 'file', path, fd);
-  const [asDirectory, ...anotherDirectory] = cover(firstDirectory, 'directory', path, fd, { jump: { when: '!=', than: -1, to: done } });
-  return [...steps, { ...asDirectory, tolerates: ['EINVAL'], jump: { when: '!=', to: asFile } }, ...anotherDirectory, asFile, ...anotherFile, done, next];
+  const [asDirectory, asFile] = [firstDirectory, firstFile].map((first) => attach(resultOf(first), fd, hides(path, first))) as [[Step], [Step]];
+  return [
+    ...steps,
+    ...asDirectory.map((step): Step => ({ ...step, tolerates: ['EINVAL'], jump: { when: '!=', to: asFile[0] } })),
+    ...another(firstDirectory, 'directory', done),
+    ...asFile,
+    ...another(firstFile, 'file'),
+    done,
+    next,
+  ];
 }
 
-/** Covers a place, and makes the next cover. */
-function cover(first: Step, what: 'file' | 'directory', path: string, place: ResultOf, last: Partial<Step> = {}): [Step, ...Step[]] {
-  const [over] = attach(resultOf(first), place, `hide the ${what} ${path}`) as [Step];
-  const another: Step = {
+/** One without links in a mount of the kernel's: nothing on the way can be exchanged, so that each call names it and nothing is opened. */
+function hidePlain(path: string, { root, path: name }: InRoot, firstFile: Step, firstDirectory: Step): Step[] {
+  const next = label(`${path} is hidden, if it exists`);
+  const tried = new Memory(8, 'tried');
+  const anotherDirectory = another(firstDirectory, 'directory');
+  return [
+    {
+      ...attachBelow(resultOf(firstDirectory), root, name, hides(path, firstDirectory)),
+      tolerates: ['EINVAL', ...missing],
+      into: tried.at(0),
+      jump: { when: '==', to: anotherDirectory[0] },
+    },
+    { call: 'add', args: [tried.u64(), 0], purpose: 'is it there?', tolerates: ['EINVAL', ...missing], jump: { when: '!=', than: -errnos.EINVAL, to: next } },
+    { ...attachBelow(resultOf(firstFile), root, name, hides(path, firstFile)), tolerates: missing, jump: { when: '!=', to: next } },
+    ...another(firstFile, 'file', next),
+    ...anotherDirectory,
+    next,
+  ];
+}
+
+const missing = ['ENOENT', 'ENOTDIR'] as const;
+
+function hides(path: string, { as }: Step): string {
+  return `hide the ${as === 'empty' ? 'directory' : 'file'} ${path}`;
+}
+
+/** The next cover, after the last one has been attached. */
+function another(first: Step, what: 'file' | 'directory', then?: Step): [Step, ...Step[]] {
+  const copy: Step = {
     call: 'open_tree',
     args: [resultOf(first), '', CLONE | atFlags.AT_EMPTY_PATH],
     purpose: `a cover for the next ${what}`,
     as: 'next',
   };
   return [
-    over,
-    another,
+    copy,
     closed(resultOf(first), 'the cover is where it belongs'),
     {
       call: 'add',
-      args: [resultOf(another), 0],
+      args: [resultOf(copy), 0],
       purpose: 'the next one',
       ...(first.as !== undefined && { as: first.as }),
       ...(first.into && { into: first.into }),
-      ...last,
+      ...(then && { jump: { when: '!=', than: -1, to: then } }),
     },
   ];
 }

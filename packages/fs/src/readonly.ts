@@ -1,10 +1,11 @@
-import { checkOptions, label, type Step } from '@ctr/syscall';
+import { atFlags, checkOptions, label, openTreeFlags, resultOf, type Step } from '@ctr/syscall';
 
-import { attach, closed } from './attach.js';
+import { attach, attachBelow, closed } from './attach.js';
+import { setAttributes } from './attributes.js';
 import { bindMount } from './bind.js';
 import type { Handle } from './handle.js';
-import { openIfThere } from './in-root.js';
-import { inMounts } from './known-mounts.js';
+import { openIfThere, type InRoot } from './in-root.js';
+import { inMounts, isInKnownMount } from './known-mounts.js';
 import type { MaskOptions } from './mask.js';
 
 /**
@@ -28,7 +29,9 @@ export function readonlyPath(root: Handle, paths: readonly string[], options: Pi
   const { mounts = {}, plain = [] } = options;
   return paths.flatMap((path) => {
     const next = label(`${path} is read-only, if it exists`);
-    const { steps, fd } = openIfThere(inMounts(root, mounts, path), next, plain.includes(path));
+    const place = inMounts(root, mounts, path);
+    if (plain.includes(path) && isInKnownMount(place, root)) return plainReadonly(path, place, next);
+    const { steps, fd } = openIfThere(place, next);
     const bound = bindMount(fd, { recursive: true, readonly: true, purpose: `a mount of ${path}` });
     return [
       ...steps,
@@ -39,4 +42,24 @@ export function readonlyPath(root: Handle, paths: readonly string[], options: Pi
       next,
     ];
   });
+}
+
+/** One without links in a mount of the kernel's, which each call names: nothing on the way can be exchanged. */
+function plainReadonly(path: string, { root, path: name }: InRoot, next: Step): Step[] {
+  const clone: Step = {
+    call: 'open_tree',
+    args: [root, name, openTreeFlags.OPEN_TREE_CLONE | openTreeFlags.OPEN_TREE_CLOEXEC | atFlags.AT_RECURSIVE | atFlags.AT_SYMLINK_NOFOLLOW],
+    purpose: `a mount of ${path}, if it is there`,
+    as: 'bound',
+    tolerates: ['ENOENT', 'ENOTDIR'],
+    jump: { when: '<', to: next },
+  };
+  const mount = resultOf(clone);
+  return [
+    clone,
+    ...setAttributes(mount, { readonly: true }, { recursive: true }),
+    attachBelow(mount, root, name, `attach it over ${path}`),
+    closed(mount, 'it is attached'),
+    next,
+  ];
 }

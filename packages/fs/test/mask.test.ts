@@ -37,17 +37,20 @@ describe('mask', () => {
       27  add($next, 0) = $null  # the next one
       28  close($at-kcore)  # /proc/kcore is hidden
       29  label()  # /proc/kcore is hidden, if it exists
-      30  openat2($root, "proc/acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 40  # find /proc/acpi, if it is there
-      31  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 35  # hide the directory /proc/acpi
-      32  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      33  close($empty)  # the cover is where it belongs
-      34  add($next, 0) = $empty, if != -1 go to 39  # the next one
-      35  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
-      36  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      37  close($null)  # the cover is where it belongs
-      38  add($next, 0) = $null  # the next one
-      39  close($at-acpi)  # /proc/acpi is hidden
-      40  label()  # /proc/acpi is hidden, if it exists"
+      30  openat2($root, "proc/acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR, EAGAIN is fine), if != -11 go to 33  # find /proc/acpi, if it is there
+      31  add($attempts, 1), if < 2048 go to 30  # a rename or a mount came in between: try again
+      32  fail(EAGAIN)  # find /proc/acpi
+      33  add($at-acpi, 0) (ENOENT, ENOTDIR is fine), if < 0 go to 43  # is it there?
+      34  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 38  # hide the directory /proc/acpi
+      35  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      36  close($empty)  # the cover is where it belongs
+      37  add($next, 0) = $empty, if != -1 go to 42  # the next one
+      38  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
+      39  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      40  close($null)  # the cover is where it belongs
+      41  add($next, 0) = $null  # the next one
+      42  close($at-acpi)  # /proc/acpi is hidden
+      43  label()  # /proc/acpi is hidden, if it exists"
     `);
   });
 

@@ -17,13 +17,16 @@ it('readonlyPath binds what is there onto itself', () => {
      9  close($at-sys)  # it is attached
     10  close($at-sys)  # /proc/sys is covered by it
     11  label()  # /proc/sys is read-only, if it exists
-    12  openat2($root, "proc/irq", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-irq (ENOENT, ENOTDIR is fine), if < 0 go to 18  # find /proc/irq, if it is there
-    13  open_tree($at-irq, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-irq  # a mount of /proc/irq
-    14  mount_setattr($at-irq, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-    15  move_mount($at-irq, "", $at-irq, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/irq
-    16  close($at-irq)  # it is attached
-    17  close($at-irq)  # /proc/irq is covered by it
-    18  label()  # /proc/irq is read-only, if it exists"
+    12  openat2($root, "proc/irq", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-irq (ENOENT, ENOTDIR, EAGAIN is fine), if != -11 go to 15  # find /proc/irq, if it is there
+    13  add($attempts, 1), if < 2048 go to 12  # a rename or a mount came in between: try again
+    14  fail(EAGAIN)  # find /proc/irq
+    15  add($at-irq, 0) (ENOENT, ENOTDIR is fine), if < 0 go to 21  # is it there?
+    16  open_tree($at-irq, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-irq  # a mount of /proc/irq
+    17  mount_setattr($at-irq, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+    18  move_mount($at-irq, "", $at-irq, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/irq
+    19  close($at-irq)  # it is attached
+    20  close($at-irq)  # /proc/irq is covered by it
+    21  label()  # /proc/irq is read-only, if it exists"
   `);
   expect(() => readonlyPath(root.mount, ['../etc'])).toThrow(RangeError);
 });

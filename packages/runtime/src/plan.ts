@@ -6,6 +6,7 @@ import {
   dev,
   inRoot,
   knownMounts,
+  type KnownMounts,
   mask,
   openPlace,
   pivotRoot,
@@ -398,13 +399,27 @@ function fileSystems(spec: Spec, isNull: Memory | undefined): { sections: Sectio
       // After the others: a link of the image may have led one of them here, and nothing may stand in for proc.
       ['/proc', [...procPlace.steps, ...atProc.steps, ...ownProc.steps, ...attach(ownProc.mount, atProc.fd, 'attach it to /proc')]],
       ['the settings of the kernel', sysctlSteps(ownProc.mount, spec.hardening.sysctls)],
-      ['what /proc and /sys do not show', mask(root.mount, spec.hardening.maskedPaths, { mounts: known, plain: maskedSystemPaths() })],
+      ['what /proc and /sys do not show', hidden(spec, root.mount, devices.mount, known)],
       ['what cannot be written', readonlyPath(root.mount, spec.hardening.readonlyPaths, { mounts: known, plain: readonlySystemPaths })],
       ['the new root', [...(spec.readonly ? setAttributes(root.mount, { readonly: true }) : []), ...pivotRoot(root.mount)]],
     ],
     terminal: console,
     proc: ownProc.mount,
   };
+}
+
+/**
+ * Files are covered by the null device of the container's own /dev: the host's would be one for all, with its locks and its watches (flock(2), inotify(7)).
+ */
+function hidden({ hardening: { maskedPaths } }: Spec, root: ResultOf, dev: ResultOf, mounts: KnownMounts): Step[] {
+  if (maskedPaths.length === 0) return [];
+  const open: Step = {
+    call: 'openat',
+    args: [dev, 'null', openFlags.O_PATH | openFlags.O_CLOEXEC, 0],
+    purpose: 'the null device of the container',
+    as: 'dev-null',
+  };
+  return [open, ...mask(root, maskedPaths, { nullDevice: resultOf(open), mounts, plain: maskedSystemPaths() })];
 }
 
 /** A directory at the top of the root: in a fresh one it is there, and is what it seems; in any other it is looked for with care. */

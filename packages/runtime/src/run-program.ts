@@ -26,6 +26,8 @@ const REFUSED = 125;
  * @param digest names the content of the script
  */
 export function runProgram(name: string, path: string, digest: string, load: NodeJS.Require): void {
+  // Node would listen for a debugger. A program that passes signals on does so besides.
+  process.on('SIGUSR1', () => undefined);
   const raised = raisedRights();
   if (raised !== undefined) {
     // Before anything of the caller's is looked at, compiled code that was kept included.

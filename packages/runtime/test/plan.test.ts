@@ -131,252 +131,331 @@ describe('the plan of a container', () => {
       105  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
       106  close($new-proc)  # it has its mount
       107  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
-      108  open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC) = $null  # the null device, to cover files with
-      109  statx($null, "", 4096, 3, &stat)  # is /dev/null the null device?
-      110  add($stat+29, 0), if != 33 go to 112  # is it a character device?
-      111  add($stat+128, 0), if == 12884901889 go to 113  # is it 1:3?
-      112  fail(ENODEV)  # /dev/null has to be the null device
-      113  label()  # /dev/null is the null device
-      114  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
-      115  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
-      116  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
-      117  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-      118  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      119  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
-      120  close($new-empty)  # it has its mount
-      121  add($empty, 0) = $empty  # the first cover of a directory
-      122  openat2($proc, "acpi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-acpi (ENOENT, ENOTDIR is fine), if < 0 go to 132  # find /acpi, if it is there
-      123  move_mount($empty, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 127  # hide the directory /proc/acpi
-      124  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      125  close($empty)  # the cover is where it belongs
-      126  add($next, 0) = $empty, if != -1 go to 131  # the next one
-      127  move_mount($null, "", $at-acpi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/acpi
-      128  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      129  close($null)  # the cover is where it belongs
-      130  add($next, 0) = $null  # the next one
-      131  close($at-acpi)  # /proc/acpi is hidden
+      108  openat($dev, "null", O_CLOEXEC|O_PATH) = $dev-null  # the null device of the container
+      109  open_tree($dev-null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # the null device, to cover files with
+      110  statx($null, "", 4096, 3, &stat)  # is $dev-null the null device?
+      111  add($stat+29, 0), if != 33 go to 113  # is it a character device?
+      112  add($stat+128, 0), if == 12884901889 go to 114  # is it 1:3?
+      113  fail(ENODEV)  # $dev-null has to be the null device
+      114  label()  # $dev-null is the null device
+      115  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+      116  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
+      117  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+      118  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+      119  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      120  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
+      121  close($new-empty)  # it has its mount
+      122  add($empty, 0) = $empty  # the first cover of a directory
+      123  move_mount($empty, "", $proc, "acpi", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 129  # hide the directory /proc/acpi
+      124  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 132  # is it there?
+      125  move_mount($null, "", $proc, "acpi", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 132  # hide the file /proc/acpi
+      126  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      127  close($null)  # the cover is where it belongs
+      128  add($next, 0) = $null, if != -1 go to 132  # the next one
+      129  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      130  close($empty)  # the cover is where it belongs
+      131  add($next, 0) = $empty  # the next one
       132  label()  # /proc/acpi is hidden, if it exists
-      133  openat2($proc, "asound", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-asound (ENOENT, ENOTDIR is fine), if < 0 go to 143  # find /asound, if it is there
-      134  move_mount($empty, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 138  # hide the directory /proc/asound
-      135  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      136  close($empty)  # the cover is where it belongs
-      137  add($next, 0) = $empty, if != -1 go to 142  # the next one
-      138  move_mount($null, "", $at-asound, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/asound
-      139  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      140  close($null)  # the cover is where it belongs
-      141  add($next, 0) = $null  # the next one
-      142  close($at-asound)  # /proc/asound is hidden
-      143  label()  # /proc/asound is hidden, if it exists
-      144  openat2($proc, "interrupts", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-interrupts (ENOENT, ENOTDIR is fine), if < 0 go to 154  # find /interrupts, if it is there
-      145  move_mount($empty, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 149  # hide the directory /proc/interrupts
-      146  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      147  close($empty)  # the cover is where it belongs
-      148  add($next, 0) = $empty, if != -1 go to 153  # the next one
-      149  move_mount($null, "", $at-interrupts, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/interrupts
-      150  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      151  close($null)  # the cover is where it belongs
-      152  add($next, 0) = $null  # the next one
-      153  close($at-interrupts)  # /proc/interrupts is hidden
-      154  label()  # /proc/interrupts is hidden, if it exists
-      155  openat2($proc, "kcore", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-kcore (ENOENT, ENOTDIR is fine), if < 0 go to 165  # find /kcore, if it is there
-      156  move_mount($empty, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 160  # hide the directory /proc/kcore
-      157  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      158  close($empty)  # the cover is where it belongs
-      159  add($next, 0) = $empty, if != -1 go to 164  # the next one
-      160  move_mount($null, "", $at-kcore, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/kcore
-      161  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      162  close($null)  # the cover is where it belongs
-      163  add($next, 0) = $null  # the next one
-      164  close($at-kcore)  # /proc/kcore is hidden
-      165  label()  # /proc/kcore is hidden, if it exists
-      166  openat2($proc, "keys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-keys (ENOENT, ENOTDIR is fine), if < 0 go to 176  # find /keys, if it is there
-      167  move_mount($empty, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 171  # hide the directory /proc/keys
-      168  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      169  close($empty)  # the cover is where it belongs
-      170  add($next, 0) = $empty, if != -1 go to 175  # the next one
-      171  move_mount($null, "", $at-keys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/keys
-      172  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      173  close($null)  # the cover is where it belongs
-      174  add($next, 0) = $null  # the next one
-      175  close($at-keys)  # /proc/keys is hidden
-      176  label()  # /proc/keys is hidden, if it exists
-      177  openat2($proc, "latency_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-latency_stats (ENOENT, ENOTDIR is fine), if < 0 go to 187  # find /latency_stats, if it is there
-      178  move_mount($empty, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 182  # hide the directory /proc/latency_stats
+      133  move_mount($empty, "", $proc, "allocinfo", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 139  # hide the directory /proc/allocinfo
+      134  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 142  # is it there?
+      135  move_mount($null, "", $proc, "allocinfo", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 142  # hide the file /proc/allocinfo
+      136  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      137  close($null)  # the cover is where it belongs
+      138  add($next, 0) = $null, if != -1 go to 142  # the next one
+      139  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      140  close($empty)  # the cover is where it belongs
+      141  add($next, 0) = $empty  # the next one
+      142  label()  # /proc/allocinfo is hidden, if it exists
+      143  move_mount($empty, "", $proc, "asound", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 149  # hide the directory /proc/asound
+      144  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 152  # is it there?
+      145  move_mount($null, "", $proc, "asound", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 152  # hide the file /proc/asound
+      146  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      147  close($null)  # the cover is where it belongs
+      148  add($next, 0) = $null, if != -1 go to 152  # the next one
+      149  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      150  close($empty)  # the cover is where it belongs
+      151  add($next, 0) = $empty  # the next one
+      152  label()  # /proc/asound is hidden, if it exists
+      153  move_mount($empty, "", $proc, "dynamic_debug", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 159  # hide the directory /proc/dynamic_debug
+      154  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 162  # is it there?
+      155  move_mount($null, "", $proc, "dynamic_debug", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 162  # hide the file /proc/dynamic_debug
+      156  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      157  close($null)  # the cover is where it belongs
+      158  add($next, 0) = $null, if != -1 go to 162  # the next one
+      159  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      160  close($empty)  # the cover is where it belongs
+      161  add($next, 0) = $empty  # the next one
+      162  label()  # /proc/dynamic_debug is hidden, if it exists
+      163  move_mount($empty, "", $proc, "interrupts", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 169  # hide the directory /proc/interrupts
+      164  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 172  # is it there?
+      165  move_mount($null, "", $proc, "interrupts", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 172  # hide the file /proc/interrupts
+      166  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      167  close($null)  # the cover is where it belongs
+      168  add($next, 0) = $null, if != -1 go to 172  # the next one
+      169  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      170  close($empty)  # the cover is where it belongs
+      171  add($next, 0) = $empty  # the next one
+      172  label()  # /proc/interrupts is hidden, if it exists
+      173  move_mount($empty, "", $proc, "kcore", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 179  # hide the directory /proc/kcore
+      174  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 182  # is it there?
+      175  move_mount($null, "", $proc, "kcore", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 182  # hide the file /proc/kcore
+      176  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      177  close($null)  # the cover is where it belongs
+      178  add($next, 0) = $null, if != -1 go to 182  # the next one
       179  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
       180  close($empty)  # the cover is where it belongs
-      181  add($next, 0) = $empty, if != -1 go to 186  # the next one
-      182  move_mount($null, "", $at-latency_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/latency_stats
-      183  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      184  close($null)  # the cover is where it belongs
-      185  add($next, 0) = $null  # the next one
-      186  close($at-latency_stats)  # /proc/latency_stats is hidden
-      187  label()  # /proc/latency_stats is hidden, if it exists
-      188  openat2($proc, "sched_debug", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sched_debug (ENOENT, ENOTDIR is fine), if < 0 go to 198  # find /sched_debug, if it is there
-      189  move_mount($empty, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 193  # hide the directory /proc/sched_debug
-      190  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      191  close($empty)  # the cover is where it belongs
-      192  add($next, 0) = $empty, if != -1 go to 197  # the next one
-      193  move_mount($null, "", $at-sched_debug, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/sched_debug
-      194  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      195  close($null)  # the cover is where it belongs
-      196  add($next, 0) = $null  # the next one
-      197  close($at-sched_debug)  # /proc/sched_debug is hidden
-      198  label()  # /proc/sched_debug is hidden, if it exists
-      199  openat2($proc, "scsi", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-scsi (ENOENT, ENOTDIR is fine), if < 0 go to 209  # find /scsi, if it is there
-      200  move_mount($empty, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 204  # hide the directory /proc/scsi
-      201  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      202  close($empty)  # the cover is where it belongs
-      203  add($next, 0) = $empty, if != -1 go to 208  # the next one
-      204  move_mount($null, "", $at-scsi, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/scsi
-      205  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      206  close($null)  # the cover is where it belongs
-      207  add($next, 0) = $null  # the next one
-      208  close($at-scsi)  # /proc/scsi is hidden
-      209  label()  # /proc/scsi is hidden, if it exists
-      210  openat2($proc, "timer_list", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_list (ENOENT, ENOTDIR is fine), if < 0 go to 220  # find /timer_list, if it is there
-      211  move_mount($empty, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 215  # hide the directory /proc/timer_list
-      212  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      213  close($empty)  # the cover is where it belongs
-      214  add($next, 0) = $empty, if != -1 go to 219  # the next one
-      215  move_mount($null, "", $at-timer_list, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_list
+      181  add($next, 0) = $empty  # the next one
+      182  label()  # /proc/kcore is hidden, if it exists
+      183  move_mount($empty, "", $proc, "keys", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 189  # hide the directory /proc/keys
+      184  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 192  # is it there?
+      185  move_mount($null, "", $proc, "keys", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 192  # hide the file /proc/keys
+      186  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      187  close($null)  # the cover is where it belongs
+      188  add($next, 0) = $null, if != -1 go to 192  # the next one
+      189  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      190  close($empty)  # the cover is where it belongs
+      191  add($next, 0) = $empty  # the next one
+      192  label()  # /proc/keys is hidden, if it exists
+      193  move_mount($empty, "", $proc, "kpagecgroup", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 199  # hide the directory /proc/kpagecgroup
+      194  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 202  # is it there?
+      195  move_mount($null, "", $proc, "kpagecgroup", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 202  # hide the file /proc/kpagecgroup
+      196  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      197  close($null)  # the cover is where it belongs
+      198  add($next, 0) = $null, if != -1 go to 202  # the next one
+      199  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      200  close($empty)  # the cover is where it belongs
+      201  add($next, 0) = $empty  # the next one
+      202  label()  # /proc/kpagecgroup is hidden, if it exists
+      203  move_mount($empty, "", $proc, "kpagecount", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 209  # hide the directory /proc/kpagecount
+      204  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 212  # is it there?
+      205  move_mount($null, "", $proc, "kpagecount", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 212  # hide the file /proc/kpagecount
+      206  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      207  close($null)  # the cover is where it belongs
+      208  add($next, 0) = $null, if != -1 go to 212  # the next one
+      209  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      210  close($empty)  # the cover is where it belongs
+      211  add($next, 0) = $empty  # the next one
+      212  label()  # /proc/kpagecount is hidden, if it exists
+      213  move_mount($empty, "", $proc, "kpageflags", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 219  # hide the directory /proc/kpageflags
+      214  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 222  # is it there?
+      215  move_mount($null, "", $proc, "kpageflags", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 222  # hide the file /proc/kpageflags
       216  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
       217  close($null)  # the cover is where it belongs
-      218  add($next, 0) = $null  # the next one
-      219  close($at-timer_list)  # /proc/timer_list is hidden
-      220  label()  # /proc/timer_list is hidden, if it exists
-      221  openat2($proc, "timer_stats", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-timer_stats (ENOENT, ENOTDIR is fine), if < 0 go to 231  # find /timer_stats, if it is there
-      222  move_mount($empty, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 226  # hide the directory /proc/timer_stats
-      223  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      224  close($empty)  # the cover is where it belongs
-      225  add($next, 0) = $empty, if != -1 go to 230  # the next one
-      226  move_mount($null, "", $at-timer_stats, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /proc/timer_stats
-      227  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      228  close($null)  # the cover is where it belongs
-      229  add($next, 0) = $null  # the next one
-      230  close($at-timer_stats)  # /proc/timer_stats is hidden
-      231  label()  # /proc/timer_stats is hidden, if it exists
-      232  openat2($sys, "devices/virtual/powercap", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-powercap (ENOENT, ENOTDIR is fine), if < 0 go to 242  # find /devices/virtual/powercap, if it is there
-      233  move_mount($empty, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 237  # hide the directory /sys/devices/virtual/powercap
-      234  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      235  close($empty)  # the cover is where it belongs
-      236  add($next, 0) = $empty, if != -1 go to 241  # the next one
-      237  move_mount($null, "", $at-powercap, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/devices/virtual/powercap
-      238  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      239  close($null)  # the cover is where it belongs
-      240  add($next, 0) = $null  # the next one
-      241  close($at-powercap)  # /sys/devices/virtual/powercap is hidden
-      242  label()  # /sys/devices/virtual/powercap is hidden, if it exists
-      243  openat2($sys, "firmware", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-firmware (ENOENT, ENOTDIR is fine), if < 0 go to 253  # find /firmware, if it is there
-      244  move_mount($empty, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH) (EINVAL is fine), if != 0 go to 248  # hide the directory /sys/firmware
-      245  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      246  close($empty)  # the cover is where it belongs
-      247  add($next, 0) = $empty, if != -1 go to 252  # the next one
-      248  move_mount($null, "", $at-firmware, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # hide the file /sys/firmware
-      249  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      250  close($null)  # the cover is where it belongs
-      251  add($next, 0) = $null  # the next one
-      252  close($at-firmware)  # /sys/firmware is hidden
-      253  label()  # /sys/firmware is hidden, if it exists
-      254  openat2($proc, "bus", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-bus (ENOENT, ENOTDIR is fine), if < 0 go to 260  # find /bus, if it is there
-      255  open_tree($at-bus, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-bus  # a mount of /proc/bus
-      256  mount_setattr($at-bus, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      257  move_mount($at-bus, "", $at-bus, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/bus
-      258  close($at-bus)  # it is attached
-      259  close($at-bus)  # /proc/bus is covered by it
-      260  label()  # /proc/bus is read-only, if it exists
-      261  openat2($proc, "fs", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-fs (ENOENT, ENOTDIR is fine), if < 0 go to 267  # find /fs, if it is there
-      262  open_tree($at-fs, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-fs  # a mount of /proc/fs
-      263  mount_setattr($at-fs, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      264  move_mount($at-fs, "", $at-fs, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/fs
-      265  close($at-fs)  # it is attached
-      266  close($at-fs)  # /proc/fs is covered by it
-      267  label()  # /proc/fs is read-only, if it exists
-      268  openat2($proc, "irq", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-irq (ENOENT, ENOTDIR is fine), if < 0 go to 274  # find /irq, if it is there
-      269  open_tree($at-irq, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-irq  # a mount of /proc/irq
-      270  mount_setattr($at-irq, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      271  move_mount($at-irq, "", $at-irq, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/irq
-      272  close($at-irq)  # it is attached
-      273  close($at-irq)  # /proc/irq is covered by it
-      274  label()  # /proc/irq is read-only, if it exists
-      275  openat2($proc, "sys", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, ENOTDIR is fine), if < 0 go to 281  # find /sys, if it is there
-      276  open_tree($at-sys, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sys  # a mount of /proc/sys
-      277  mount_setattr($at-sys, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      278  move_mount($at-sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sys
-      279  close($at-sys)  # it is attached
-      280  close($at-sys)  # /proc/sys is covered by it
-      281  label()  # /proc/sys is read-only, if it exists
-      282  openat2($proc, "sysrq-trigger", {flags=O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-sysrq-trigger (ENOENT, ENOTDIR is fine), if < 0 go to 288  # find /sysrq-trigger, if it is there
-      283  open_tree($at-sysrq-trigger, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $at-sysrq-trigger  # a mount of /proc/sysrq-trigger
-      284  mount_setattr($at-sysrq-trigger, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      285  move_mount($at-sysrq-trigger, "", $at-sysrq-trigger, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
-      286  close($at-sysrq-trigger)  # it is attached
-      287  close($at-sysrq-trigger)  # /proc/sysrq-trigger is covered by it
-      288  label()  # /proc/sysrq-trigger is read-only, if it exists
-      289  fchdir($root)  # go to the new root $root
-      290  pivot_root(".", ".")  # make it the root; the old one is on top of it now
-      291  umount2(".", MNT_DETACH)  # drop the old root
-      292  chdir("/")  # start at the new root
-      293  chdir("/")  # the directory to start in
-      294  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      295  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      296  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      297  read($answer, &kept, 1), if == 1 go to 299  # wait until the keeper has it
-      298  fail(EMFILE)  # the keeper takes the process
-      299  label()  # this process is kept
-      300  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
-      301  add($nofile+8, 0) (any error is fine), if < 0 go to 303  # at most the hard limit
-      302  add($nofile+8, 0), if < 1024 go to 304  # is the hard limit less?
-      303  add(1024, 0)  # the soft limit
-      304  label()  # the hard limit stays
-      305  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
-      306  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
-      307  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-      308  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
-      309  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
-      310  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
-      311  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
-      312  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
-      313  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
-      314  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
-      315  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
-      316  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
-      317  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
-      318  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
-      319  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
-      320  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
-      321  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
-      322  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
-      323  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
-      324  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
-      325  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
-      326  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
-      327  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
-      328  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
-      329  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
-      330  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
-      331  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
-      332  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
-      333  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
-      334  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
-      335  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
-      336  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
-      337  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
-      338  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 340  # nor one that a newer kernel has
-      339  add($next, 1), if != 0 go to 338  # the one behind it
-      340  label()  # there are no more
-      341  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-      342  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
-      343  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
-      344  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
-      345  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      346  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (319 instructions)
-      347  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-      348  umask(022)  # permissions that new files do not have
-      349  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
-      350  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
-      351  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 353  # exec "/bin/hostname": is it there?
-      352  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
-      353  fail(ENOENT)  # exec "hostname": executable file not found
+      218  add($next, 0) = $null, if != -1 go to 222  # the next one
+      219  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      220  close($empty)  # the cover is where it belongs
+      221  add($next, 0) = $empty  # the next one
+      222  label()  # /proc/kpageflags is hidden, if it exists
+      223  move_mount($empty, "", $proc, "latency_stats", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 229  # hide the directory /proc/latency_stats
+      224  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 232  # is it there?
+      225  move_mount($null, "", $proc, "latency_stats", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 232  # hide the file /proc/latency_stats
+      226  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      227  close($null)  # the cover is where it belongs
+      228  add($next, 0) = $null, if != -1 go to 232  # the next one
+      229  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      230  close($empty)  # the cover is where it belongs
+      231  add($next, 0) = $empty  # the next one
+      232  label()  # /proc/latency_stats is hidden, if it exists
+      233  move_mount($empty, "", $proc, "pagetypeinfo", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 239  # hide the directory /proc/pagetypeinfo
+      234  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 242  # is it there?
+      235  move_mount($null, "", $proc, "pagetypeinfo", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 242  # hide the file /proc/pagetypeinfo
+      236  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      237  close($null)  # the cover is where it belongs
+      238  add($next, 0) = $null, if != -1 go to 242  # the next one
+      239  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      240  close($empty)  # the cover is where it belongs
+      241  add($next, 0) = $empty  # the next one
+      242  label()  # /proc/pagetypeinfo is hidden, if it exists
+      243  move_mount($empty, "", $proc, "sched_debug", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 249  # hide the directory /proc/sched_debug
+      244  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 252  # is it there?
+      245  move_mount($null, "", $proc, "sched_debug", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 252  # hide the file /proc/sched_debug
+      246  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      247  close($null)  # the cover is where it belongs
+      248  add($next, 0) = $null, if != -1 go to 252  # the next one
+      249  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      250  close($empty)  # the cover is where it belongs
+      251  add($next, 0) = $empty  # the next one
+      252  label()  # /proc/sched_debug is hidden, if it exists
+      253  move_mount($empty, "", $proc, "scsi", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 259  # hide the directory /proc/scsi
+      254  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 262  # is it there?
+      255  move_mount($null, "", $proc, "scsi", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 262  # hide the file /proc/scsi
+      256  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      257  close($null)  # the cover is where it belongs
+      258  add($next, 0) = $null, if != -1 go to 262  # the next one
+      259  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      260  close($empty)  # the cover is where it belongs
+      261  add($next, 0) = $empty  # the next one
+      262  label()  # /proc/scsi is hidden, if it exists
+      263  move_mount($empty, "", $proc, "slabinfo", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 269  # hide the directory /proc/slabinfo
+      264  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 272  # is it there?
+      265  move_mount($null, "", $proc, "slabinfo", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 272  # hide the file /proc/slabinfo
+      266  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      267  close($null)  # the cover is where it belongs
+      268  add($next, 0) = $null, if != -1 go to 272  # the next one
+      269  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      270  close($empty)  # the cover is where it belongs
+      271  add($next, 0) = $empty  # the next one
+      272  label()  # /proc/slabinfo is hidden, if it exists
+      273  move_mount($empty, "", $proc, "timer_list", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 279  # hide the directory /proc/timer_list
+      274  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 282  # is it there?
+      275  move_mount($null, "", $proc, "timer_list", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 282  # hide the file /proc/timer_list
+      276  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      277  close($null)  # the cover is where it belongs
+      278  add($next, 0) = $null, if != -1 go to 282  # the next one
+      279  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      280  close($empty)  # the cover is where it belongs
+      281  add($next, 0) = $empty  # the next one
+      282  label()  # /proc/timer_list is hidden, if it exists
+      283  move_mount($empty, "", $proc, "timer_stats", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 289  # hide the directory /proc/timer_stats
+      284  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 292  # is it there?
+      285  move_mount($null, "", $proc, "timer_stats", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 292  # hide the file /proc/timer_stats
+      286  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      287  close($null)  # the cover is where it belongs
+      288  add($next, 0) = $null, if != -1 go to 292  # the next one
+      289  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      290  close($empty)  # the cover is where it belongs
+      291  add($next, 0) = $empty  # the next one
+      292  label()  # /proc/timer_stats is hidden, if it exists
+      293  move_mount($empty, "", $proc, "vmallocinfo", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 299  # hide the directory /proc/vmallocinfo
+      294  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 302  # is it there?
+      295  move_mount($null, "", $proc, "vmallocinfo", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 302  # hide the file /proc/vmallocinfo
+      296  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      297  close($null)  # the cover is where it belongs
+      298  add($next, 0) = $null, if != -1 go to 302  # the next one
+      299  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      300  close($empty)  # the cover is where it belongs
+      301  add($next, 0) = $empty  # the next one
+      302  label()  # /proc/vmallocinfo is hidden, if it exists
+      303  move_mount($empty, "", $sys, "devices/virtual/powercap", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 309  # hide the directory /sys/devices/virtual/powercap
+      304  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 312  # is it there?
+      305  move_mount($null, "", $sys, "devices/virtual/powercap", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 312  # hide the file /sys/devices/virtual/powercap
+      306  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      307  close($null)  # the cover is where it belongs
+      308  add($next, 0) = $null, if != -1 go to 312  # the next one
+      309  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      310  close($empty)  # the cover is where it belongs
+      311  add($next, 0) = $empty  # the next one
+      312  label()  # /sys/devices/virtual/powercap is hidden, if it exists
+      313  move_mount($empty, "", $sys, "firmware", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 319  # hide the directory /sys/firmware
+      314  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 322  # is it there?
+      315  move_mount($null, "", $sys, "firmware", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 322  # hide the file /sys/firmware
+      316  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      317  close($null)  # the cover is where it belongs
+      318  add($next, 0) = $null, if != -1 go to 322  # the next one
+      319  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      320  close($empty)  # the cover is where it belongs
+      321  add($next, 0) = $empty  # the next one
+      322  label()  # /sys/firmware is hidden, if it exists
+      323  move_mount($empty, "", $sys, "devices/pci0000:00", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 329  # hide the directory /sys/devices/pci0000:00
+      324  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 332  # is it there?
+      325  move_mount($null, "", $sys, "devices/pci0000:00", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 332  # hide the file /sys/devices/pci0000:00
+      326  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      327  close($null)  # the cover is where it belongs
+      328  add($next, 0) = $null, if != -1 go to 332  # the next one
+      329  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      330  close($empty)  # the cover is where it belongs
+      331  add($next, 0) = $empty  # the next one
+      332  label()  # /sys/devices/pci0000:00 is hidden, if it exists
+      333  open_tree($proc, "bus", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 337  # a mount of /proc/bus, if it is there
+      334  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      335  move_mount($bound, "", $proc, "bus", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/bus
+      336  close($bound)  # it is attached
+      337  label()  # /proc/bus is read-only, if it exists
+      338  open_tree($proc, "driver", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 342  # a mount of /proc/driver, if it is there
+      339  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      340  move_mount($bound, "", $proc, "driver", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/driver
+      341  close($bound)  # it is attached
+      342  label()  # /proc/driver is read-only, if it exists
+      343  open_tree($proc, "fs", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 347  # a mount of /proc/fs, if it is there
+      344  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      345  move_mount($bound, "", $proc, "fs", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/fs
+      346  close($bound)  # it is attached
+      347  label()  # /proc/fs is read-only, if it exists
+      348  open_tree($proc, "irq", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 352  # a mount of /proc/irq, if it is there
+      349  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      350  move_mount($bound, "", $proc, "irq", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/irq
+      351  close($bound)  # it is attached
+      352  label()  # /proc/irq is read-only, if it exists
+      353  open_tree($proc, "mtrr", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 357  # a mount of /proc/mtrr, if it is there
+      354  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      355  move_mount($bound, "", $proc, "mtrr", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/mtrr
+      356  close($bound)  # it is attached
+      357  label()  # /proc/mtrr is read-only, if it exists
+      358  open_tree($proc, "sys", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 362  # a mount of /proc/sys, if it is there
+      359  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      360  move_mount($bound, "", $proc, "sys", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/sys
+      361  close($bound)  # it is attached
+      362  label()  # /proc/sys is read-only, if it exists
+      363  open_tree($proc, "sysrq-trigger", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 367  # a mount of /proc/sysrq-trigger, if it is there
+      364  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      365  move_mount($bound, "", $proc, "sysrq-trigger", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
+      366  close($bound)  # it is attached
+      367  label()  # /proc/sysrq-trigger is read-only, if it exists
+      368  fchdir($root)  # go to the new root $root
+      369  pivot_root(".", ".")  # make it the root; the old one is on top of it now
+      370  umount2(".", MNT_DETACH)  # drop the old root
+      371  chdir("/")  # start at the new root
+      372  chdir("/")  # the directory to start in
+      373  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      374  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      375  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      376  read($answer, &kept, 1), if == 1 go to 378  # wait until the keeper has it
+      377  fail(EMFILE)  # the keeper takes the process
+      378  label()  # this process is kept
+      379  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      380  add($nofile+8, 0) (any error is fine), if < 0 go to 382  # at most the hard limit
+      381  add($nofile+8, 0), if < 1024 go to 383  # is the hard limit less?
+      382  add(1024, 0)  # the soft limit
+      383  label()  # the hard limit stays
+      384  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      385  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      386  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      387  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      388  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      389  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      390  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      391  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      392  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      393  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      394  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      395  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      396  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      397  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      398  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      399  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      400  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      401  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      402  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      403  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      404  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      405  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      406  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      407  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      408  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      409  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      410  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      411  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      412  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      413  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      414  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      415  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      416  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      417  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 419  # nor one that a newer kernel has
+      418  add($next, 1), if != 0 go to 417  # the one behind it
+      419  label()  # there are no more
+      420  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      421  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      422  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      423  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      424  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      425  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=344, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (344 instructions)
+      426  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      427  umask(022)  # permissions that new files do not have
+      428  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
+      429  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
+      430  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 432  # exec "/bin/hostname": is it there?
+      431  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
+      432  fail(ENOENT)  # exec "hostname": executable file not found
       "
     `);
   });
@@ -502,7 +581,7 @@ describe('namespaces', () => {
       66  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
       67  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
       68  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      69  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (319 instructions)
+      69  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=344, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (344 instructions)
       70  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       71  umask(022)  # permissions that new files do not have
       72  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
@@ -897,7 +976,7 @@ describe('the process', () => {
       "
         label()  # the host is alive
       + write(3, "\\5\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host which process stays
-        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (319 instructions)
+        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=344, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (344 instructions)
       + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
       + prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # the program cannot look into this process
       + clone(SIGCHLD, NULL, NULL, NULL, NULL) = $program, if == 0 go to ‹the process of the program›  # a process for the program
@@ -936,7 +1015,7 @@ describe('the process', () => {
           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
         - close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
         + close_range(5, 4294967295, 0)  # nothing that the set-up opened is open any more
-          seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (319 instructions)
+          seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=344, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (344 instructions)
         + prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans come to this process
         + getpid() = $init  # the process that the program is tied to
           rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
@@ -1000,7 +1079,7 @@ describe('the process', () => {
       "
         prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
       - keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=319, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (319 instructions)
+        seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=344, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (344 instructions)
       - setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
       "
     `);

@@ -1,6 +1,6 @@
 // What is hidden is empty, what is read-only is not written, and what covers it is the host's null device only to read from and write to: its mode and owner stay.
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -75,6 +75,14 @@ describe('a null device of the image', () => {
   });
 });
 
+it('what is hidden by default hides the buses of the host, and what is written to debug its kernel', async () => {
+  const buses = readdirSync('/sys/devices').filter((name) => name.startsWith('pci'));
+  expect(maskedSystemPaths()).toEqual(expect.arrayContaining(['/proc/dynamic_debug', ...buses.map((name) => `/sys/devices/${name}`)]));
+  const script = 'for path in /sys/devices/pci* /proc/dynamic_debug; do ls -A $path; done 2>/dev/null; true';
+  expect(await sh(script, { rootfs: image() })).toBe('');
+  if (buses.length > 0) expect(await sh(script, { rootfs: image(), maskedPaths: [] })).not.toBe('');
+});
+
 describe('what covers a hidden file', () => {
   const changes = 'chmod 777 $path; chown 1000:1000 $path; touch -d @0 $path; ln $path /tmp/link; mv $path /tmp/moved; rm $path; mount -o remount,rw $path';
 
@@ -86,6 +94,14 @@ describe('what covers a hidden file', () => {
     await sh(script, { rootfs, ...options, maskedPaths: ['/proc/keys'], ...(options === privileged && { capabilities: { drop: ['CAP_SYS_ADMIN'] } }) });
     const { mode, uid, gid, ino, rdev } = lstatSync('/dev/null');
     expect({ mode, uid, gid, ino, rdev }).toEqual({ mode: before.mode, uid: before.uid, gid: before.gid, ino: before.ino, rdev: before.rdev });
+  });
+
+  it("is another file than the host's null device, and one with the container's own", async () => {
+    const script = 'stat -c %d:%i /proc/keys /dev/null';
+    const [keys, own] = (await sh(script, { rootfs: image() })).trim().split('\n');
+    const { dev, ino } = lstatSync('/dev/null');
+    expect(keys).toBe(own);
+    expect(keys).not.toBe(`${dev}:${ino}`);
   });
 
   it("is not the container's to change, but its own devices are", async () => {

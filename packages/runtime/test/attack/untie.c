@@ -5,7 +5,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#if defined(__x86_64__)
+#define PTRACE_OLDSETOPTIONS 21
+#endif
 
 /* Has a child that traces this process. Whether it may. */
 static int trace(void) {
@@ -16,6 +21,12 @@ static int trace(void) {
   prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
   if (fork() == 0) {
     answer = ptrace(PTRACE_SEIZE, self, 0, PTRACE_O_TRACEEXIT);
+#ifdef PTRACE_OLDSETOPTIONS
+    if (answer != 0 && ptrace(PTRACE_SEIZE, self, 0, 0) == 0 && ptrace(PTRACE_INTERRUPT, self, 0, 0) == 0 && waitpid(self, NULL, __WALL) == self) {
+      answer = ptrace(PTRACE_OLDSETOPTIONS, self, 0, PTRACE_O_TRACEEXIT);
+      ptrace(PTRACE_CONT, self, 0, 0);
+    }
+#endif
     if (write(ends[1], &answer, sizeof answer) < 0) return 1;
     for (;;) pause();
   }

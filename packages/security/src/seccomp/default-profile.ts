@@ -62,8 +62,8 @@ function refused(): SeccompRule[] {
   const terminalInput = [0x5412, 0x541c];
   /** linux/fcntl.h: F_SETLEASE and F_SETDELEG, whose holder others wait for; F_NOTIFY, dnotify */
   const waitedFor = [1024, 1040, 1026];
-  /** linux/ptrace.h: PTRACE_SETOPTIONS and PTRACE_SEIZE, whose fourth argument is the options, and PTRACE_O_TRACEEXIT */
-  const [optionSetters, traceExit] = [[0x4200, 0x4206], 0x40];
+  /** linux/ptrace.h and asm/ptrace-abi.h: PTRACE_OLDSETOPTIONS, PTRACE_SETOPTIONS and PTRACE_SEIZE, whose fourth argument is the options, and PTRACE_O_TRACEEXIT */
+  const [optionSetters, traceExit] = [[21, 0x4200, 0x4206], 0x40];
   const is = (index: number, value: number): SeccompArg => ({ index, value: 0xffffffff, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' });
   const has = (index: number, bit: number): SeccompArg => ({ index, value: bit, valueTwo: bit, op: 'SCMP_CMP_MASKED_EQ' });
   const refuse = (names: string[], args: SeccompArg[], errnoRet: number = errnos.EPERM): SeccompRule => ({

@@ -163,10 +163,10 @@ describe('arguments', () => {
   });
 
   it('of ptrace: no stop at the end of a process, and all else', () => {
-    const [POKEDATA, SETOPTIONS, SEIZE, LISTEN] = [5n, 0x4200n, 0x4206n, 0x4208n];
+    const [POKEDATA, OLDSETOPTIONS, SETOPTIONS, SEIZE, LISTEN] = [5n, 21n, 0x4200n, 0x4206n, 0x4208n];
     for (const abi of abis)
       for (const high of [0n, 1n << 32n, 0xffffffffn << 32n]) {
-        for (const request of [SETOPTIONS, SEIZE]) {
+        for (const request of [OLDSETOPTIONS, SETOPTIONS, SEIZE]) {
           for (const options of [0x40n, 0x41n, 0x1000c0n]) expect(verdict(abi, 'ptrace', [high | request, 1, 0, high | options])).toBe('ERRNO 22');
           for (const options of [0n, 0x3fn, 0x80n, 0x100000n]) expect(verdict(abi, 'ptrace', [high | request, 1, 0, high | options])).toBe('ALLOW');
         }

@@ -80,10 +80,9 @@ it('what comes out is a profile that stays as it is', () => {
 
 describe('a rule that is first', () => {
   const calls = ['socket', 'ioctl', 'fcntl', 'fcntl64', 'ptrace', 'read', 'mount'];
-  const values = [0, 1, 37, 38, 39, 40, 41, 0x5411, 0x5412, 0x5413, 0x541b, 0x541c, 1023, 1024, 1025, 1026, 1040, 0x41ff, 0x4200, 0x4206, 0x7fffffff, 0xffffffff].flatMap((value) => [
-    BigInt(value),
-    BigInt(value) + 2n ** 32n,
-  ]);
+  const values = [
+    0, 1, 37, 38, 39, 40, 41, 0x5411, 0x5412, 0x5413, 0x541b, 0x541c, 1023, 1024, 1025, 1026, 1040, 0x41ff, 0x4200, 0x4206, 0x7fffffff, 0xffffffff,
+  ].flatMap((value) => [BigInt(value), BigInt(value) + 2n ** 32n]);
 
   it.each(['x64', 'arm64'] as const)('is said without an order, and all calls are answered as before: %s', (arch) => {
     const resolved = resolveProfile(defaultProfile, { arch, capabilities: defaultCapabilities });

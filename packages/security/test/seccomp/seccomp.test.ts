@@ -21,7 +21,7 @@ const small: SeccompProfile = {
 describe('the step', () => {
   it('is as strace shows it', () => {
     expect(explain(seccomp(defaultProfile, { arch: 'x64', capabilities: defaultCapabilities }))).toMatchInlineSnapshot(
-      `"1  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=340, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (340 instructions)"`,
+      `"1  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=344, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (344 instructions)"`,
     );
     expect(explain(seccomp(small, { arch: 'x64', flags: ['SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_LOG'] }))).toMatchInlineSnapshot(
       `"1  seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC|SECCOMP_FILTER_FLAG_LOG|SECCOMP_FILTER_FLAG_TSYNC_ESRCH, {len=26, filter=&filter})  # the filter: 2 calls restricted by their arguments, the rest allowed (26 instructions)"`,
