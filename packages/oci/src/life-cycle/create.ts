@@ -10,7 +10,7 @@ import type { Config } from '../config/config.js';
 import type { Mount } from '../config/mount.js';
 import { environmentOf } from '../environment.js';
 import { parseConfig } from '../parse-config.js';
-import { callersGroups, cgroupOf, isRootless, madeBefore, removeLeftovers } from '../plan/cgroup.js';
+import { callersGroups, cgroupOf, isRootless, madeBefore, removeLeftovers, requireThawed } from '../plan/cgroup.js';
 import { makeScope, planScope, requireScope } from '../plan/scope.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
 import { streamsOf } from '../plan/streams.js';
@@ -137,6 +137,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const scope = bySystemd ? planScope(config, directory.id, layout, await import('@ctr/cgroups/systemd')) : undefined;
   if (scope) await requireScope(scope, layout);
   const group = options.cgroup === false || scope ? undefined : cgroupOf(config, directory.id, layout, { rootless });
+  requireThawed((scope ?? group)?.places ?? []);
   if (group) removeLeftovers(group);
   const { listenFds = 0, preserveFds = 0 } = options;
   const passed = passedFiles(listenFds + preserveFds);

@@ -1,3 +1,4 @@
+import { frozenBy, type Place } from '@ctr/cgroups';
 import { launch, openFd, type Child, type Fd } from '@ctr/syscall';
 
 import type { Process } from '../config/process.js';
@@ -30,6 +31,14 @@ export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup'
   readonly cgroup?: string;
 }
 
+/** A process that is put into a frozen group does not get far. */
+function requireThawedBelow(places: readonly Place[], below: string): void {
+  for (const { directory } of places) {
+    const by = frozenBy(`${directory}/${below}`);
+    if (by !== undefined) throw new OciError('paused', `cannot exec in a paused container: ${by} is frozen (use --ignore-paused to override)`);
+  }
+}
+
 /**
  * Starts a further process in a container, and resolves when its program runs. It is a child of this process.
  *
@@ -49,6 +58,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
   const status = statusOf(directory, stored);
   if (status === 'stopped' || status === 'creating') throw new OciError('not-running', 'cannot exec in a stopped container');
   if (status === 'paused' && !options.ignorePaused) throw new OciError('paused', 'cannot exec in a paused container (use --ignore-paused to override)');
+  if (options.cgroup !== undefined && !options.ignorePaused) requireThawedBelow(stored.places, options.cgroup);
   const config = parseConfig(readConfig(directory));
   const own = config.process;
   if (!own) throw new OciError('broken', `container ${id}: it was created without a process`);

@@ -1,6 +1,4 @@
-import { writeFileSync } from 'node:fs';
-
-import { groupAt, type Place } from '@ctr/cgroups';
+import { groupAt, killMembers, type Place } from '@ctr/cgroups';
 import { call, Fd, signals, type SignalName } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
@@ -36,18 +34,8 @@ export function kill(id: string, signal: SignalName | number = 'SIGTERM', option
     if (first) send(first, number);
     else if (!options.all) throw new OciError('not-running', 'container not running');
   } else for (const pid of groupAt(places).pids()) sendIfMember(pid, number, places);
-  if (number === signals.SIGKILL) thaw(places);
-}
-
-/** What is frozen on v1 does not even end before it thaws. What is gone has nothing to thaw. */
-function thaw(places: readonly Place[]): void {
-  const freezer = places.find(({ version, controllers }) => version === 1 && controllers.includes('freezer'));
-  if (!freezer) return;
-  try {
-    writeFileSync(`${freezer.directory}/freezer.state`, 'THAWED', { flag: 'r+' });
-  } catch (error) {
-    if (!['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
+  // Nothing of a container goes on after SIGKILL; and what is frozen on v1 does not even end before it thaws.
+  if (number === signals.SIGKILL) killMembers(places.map((place) => place.directory));
 }
 
 /** A pid of the group may be another's by the time it is opened: then it is in the group no more. */

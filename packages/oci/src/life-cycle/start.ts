@@ -61,6 +61,7 @@ export async function startProgram(id: string, options: StartOptions): Promise<S
   const stored = readState(directory);
   const status = statusOf(directory, stored);
   if (status === 'stopped') throw new OciError('not-created', 'cannot start a container that has stopped');
+  if (status === 'paused') throw new OciError('not-created', 'cannot start a container in the paused state');
   if (status !== 'created') throw new OciError('not-created', `cannot start an already running container`);
   const notify = options.notifySocket === undefined ? undefined : NotifySocket.open(directory, stored, options.notifySocket);
   try {

@@ -1,7 +1,17 @@
 import { rmdirSync } from 'node:fs';
 import { posix } from 'node:path';
 
-import { CgroupError, limitsOfResources, planGroup, type CgroupLayout, type Limits, type LinuxResources, type PlannedGroup } from '@ctr/cgroups';
+import {
+  CgroupError,
+  checkThawed,
+  limitsOfResources,
+  planGroup,
+  type CgroupLayout,
+  type Limits,
+  type LinuxResources,
+  type Place,
+  type PlannedGroup,
+} from '@ctr/cgroups';
 import { defaultDeviceRules, isInUserNamespace } from '@ctr/runtime/assembly';
 import { isSyscallError, type Plan } from '@ctr/syscall';
 
@@ -77,6 +87,16 @@ export function madeBefore(error: unknown, plan: Plan, { directories }: Pick<Pla
   if (!isSyscallError(error)) return [...directories];
   const { step = Infinity } = error;
   return directories.filter((directory) => plan.findIndex(({ call, args }) => call === 'mkdirat' && args[1] === directory) < step);
+}
+
+/** Throws where the container would not run: its group, or one above, is frozen. The words are runc's, with the name of the group after them. */
+export function requireThawed(places: readonly Place[]): void {
+  try {
+    checkThawed({ places });
+  } catch (error) {
+    if (!(error instanceof CgroupError) || error.kind !== 'frozen') throw error;
+    throw new CgroupError('frozen', `container's cgroup unexpectedly frozen: ${error.message}`, { cause: error });
+  }
 }
 
 /** Removes empty groups of the same name, which are of a container that has ended without being deleted. Throws for one that is in use. */
