@@ -34,6 +34,7 @@ export type {
   LinuxWeightDevice,
 } from './linux-resources.js';
 export type { Place } from './place.js';
+export { removeMarked, type GroupMark } from './mark.js';
 export { planGroup, type GroupOptions, type PlannedGroup } from './plan-group.js';
 export { killMembers } from './kill.js';
 export { removeGroup, removeSteps } from './remove.js';

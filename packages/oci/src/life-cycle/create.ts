@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-import { readLayout, removeGroup } from '@ctr/cgroups';
+import { readLayout, removeGroup, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
 import type { Scope } from '@ctr/cgroups/systemd';
 import type { IdMaps } from '@ctr/namespaces';
 import { explainCall, launch, openFd, openFlags, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
@@ -10,7 +10,7 @@ import type { Config } from '../config/config.js';
 import type { Mount } from '../config/mount.js';
 import { environmentOf } from '../environment.js';
 import { parseConfig } from '../parse-config.js';
-import { callersGroups, cgroupOf, isRootless, madeBefore, removeLeftovers, requireThawed } from '../plan/cgroup.js';
+import { callersGroups, cgroupOf, isRootless, madeBefore, newOf, removeLeftovers, requireEmpty, requireThawed } from '../plan/cgroup.js';
 import { makeScope, planScope, requireScope } from '../plan/scope.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
 import { streamsOf } from '../plan/streams.js';
@@ -23,7 +23,7 @@ import { StateDirectory } from '../state/directory.js';
 import { makeGate } from '../state/gate.js';
 import { identityOf } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
-import { laterHooks, removeState, writeConfig, writeState, type StoredState, type StoredStep } from '../state/stored.js';
+import { laterHooks, removeState, withInode, writeConfig, writeState, type StoredState, type StoredStep } from '../state/stored.js';
 import { readConfigFile } from './config-file.js';
 import { sendPidfd } from './console-socket.js';
 import { checkConsole, handOverConsole, type ConsoleOptions } from './console.js';
@@ -136,9 +136,9 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const bySystemd = options.cgroup !== false && options.cgroupManager === 'systemd';
   const scope = bySystemd ? planScope(config, directory.id, layout, await import('@ctr/cgroups/systemd')) : undefined;
   if (scope) await requireScope(scope, layout);
-  const group = options.cgroup === false || scope ? undefined : cgroupOf(config, directory.id, layout, { rootless });
+  const group = options.cgroup === false || scope ? undefined : ownGroup(config, directory.id, layout, { rootless });
   requireThawed((scope ?? group)?.places ?? []);
-  if (group) removeLeftovers(group);
+  if (group) requireEmpty(group);
   const { listenFds = 0, preserveFds = 0 } = options;
   const passed = passedFiles(listenFds + preserveFds);
   opened.push(...passed);
@@ -208,7 +208,9 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     keep: (pid) => {
       const identity = identityOf(pid);
       if (!identity) throw new Error('the container has ended while it was created');
-      const places = made?.places ?? stored.places;
+      // Somebody may have come there meanwhile.
+      if (group) requireEmpty(group, pid);
+      const places = (made?.places ?? stored.places).map(withInode);
       giveGroup(places, { config, namespaces, layout, warn: given.warn });
       writeState(directory, { ...stored, places, process: identity });
     },
@@ -236,13 +238,19 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   } catch (error) {
     const failure = await devices.undo(error);
     // The host is waited for when all directories of the group are made.
-    if (group) await removeGroup(host.hasFailed ? group.directories : madeBefore(error, plan[0], group));
+    if (group) await removeGroup(host.hasFailed ? newOf(group.places) : madeBefore(error, plan[0], group));
     // What was refused for the scope has ended the process that waited for it: that is the error then.
     await (await making)?.stop();
     if (host.hooked !== undefined)
       await runHooks('poststop', hooks.poststop, { ...current(host.hooked), status: 'stopped' }, { onFailure: ({ message }) => given.warn(message) });
     throw failure;
   }
+}
+
+/** The group of a container, without what was left there. */
+function ownGroup(config: Config, id: string, layout: CgroupLayout, options: { readonly rootless: boolean }): PlannedGroup | undefined {
+  removeLeftovers(config, id, layout, options);
+  return cgroupOf(config, id, layout, options);
 }
 
 /** What `start` has to tell of, if it fails. */

@@ -23,8 +23,8 @@ export interface WayIntoContainer {
 export function wayIntoContainer(pid: number, pidfd: Fd, places: readonly Place[], below = ''): WayIntoContainer {
   const kinds = foreignNamespaces(pid);
   const belowIn = (place: Place): string => below || (place.version === 2 ? groupOfFirst(pid, place) : '');
-  // Being born in a group of v2 costs nothing, where moving there waits for a lock on the whole system. Who has become another user may not.
-  const unified = kinds.includes('user') ? undefined : places.find(({ version }) => version === 2);
+  // Being born in a group of v2 costs nothing, where moving there waits for a lock on the whole system. Who has become another user may not; and a group that was there before the container may have been killed once, which kernels from 6.14 on have who is born there die of.
+  const unified = kinds.includes('user') ? undefined : places.find(({ version, existing = false }) => version === 2 && !existing);
   const group: Step | undefined = unified && {
     call: 'openat',
     args: [AT_FDCWD, pathIn(unified, belowIn(unified)), openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],

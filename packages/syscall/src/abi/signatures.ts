@@ -164,6 +164,7 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   setresuid: ['uid', 'uid', 'uid'],
   setsid: [],
   setuid: ['uid'],
+  setxattr: ['path', 'string', 'bytes', 'int', 'int'],
   shutdown: ['fd', 'int'],
   socket: ['domainName', 'socketTypeFlags', 'int'],
   socketpair: ['domainName', 'socketTypeFlags', 'int', 'pointer'],
