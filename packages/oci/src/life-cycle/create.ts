@@ -163,6 +163,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     environment: environmentOf(process, rootfs, [...(listenFds > 0 ? [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'] : []), ...(notify ? [notify.variable] : [])]),
     newKeyring: options.newKeyring ?? true,
     pivot: options.pivot ?? true,
+    plainLineFeeds: options.plainLineFeeds ?? false,
   });
   const stored: StoredState = {
     version: 1,

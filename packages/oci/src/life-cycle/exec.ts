@@ -85,6 +85,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
       proc,
       passed,
       environment: environmentOf(given, stored.rootfs),
+      plainLineFeeds: options.plainLineFeeds ?? false,
       streams,
       warn,
     });

@@ -48,6 +48,8 @@ export interface ContainerParts {
   readonly environment: readonly string[];
   readonly newKeyring: boolean;
   readonly pivot: boolean;
+  /** Whether the terminal shows a line feed as it is, and not as CR LF. */
+  readonly plainLineFeeds: boolean;
   readonly streams: Streams;
   /** Whether the host has something to do before the root changes. */
   readonly hasHooks: boolean;

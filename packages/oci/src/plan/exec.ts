@@ -16,6 +16,8 @@ export interface ExecParts extends EnterParts {
   readonly passed: readonly Fd[];
   readonly environment: readonly string[];
   readonly streams: Streams;
+  /** Whether the terminal shows a line feed as it is, and not as CR LF. */
+  readonly plainLineFeeds: boolean;
 }
 
 /** The whole order of things, from the caller's process to the program. */
@@ -30,7 +32,7 @@ export function planExec(parts: ExecParts): Plan {
     purpose: "the container's root",
     as: 'root',
   };
-  const console = process.terminal ? consoleOf(resultOf(root), process.consoleSize, { mount: false }) : undefined;
+  const console = process.terminal ? consoleOf(resultOf(root), process.consoleSize, { mount: false, plainLineFeeds: parts.plainLineFeeds }) : undefined;
   const [name = '', ...args] = process.args ?? [];
   const path = pathOf(environment);
   const sections: Section[] = [

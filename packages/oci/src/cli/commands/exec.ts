@@ -22,7 +22,7 @@ export async function execCommand({ args, root, log }: Context): Promise<number>
   const foreground = new Foreground();
   const options: ExecOptions = {
     ...root,
-    ...(consoleSocket !== undefined && consoleSocket !== '' ? { consoleSocket } : !detach && { onConsole: foreground.onConsole }),
+    ...(consoleSocket !== undefined && consoleSocket !== '' ? { consoleSocket } : !detach && { onConsole: foreground.onConsole, plainLineFeeds: true }),
     ...(pidFile !== undefined && pidFile !== '' && { pidFile }),
     ...(args.has('pidfd-socket') && { pidfdSocket: args.text('pidfd-socket') ?? '' }),
     preserveFds: preservedFiles(args),

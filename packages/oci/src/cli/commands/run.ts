@@ -19,7 +19,7 @@ export async function runCommand(context: Context): Promise<number> {
       ...options,
       cancelSignal,
       detached: detach,
-      ...(!detach && options.consoleSocket === undefined && { onConsole: foreground.onConsole }),
+      ...(!detach && options.consoleSocket === undefined && { onConsole: foreground.onConsole, plainLineFeeds: true }),
     }),
   );
   const deleting = { ...root, force: true, onWarning: (message: string) => log.warn(message) };
