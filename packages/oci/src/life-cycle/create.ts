@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { readLayout, removeGroup, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
 import type { Scope } from '@ctr/cgroups/systemd';
 import type { IdMaps } from '@ctr/namespaces';
-import { explainCall, launch, openFd, openFlags, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
+import { explainCall, launch, openFd, openFlags, quote, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
 
 import { checkBundle, hasHooksBeforeRoot } from '../check-bundle.js';
 import type { Config } from '../config/config.js';
@@ -68,6 +68,8 @@ export interface CreateOptions extends RootOptions, ConsoleOptions {
   readonly detached?: boolean;
   /** Is told what has no effect. */
   readonly onWarning?: (message: string) => void;
+  /** Is told what is done, for a log. */
+  readonly onDebug?: (message: string) => void;
   readonly cancelSignal?: AbortSignal;
 }
 
@@ -180,6 +182,9 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     last: lastSteps(plan),
     stepCount: plan[0].length + plan[1].length,
   };
+  options.onDebug?.(
+    `container ${quote(directory.id)}: its plan has ${stored.stepCount} steps, ${plan[0].length} of them until it waits to be started; cgroup: ${stored.places.map((each) => each.directory).join(', ') || 'none of its own'}`,
+  );
   // From here on, whoever deletes the container knows what may be there of it.
   writeConfig(directory, text);
   writeState(directory, stored);
@@ -235,6 +240,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
       if (!options.detached) await child.exited;
       throw error;
     }
+    options.onDebug?.(`container ${quote(directory.id)}: it is created, with process ${child.pid}`);
     return child;
   } catch (error) {
     const failure = await devices.undo(error);
