@@ -151,7 +151,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const { plan, waits, files } = planContainer({
     ...given,
     config,
-    mapped: await mappedMounts(config, maps, opened),
+    mapped: await mappedMounts(config, maps, namespaces.joined.get('user'), opened),
     sources: new Map(notify ? [[notify.mount, notify.source]] : []),
     namespaces,
     layout,
@@ -272,12 +272,17 @@ function lastSteps([before, after]: readonly [Plan, Plan]): StoredStep[] {
 }
 
 /** The namespaces by which mounts show their owners: each one is made once. */
-async function mappedMounts(config: Config, own: IdMaps | undefined, opened: Fd[]): Promise<ReadonlyMap<Mount, Fd>> {
+async function mappedMounts(config: Config, own: IdMaps | undefined, joined: Fd | undefined, opened: Fd[]): Promise<ReadonlyMap<Mount, Fd>> {
   const made = new Map<string, Fd>();
   const mapped = new Map<Mount, Fd>();
   for (const mount of config.mounts ?? []) {
     if (!isMapped(mount)) continue;
-    const maps = idMapsOf({ linux: mount }) ?? own;
+    const maps = idMapsOf({ linux: mount }) ?? (joined ? undefined : own);
+    // One that is joined has maps of its own, whatever the configuration says.
+    if (!maps && joined) {
+      mapped.set(mount, joined);
+      continue;
+    }
     if (!maps) throw new TypeError(`the mount at ${mount.destination}: idmap needs uidMappings and gidMappings, its own or those of a user namespace`);
     const key = JSON.stringify(maps);
     let namespace = made.get(key);

@@ -52,7 +52,8 @@ export async function remove(id: string, options: DeleteOptions = {}): Promise<v
   }
 }
 
-async function removeLocked(directory: StateDirectory, options: DeleteOptions): Promise<void> {
+/** The same for whoever has the lock. */
+export async function removeLocked(directory: StateDirectory, options: DeleteOptions): Promise<void> {
   const { force = false } = options;
   let stored: StoredState;
   try {

@@ -4,8 +4,10 @@ import {
   CgroupError,
   checkThawed,
   groupAt,
+  hierarchyOf,
   limitsOfResources,
   planGroup,
+  readLayout,
   removeMarked,
   type CgroupLayout,
   type Limits,
@@ -117,8 +119,20 @@ export function limitsOfContainer(resources: LinuxResources | undefined, { rootl
 /** The limits that resources are. Devices that every container has may be used, whatever is denied. */
 export function limitsOf(resources: LinuxResources | undefined): Limits {
   if (!resources) return {};
-  const limits = limitsOfResources(plain(resources));
+  const limits = limitsOfResources(plain(withoutKernelMemory(resources)));
   return limits.devices ? { ...limits, devices: [...limits.devices, ...defaultDeviceRules.filter(({ allow }) => allow)] } : limits;
+}
+
+/**
+ * What the kernel does not limit by itself any more has no effect, as with runc: memory of the kernel nowhere, that of TCP's buffers where memory is limited by version 2.
+ *
+ * @see Documentation/admin-guide/cgroup-v1/memory.rst of the kernel: memory.kmem.limit_in_bytes is deprecated
+ */
+function withoutKernelMemory(resources: LinuxResources): LinuxResources {
+  if (!resources.memory) return resources;
+  const { kernel: _kernel, kernelTCP, ...memory } = resources.memory;
+  const isCounted = kernelTCP !== undefined && hierarchyOf(readLayout(), 'memory')?.version === 1;
+  return { ...resources, memory: { ...memory, ...(isCounted && { kernelTCP }) } };
 }
 
 /** A rule without a type is about all devices, as one of type `a` is; what is larger than any machine is no limit. */

@@ -63,7 +63,8 @@ export function rights(process: Process, options: RightsOptions, loadsFilter: bo
   const { bounding, ...own } = capabilitiesOf(process, options);
   const nnp = process.noNewPrivileges ?? false;
   const sets = loadsFilter && !nnp ? withAdmin(own) : own;
-  const needsKept = uid !== 0 && sets.permitted.length > 0;
+  // What is to be inheritable has to be permitted until then.
+  const needsKept = uid !== 0 && sets.permitted.length + sets.inheritable.length > 0;
   return [
     ['the bounding set', boundingSet(bounding)],
     ['the user', [...(needsKept ? keepCapabilities() : []), ...becomeUser({ uid, gid, groups: additionalGids, umask })]],
@@ -137,7 +138,7 @@ function capabilitiesOf({ capabilities = {} }: Process, { ownUsers, warn }: Righ
     bounding,
     permitted,
     effective: effective.filter((name) => permitted.includes(name)),
-    inheritable,
+    inheritable: inheritable.filter((name) => bounding.includes(name)),
     // The kernel has no other.
     ambient: ambient.filter((name) => permitted.includes(name) && inheritable.includes(name)),
   };

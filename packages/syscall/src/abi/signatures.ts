@@ -97,6 +97,7 @@ export const signatures: Partial<Record<SyscallName, readonly ArgKind[]>> = {
   exit: ['int'],
   exit_group: ['int'],
   faccessat: ['dirfd', 'path', 'accessMode'],
+  faccessat2: ['dirfd', 'path', 'accessMode', 'int'],
   fchdir: ['fd'],
   fchmod: ['fd', 'mode'],
   fchmodat: ['dirfd', 'path', 'mode'],

@@ -26,7 +26,11 @@ export async function runCommand(context: Context): Promise<number> {
   const socket = managerSocket();
   let started: Started;
   try {
-    started = await startProgram(id, { ...root, ...(socket !== undefined && { notifySocket: socket }) });
+    started = await startProgram(id, {
+      ...root,
+      ...(socket !== undefined && { notifySocket: socket }),
+      onWarning: (message) => log.warn(message),
+    });
   } catch (error) {
     await remove(id, deleting);
     throw error;
