@@ -646,8 +646,8 @@ export const mutations = [
   {
     defence: 'a device of the host that an OCI container has by a mount keeps its mode',
     file: 'packages/oci/src/plan/devices.ts',
-    text: 'bindMount(posix.normalize(path), { readonly: true,',
-    instead: 'bindMount(posix.normalize(path), { readonly: false,',
+    text: 'bindMount(path, { readonly: true,',
+    instead: 'bindMount(path, { readonly: false,',
     test: 'packages/oci/test/bound-devices.root.test.ts',
     name: '',
   },

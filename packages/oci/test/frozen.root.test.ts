@@ -80,7 +80,7 @@ describe.each(freezers)('with the freezer of version $version', (freezer) => {
     const path = ownPath();
     const above = dirname(freezer.mount + path);
     frozen(freezer, above);
-    const creating = create(bundleOf(at, configOf(at, sleeper, { linux: { cgroupsPath: path } })), newId(), at);
+    const creating = create(bundleOf(at, configOf(at, sleeper, { linux: { cgroupsPath: path } })), newId(), { root: at.root });
     await expect(creating).rejects.toThrow(`container's cgroup unexpectedly frozen: the cgroup ${freezer.mount}${path} is frozen by ${above}`);
     expect(readFileSync(`${above}/${freezer.version === 1 ? 'freezer.state' : 'cgroup.freeze'}`, 'utf8').trim()).toBe(freezer.version === 1 ? 'FROZEN' : '1');
     // The control: what is thawed takes it.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { readLayout, type Place } from '@ctr/cgroups';
 import { create, defaultConfig, kill, remove, start } from '@ctr/oci';
-import { call, Fd } from '@ctr/syscall';
+import { call } from '@ctr/syscall';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { bundleOf, configOf, created, newId, place, ran } from './container.js';
@@ -113,8 +113,7 @@ describe('a group that is there', () => {
     child.kill('SIGKILL');
     await child.exited;
     for (const { directory } of stateOf(id).places) {
-      using group = new Fd(call({ call: 'open', args: [directory, 0], purpose: 'the group' }));
-      call({ call: 'fremovexattr', args: [group, 'trusted.ctr-oci'], purpose: 'take the mark away' });
+      call({ call: 'removexattr', args: [directory, 'trusted.ctr-oci'], purpose: 'take the mark away' });
     }
     const next = await created(at, sleeper, { linux: { cgroupsPath: path } });
     expect(readFileSync(`${pids.mount}${path}/pids.max`, 'utf8')).toBe('5\n');

@@ -79,7 +79,7 @@ describe.each([true, false])('with noNewPrivileges %s', (noNewPrivileges) => {
       expect(exit.code).toBe(STATUS);
     });
 
-    it('it is enough for a program of PATH, and a further one', async () => {
+    it('such a filter is enough for a program of PATH, and a further one', async () => {
       const { id, child, root } = await created(at, ['smallest'], { process: { noNewPrivileges, ...process }, linux: { seccomp: strict } });
       const second = await exec(id, (own) => ({ ...own, args: ['smallest'] }), { ...root, stdio: ['ignore', 'ignore', 'ignore'] });
       expect((await second.exited).code).toBe(STATUS);
@@ -104,7 +104,7 @@ describe.each([true, false])('with noNewPrivileges %s', (noNewPrivileges) => {
     });
   });
 
-  it('it is enough in a user namespace', async () => {
+  it('such a filter is enough in a user namespace', async () => {
     const config = configOf(at, [smallest]);
     const { exit } = await ran(at, [smallest], {
       process: { noNewPrivileges },

@@ -12,7 +12,7 @@ let other: ChildProcess;
 beforeAll(() => void (other = spawn('sleep', ['1000'])));
 afterAll(() => void other.kill('SIGKILL'));
 
-const shared: readonly [name: string, namespaces: () => Linux['namespaces']][] = [
+const shared: readonly [name: string, namespaces: () => NonNullable<Linux['namespaces']>][] = [
   ['of the host', () => own.filter(({ type }) => type !== 'pid')],
   ['of another process', () => own.map((each) => (each.type === 'pid' ? { ...each, path: `/proc/${other.pid}/ns/pid` } : each))],
 ];

@@ -40,9 +40,10 @@ export function cgroupOf(config: Config, id: string, layout: CgroupLayout, { roo
     return plan('use');
   } catch (error) {
     if (!rootless || !isOutOfReach(error)) throw error;
-    const isLimited = Object.keys(limits).some((key) => key !== 'devices');
-    const given = givenTo(() => plan('only'), isLimited ? error : undefined);
-    return given && given.places.length > 0 ? given : undefined;
+    const given = givenTo(() => plan('only'));
+    if (given && given.places.length > 0) return given;
+    if (Object.keys(limits).some((key) => key !== 'devices')) throw error;
+    return undefined;
   }
 }
 
@@ -60,13 +61,12 @@ function isOutOfReach(error: unknown): boolean {
   return error instanceof CgroupError && ['not-delegated', 'read-only', 'not-mounted', 'no-controller'].includes(error.kind);
 }
 
-/** The groups that were made for an ordinary user. @param cause is thrown if there are none for what is limited */
-function givenTo(plan: () => PlannedGroup, cause: unknown): PlannedGroup | undefined {
+/** The groups that were made for an ordinary user; `undefined` where what is limited takes others. */
+function givenTo(plan: () => PlannedGroup): PlannedGroup | undefined {
   try {
     return plan();
   } catch (error) {
     if (!isOutOfReach(error)) throw error;
-    if (cause !== undefined) throw cause;
     return undefined;
   }
 }
