@@ -26,7 +26,6 @@ export const AT_FDCWD = -100;
 /** linux/fcntl.h */
 export const atFlags = {
   AT_SYMLINK_NOFOLLOW: 0x100,
-  AT_EACCESS: 0x200,
   AT_REMOVEDIR: 0x200,
   AT_SYMLINK_FOLLOW: 0x400,
   AT_NO_AUTOMOUNT: 0x800,
