@@ -516,7 +516,7 @@ export const mutations = [
   {
     defence: 'a hook that is a program of the image has no more rights than the program',
     file: 'packages/oci/src/plan/hook-inside.ts',
-    text: '...rights(process, entered.options, nnp ? [...dieWithHost(), ...early] : early, true),',
+    text: '...rights(process, entered.options, filter !== undefined),',
     test: 'packages/oci/test/hooks.root.test.ts',
     name: 'may no more than the program',
   },
@@ -667,8 +667,8 @@ export const mutations = [
   {
     defence: 'a device of the host that an OCI container has by a mount keeps its mode',
     file: 'packages/oci/src/plan/devices.ts',
-    text: 'bindMount(posix.normalize(path), { readonly: true,',
-    instead: 'bindMount(posix.normalize(path), { readonly: false,',
+    text: 'bindMount(path, { readonly: true,',
+    instead: 'bindMount(path, { readonly: false,',
     test: 'packages/oci/test/bound-devices.root.test.ts',
     name: '',
   },
@@ -1003,8 +1003,7 @@ export const mutations = [
   {
     defence: 'the first process of an OCI container cannot be looked into while it waits to be started',
     file: 'packages/oci/src/plan/rights.ts',
-    text: 'const hide = dumpable(false);',
-    instead: 'const hide: Step[] = [];',
+    text: "['who may look into it', dumpable(false)],",
     test: 'packages/oci/test/before-start.root.test.ts',
     name: 'a hook of startContainer cannot change the memory of the first process',
   },
@@ -1027,10 +1026,26 @@ export const mutations = [
   {
     defence: 'a container that does not get its control group leaves it to the one that has it',
     file: 'packages/oci/src/life-cycle/create.ts',
-    text: 'removeGroup(host.hasFailed ? group.directories : madeBefore(error, plan[0], group))',
+    text: 'removeGroup(host.hasFailed ? newOf(group.places) : madeBefore(error, plan[0], group))',
     instead: 'removeGroup(group.directories)',
     test: 'packages/oci/test/one-group.root.test.ts',
     name: 'the containers that do not get the group neither remove it nor kill the one that has it',
+  },
+  {
+    defence: 'a cgroup that somebody else has made is no leftover, however empty it is',
+    file: 'packages/cgroups/src/mark.ts',
+    text: 'existsSync(directory) && isMarked(directory, name) &&',
+    instead: 'existsSync(directory) &&',
+    test: 'packages/oci/test/premade-group.root.test.ts',
+    name: 'without the mark is nobody’s leftover, however empty it is',
+  },
+  {
+    defence: 'a cgroup that was there before the container stays after it',
+    file: 'packages/oci/src/plan/cgroup.ts',
+    text: '(existing ? [] : [directory])',
+    instead: '[directory]',
+    test: 'packages/oci/test/premade-group.root.test.ts',
+    name: 'is used as it is: what is set on it stays',
   },
   {
     defence: 'the sticky bit does not make up for another owner of the states',

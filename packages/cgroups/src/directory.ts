@@ -4,8 +4,9 @@ import { directoryHints, enableHints, limitHints, openHints, type Hints } from '
 import type { Place } from './place.js';
 import type { Setting } from './setting.js';
 
-/** Makes the directory of a group. Those above may be there already; the group itself, which would be someone else's, may not. */
-export function makeDirectory({ version, base, parents, directory, controllers, enabled }: Place): Step[] {
+/** Makes the directory of a group. Those above may be there already; the group itself, which would be someone else's, may not, unless it is to be used as it is. */
+export function makeDirectory({ version, base, parents, directory, controllers, enabled, existing = false }: Place): Step[] {
+  if (existing && enabled) return [];
   const ready = label('the groups above are ready');
   const steps = parents.map((path): Step => ({
     call: 'mkdirat',
@@ -24,7 +25,16 @@ export function makeDirectory({ version, base, parents, directory, controllers, 
   }
   return [
     ...steps,
-    { call: 'mkdirat', args: [AT_FDCWD, directory, 0o755], purpose: `a ${controllers.join(' and ') || 'unified'} group`, hints: directoryHints },
+    ...(existing
+      ? []
+      : [
+          {
+            call: 'mkdirat',
+            args: [AT_FDCWD, directory, 0o755],
+            purpose: `a ${controllers.join(' and ') || 'unified'} group`,
+            hints: directoryHints,
+          } satisfies Step,
+        ]),
   ];
 }
 

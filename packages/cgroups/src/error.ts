@@ -11,6 +11,7 @@
  * - `threaded`: a group of threads cannot be where it is asked for, or cannot do what only a group of processes can
  * - `gone`: the group is not there any more: someone else has removed it, or it was removed before
  * - `still-running`: processes do not end, or end too slowly, for their group to be removed
+ * - `frozen`: the group, or one above it, is frozen: what is put there does not run, and on version 1 what is killed there does not end
  * - `no-systemd`: systemd is to make the group, and cannot be asked
  * - `unit`: systemd was asked, and refused
  */
@@ -25,6 +26,7 @@ export type CgroupErrorKind =
   | 'threaded'
   | 'gone'
   | 'still-running'
+  | 'frozen'
   | 'no-systemd'
   | 'unit';
 

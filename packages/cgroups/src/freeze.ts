@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { keyed } from './counter.js';
 import { CgroupError } from './error.js';
+import { frozenError } from './frozen.js';
 import { freezeHints } from './hints.js';
 import type { Place } from './place.js';
 import { writeControl } from './write-control.js';
@@ -13,7 +14,7 @@ import { waitUntil, type WaitOptions } from './wait.js';
  * @see Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst and cgroup-v2.rst of the kernel: cgroup.freeze
  */
 export async function freeze(places: readonly Place[], options: WaitOptions = {}): Promise<void> {
-  const place = freezerOf(places);
+  const [place] = freezersOf(places);
   try {
     await switchTo(place, true, options);
   } catch (error) {
@@ -22,15 +23,15 @@ export async function freeze(places: readonly Place[], options: WaitOptions = {}
   }
 }
 
-/** Lets the processes of a frozen group go on. */
+/** Lets the processes of a frozen group go on: where it has directories of both versions, it may have been frozen by either. */
 export async function thaw(places: readonly Place[], options: WaitOptions = {}): Promise<void> {
-  await switchTo(freezerOf(places), false, options);
+  for (const place of freezersOf(places)) await switchTo(place, false, options);
 }
 
-function freezerOf(places: readonly Place[]): Place {
-  const place = places.find(({ version, controllers }) => version === 2 || controllers.includes('freezer'));
+function freezersOf(places: readonly Place[]): readonly [Place, ...Place[]] {
+  const [place, ...others] = places.filter(({ version, controllers }) => version === 2 || controllers.includes('freezer'));
   if (!place) throw new CgroupError('no-controller', 'this group cannot be frozen: on cgroup v1 it has to be made with the freezer controller');
-  return place;
+  return [place, ...others];
 }
 
 async function switchTo(place: Place, frozen: boolean, options: WaitOptions): Promise<void> {
@@ -40,8 +41,8 @@ async function switchTo(place: Place, frozen: boolean, options: WaitOptions): Pr
       await writeState(place, frozen);
       return (await isFrozen(place)) === frozen;
     },
-    late: (timeoutMs) =>
-      `${place.directory} did not ${frozen ? 'freeze' : 'thaw'} within ${timeoutMs} ms: a process in it waits in the kernel, or a group above is frozen`,
+    hopeless: () => (frozen ? undefined : frozenError([place.directory], 'thaw that one first')),
+    late: (timeoutMs) => `${place.directory} did not ${frozen ? 'freeze' : 'thaw'} within ${timeoutMs} ms: a process in it waits in the kernel`,
   });
 }
 

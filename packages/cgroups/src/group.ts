@@ -9,7 +9,7 @@ import { watchEvents, type CgroupEvent, type EventOptions } from './events.js';
 import { freeze, thaw } from './freeze.js';
 import { whileThere } from './gone.js';
 import { groupName } from './group-name.js';
-import { killMembers } from './kill.js';
+import { keptFrozen, killMembers } from './kill.js';
 import { hierarchyOf, readLayout, type CgroupLayout } from './layout.js';
 import type { Limits } from './limits.js';
 import { members, threads } from './members.js';
@@ -249,6 +249,7 @@ async function kill(directories: readonly string[], options: WaitOptions = {}): 
       killMembers(directories);
       return directories.every((directory) => members(directory).length === 0);
     },
+    hopeless: () => keptFrozen(directories),
     late: (timeoutMs) => `the group could not be killed within ${timeoutMs} ms: ${stillRunning(directories)}`,
   });
 }

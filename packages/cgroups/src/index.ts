@@ -11,6 +11,7 @@ export {
 export type { AddOptions } from './add.js';
 export { delegate, type Delegate } from './delegate.js';
 export { CgroupError, type CgroupErrorKind } from './error.js';
+export { checkThawed, frozenBy } from './frozen.js';
 export { collectGarbage, findByName, findGroups, type FindOptions, type FoundGroup } from './garbage.js';
 export { gaugesOf, type Gauges } from './gauges.js';
 export { createGroup, groupAt, limit, type Cgroup, type CreateOptions, type LimitOptions, type NestedOptions } from './group.js';
@@ -33,7 +34,9 @@ export type {
   LinuxWeightDevice,
 } from './linux-resources.js';
 export type { Place } from './place.js';
+export { removeMarked, type GroupMark } from './mark.js';
 export { planGroup, type GroupOptions, type PlannedGroup } from './plan-group.js';
+export { killMembers } from './kill.js';
 export { removeGroup, removeSteps } from './remove.js';
 export { limitsOfResources } from './resources.js';
 export type { EventStream } from './event-stream.js';

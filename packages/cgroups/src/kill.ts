@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { call, Fd, signals } from '@ctr/syscall';
 
 import { CgroupError } from './error.js';
+import { frozenError } from './frozen.js';
 import { readLayout } from './layout.js';
 import { members } from './members.js';
 import { walkGroups } from './subgroups.js';
@@ -15,7 +16,15 @@ const BATCH = 256;
 /**
  * Sends SIGKILL to every process in a group and the groups below it. They are about to end when it returns, but may not have ended.
  * v2 does it in the kernel, at one stroke. On v1 each process is killed by its pidfd, while the group, as far as it has the files, is frozen (`freezer.state`) and can make
- * no new ones (`pids.max`).
+ * no new ones (`pids.max`). What somebody has frozen in them is thawed on v1, where it could not end otherwise.
+ *
+ * Throws a {@link CgroupError} of kind `busy` where this process itself is among them. A group that is not there has nobody in it.
+ *
+ * @example
+ * ```ts
+ * import { groupName, killMembers, planGroup } from '@ctr/cgroups';
+ * killMembers(planGroup(groupName(), { pids: 20 }).directories); // nobody is there yet
+ * ```
  */
 export function killMembers(directories: readonly string[]): void {
   refuseOwn(directories);
@@ -38,6 +47,12 @@ export function killMembers(directories: readonly string[]): void {
     // A frozen process takes no signal on v1 before it thaws; and somebody may have frozen a group below.
     for (const directory of v1) if (existsSync(`${directory}/freezer.state`)) walkGroups(directory, { visit: thaw });
   }
+}
+
+/** The group that keeps what was killed from its end. On version 2 a frozen process ends as any other does. */
+export function keptFrozen(directories: readonly string[]): CgroupError | undefined {
+  const freezers = directories.filter((directory) => existsSync(`${directory}/freezer.state`) && members(directory).length > 0);
+  return frozenError(freezers, 'its processes were sent SIGKILL, and end when that one is thawed');
 }
 
 function thaw(group: Fd): void {

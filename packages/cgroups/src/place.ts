@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 import { parseCgroupsPath, type CgroupsPath } from './cgroups-path.js';
 import { CgroupError } from './error.js';
@@ -18,6 +19,8 @@ export interface Place {
   readonly directory: string;
   /** On v2: whether the base and all parents pass the controllers on already. */
   readonly enabled: boolean;
+  /** Whether the group itself was there, and is used as it is. @default false: the plan makes it */
+  readonly existing?: boolean;
 }
 
 /** What a group is for. */
@@ -31,6 +34,8 @@ export interface Needs {
   readonly freezer: boolean;
   /** Whether it is to have a directory in every hierarchy, and on v2 every controller. */
   readonly everywhere?: boolean;
+  /** Whether directories of its name that are there are taken: `only` leaves the hierarchies out in which there is none, unless a limit needs it. @default they are refused when the plan is carried out */
+  readonly existing?: 'use' | 'only' | undefined;
 }
 
 /**
@@ -39,7 +44,7 @@ export interface Needs {
  */
 export function findPlaces(
   name: string,
-  { controllers, unified: needsUnified = false, measuresCpu, freezer, everywhere = false }: Needs,
+  { controllers, unified: needsUnified = false, measuresCpu, freezer, everywhere = false, existing }: Needs,
   layout: CgroupLayout,
   parent: string,
 ): Place[] {
@@ -69,7 +74,52 @@ export function findPlaces(
       for (const controller of hierarchy.version === 1 || layout.mode === 'v2' ? hierarchy.controllers : []) want(hierarchy, controller);
     }
   }
-  return [...wanted].map(([hierarchy, names]) => findPlace(hierarchy, names, path, name));
+  return [...wanted].flatMap(([hierarchy, names]) => {
+    const there = existing && findExisting(hierarchy, { names, needed: controllers, path, name });
+    if (there) return [there];
+    const isNeeded = names.some((controller) => controllers.includes(controller)) || (needsUnified && hierarchy === unified);
+    return existing === 'only' && !isNeeded ? [] : [findPlace(hierarchy, names, path, name)];
+  });
+}
+
+/** A group that is there, if the process may go there. One of v2 that lacks a controller which is needed is used as a new one would be: the groups above have to pass that on. */
+function findExisting(
+  hierarchy: Hierarchy,
+  {
+    names,
+    needed,
+    path: { fromTop, segments },
+    name,
+  }: { readonly names: readonly string[]; readonly needed: readonly string[]; readonly path: CgroupsPath; readonly name: string },
+): Place | undefined {
+  const base = fromTop ? hierarchy.mount : hierarchy.ownDirectory;
+  if (base === undefined || hierarchy.readonly) return undefined;
+  const parents = segments.map((_, i) => `${base}/${segments.slice(0, i + 1).join('/')}`);
+  const directory = `${parents.at(-1) ?? base}/${name}`;
+  if (!existsSync(directory)) return undefined;
+  const place = { version: hierarchy.version, base, parents, directory, existing: true };
+  if (hierarchy.version === 1) return isWritable(`${directory}/tasks`) ? { ...place, controllers: names, enabled: true } : undefined;
+  if (!isWritable(`${directory}/cgroup.procs`) || !isWritable(`${commonAbove(directory, hierarchy)}/cgroup.procs`)) return undefined;
+  const has = readWords(`${directory}/cgroup.controllers`) ?? [];
+  const missing = needed.filter((controller) => names.includes(controller) && !has.includes(controller));
+  const controllers = names.filter((controller) => has.includes(controller) || missing.includes(controller));
+  return { ...place, controllers, enabled: missing.length === 0 || checkEnabled(base, parents, missing, fromTop) };
+}
+
+/** On v2 a process is moved by whoever may write to the nearest group that is above both where it is and where it goes. One that the mount does not show is as far up as that goes. */
+function commonAbove(directory: string, { mount, ownDirectory }: Hierarchy): string {
+  let at = directory;
+  while (at !== mount && ownDirectory !== undefined && ownDirectory !== at && !ownDirectory.startsWith(`${at}/`)) at = dirname(at);
+  return ownDirectory === undefined ? mount : at;
+}
+
+export function isWritable(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

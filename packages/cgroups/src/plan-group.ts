@@ -1,16 +1,18 @@
 import { AT_FDCWD, checkOptions, isSyscallError, openFlags, resultOf, quote, type ResultOf, type Step } from '@ctr/syscall';
 
 import { checkLimits } from './check-limits.js';
-import { ioHere, limitNeeds, settingsAt } from './controllers.js';
+import { changesAt, ioHere, limitNeeds, settingsAt } from './controllers.js';
 import type { Usage } from './counter.js';
 import { devicePlace, deviceSteps } from './devices.js';
 import { makeDirectory, writeFile } from './directory.js';
 import { checkSegment } from './cgroups-path.js';
 import { joinHints } from './hints.js';
+import { markStep, type GroupMark } from './mark.js';
 import { readLayout, type CgroupLayout } from './layout.js';
 import type { Limits } from './limits.js';
 import { findPlaces, type Needs, type Place } from './place.js';
 import { removeGroup } from './remove.js';
+import { readNow } from './read-now.js';
 import { usageOf } from './usage.js';
 import { inheritCpuset, isCpuset } from './v1/cpuset-inherit.js';
 import { writeSetting } from './write-setting.js';
@@ -29,6 +31,13 @@ export interface GroupOptions {
   readonly everywhere?: boolean;
   /** v1: whether the kernel runs the release agent of the hierarchy, if one is set, when the last process has left. @default true */
   readonly notifyOnRelease?: boolean;
+  /**
+   * What becomes of directories of the group's name that are there: `use` takes them as they are, with what is set on them, and the limits are set there; `only` takes them, and makes others
+   * only where a limit needs them: an ordinary user's, to whom they were given. @default they are refused when the plan is carried out
+   */
+  readonly existing?: 'use' | 'only';
+  /** What the directories that the plan makes are marked with, to be known again: see {@link removeMarked}. @default nothing */
+  readonly mark?: GroupMark;
 }
 
 /** A group that is planned. Nothing is there of it until a reader takes the steps. */
@@ -76,13 +85,13 @@ export interface PlannedGroup {
  * ```
  */
 export function planGroup(name: string, limits: Limits, options: GroupOptions = {}): PlannedGroup {
-  checkOptions('planGroup', options, ['layout', 'parent', 'measure', 'freezer', 'everywhere', 'notifyOnRelease']);
-  const { parent = '/ctr', everywhere = false, notifyOnRelease = true } = options;
+  checkOptions('planGroup', options, ['layout', 'parent', 'measure', 'freezer', 'everywhere', 'notifyOnRelease', 'existing', 'mark']);
+  const { parent = '/ctr', everywhere = false, notifyOnRelease = true, existing, mark } = options;
   checkSegment(name);
   const layout = options.layout ?? readLayout();
-  const needs = { ...needsOf(limits, { ...options, layout }), everywhere };
+  const needs = { ...needsOf(limits, { ...options, layout }), everywhere, existing };
   const nothing = needs.controllers.length === 0 && !needs.unified && !needs.measuresCpu && !needs.freezer && !everywhere;
-  return planAt(nothing ? [] : findPlaces(name, needs, layout, parent), limits, notifyOnRelease);
+  return planAt(nothing ? [] : findPlaces(name, needs, layout, parent), limits, notifyOnRelease, mark);
 }
 
 /** What a group with these limits is for. Throws for limits and measures that cannot be. */
@@ -96,13 +105,14 @@ export function needsOf(limits: Limits, { measure = [], freezer = false, layout 
 }
 
 /** Plans a group whose places are settled. */
-export function planAt(places: readonly Place[], limits: Limits, notifyOnRelease: boolean): PlannedGroup {
+export function planAt(places: readonly Place[], limits: Limits, notifyOnRelease: boolean, mark?: GroupMark): PlannedGroup {
   const create: Step[] = [];
   const join: Step[] = [];
   const joinV1: Step[] = [];
   const close: Step[] = [];
   const opened = places.map((place) => {
-    create.push(...makeDirectory(place));
+    const { existing = false, directory } = place;
+    create.push(...makeDirectory(place), ...(mark && !existing ? [markStep(directory, mark)] : []));
     const open: Step = {
       call: 'openat',
       args: [AT_FDCWD, place.directory, openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],
@@ -110,11 +120,11 @@ export function planAt(places: readonly Place[], limits: Limits, notifyOnRelease
       as: places.length === 1 ? 'group' : `${place.controllers.join('_')}_group`,
     };
     create.push(open);
-    const settings = settingsAt(place, limits);
+    const settings = existing ? changesAt(place, limits, (file) => readNow(`${directory}/${file}`)) : settingsAt(place, limits);
     if (isCpuset(place)) create.push(...inheritCpuset(place, settings));
     for (const setting of settings) create.push(...writeSetting(resultOf(open), setting));
     if (limits.devices && place === devicePlace(places)) create.push(...deviceSteps(place, resultOf(open), limits.devices));
-    if (place.version === 1 && notifyOnRelease)
+    if (place.version === 1 && notifyOnRelease && !existing)
       create.push(...writeFile(resultOf(open), { file: 'notify_on_release', value: '1' }, 'run the release agent, if there is one, at the end'));
     // The walker is a single thread, and `tasks` moves a single one: that spares it the system-wide lock on thread groups, which `cgroup.procs` waits for.
     const members = { file: place.version === 1 ? 'tasks' : 'cgroup.procs', value: '0' };
@@ -130,14 +140,23 @@ export function planAt(places: readonly Place[], limits: Limits, notifyOnRelease
     create,
     join,
     close,
-    cgroup: places.length === 1 && places[0]?.version === 2 ? opened[0] : undefined,
+    cgroup: places.length === 1 ? bornIn(places, opened) : undefined,
     joinV1,
-    unified: opened[places.findIndex(({ version }) => version === 2)],
+    unified: bornIn(places, opened),
     directories,
     places,
     read: () => usageOf(places),
-    undo: (error) => removeGroup(directories.slice(0, firstTaken(error, directories))),
+    undo: (error) => removeGroup(places.slice(0, firstTaken(error, directories)).flatMap(({ directory, existing = false }) => (existing ? [] : [directory]))),
   };
+}
+
+/**
+ * The open directory of v2, for `CLONE_INTO_CGROUP`. None for a group that was there: kernels from 6.14 on kill who is born in a group that was ever killed by `cgroup.kill`
+ * from one that was not, or the other way round (they compare `kill_seq` of both), and do not kill who is moved there.
+ */
+function bornIn(places: readonly Place[], opened: readonly ResultOf[]): ResultOf | undefined {
+  const index = places.findIndex(({ version }) => version === 2);
+  return places[index]?.existing ? undefined : opened[index];
 }
 
 /** How many of the directories a failed plan has made at most: those before one that was there. */

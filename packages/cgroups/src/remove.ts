@@ -2,7 +2,7 @@ import { rmdirSync } from 'node:fs';
 
 import { AT_FDCWD, atFlags, call, errnos, label, Memory, openFlags, resultOf, timespec, type Fd, type Step } from '@ctr/syscall';
 
-import { killMembers } from './kill.js';
+import { keptFrozen, killMembers } from './kill.js';
 import type { Place } from './place.js';
 import { stillRunning } from './still-running.js';
 import { walkGroups } from './subgroups.js';
@@ -35,6 +35,7 @@ export async function removeGroup(directories: readonly string[], options: WaitO
       left = removeEmpty(left);
       return left.length === 0;
     },
+    hopeless: () => keptFrozen(left),
     late: (timeoutMs) => `the group could not be removed within ${timeoutMs} ms: ${stillRunning(left)}`,
   });
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 import { isSyscallError } from '@ctr/syscall';
@@ -11,6 +11,7 @@ import { limitHints, openHints } from './hints.js';
 import type { Limits } from './limits.js';
 import { limitedAt } from './limited-at.js';
 import type { Place } from './place.js';
+import { readNow } from './read-now.js';
 import { restoring } from './restore.js';
 import type { Setting } from './setting.js';
 import { takeBack, type Done } from './take-back.js';
@@ -64,16 +65,5 @@ async function readControl(path: string, absent: string): Promise<string> {
     return await readFile(path, 'latin1');
   } catch (error) {
     throw failure('read', `read(${path})`, error, 'what the limit is now', { ENOENT: absent });
-  }
-}
-
-function readNow(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'latin1').trim();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // What is missing is told when it is written.
-    if (code === 'ENOENT' || code === 'ENODEV' || code === 'ENOTSUP') return undefined;
-    throw error;
   }
 }

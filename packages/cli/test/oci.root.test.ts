@@ -63,7 +63,7 @@ it.each<[code: number, what: string, changes: object, message: RegExp]>([
   [125, 'a root that is missing', { root: { path: 'no-rootfs' } }, /^ctr: .*no-rootfs/],
   [126, 'a directory', program('/bin'), /^ctr: exec: "\/bin"\n/],
   [127, 'a program that is nowhere', program('nothing'), /^ctr: exec: "nothing": executable file not found in \$PATH\n {2}hint: /],
-  [127, 'a path that leads nowhere', program('/bin/nothing'), /^ctr: faccessat\(.*"\/bin\/nothing".* = ENOENT/],
+  [127, 'a path that leads nowhere', program('/bin/nothing'), /^ctr: faccessat2\(.*"\/bin\/nothing".* = ENOENT/],
 ])('fails with %i, as without a bundle: %s', async (code, _, changes, message) => {
   expect(await ctr(['run', '--oci', bundle('true', changes)])).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) as unknown });
 });

@@ -11,7 +11,8 @@ import type { Process } from './config/process.js';
 export function environmentOf({ env = [], user }: Process, rootfs: string, more: readonly string[] = []): string[] {
   const byName = new Map<string, string>();
   for (const entry of [...env, ...more]) byName.set(entry.split('=', 1)[0] ?? '', entry);
-  if (!byName.has('HOME')) byName.set('HOME', `HOME=${homeIn(rootfs, user?.uid ?? 0)}`);
+  // Engines leave it empty where the image knows.
+  if ((byName.get('HOME') ?? 'HOME=') === 'HOME=') byName.set('HOME', `HOME=${homeIn(rootfs, user?.uid ?? 0)}`);
   return [...byName.values()];
 }
 

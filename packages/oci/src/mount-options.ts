@@ -1,6 +1,6 @@
 import { MOUNT_ATTR__ATIME, mountAttrs, mountFlags } from '@ctr/syscall';
 
-/** What the options of a mount ask for. Of two that contradict each other the later counts. */
+/** What the options of a mount ask for. Of two that contradict each other the later counts; `bind` contradicts no `rbind`, wherever it stands. */
 export interface MountOptions {
   /** It is a bind mount; `recursive`: of all that is mounted below, too. */
   readonly bind?: { readonly recursive: boolean };
@@ -126,7 +126,7 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
       clear = word.clear ? clear | word.flag : clear & ~word.flag;
       own.apply(word);
     } else if (below !== undefined) recursive.apply(below);
-    else if (option === 'bind' || option === 'rbind') found.bind = { recursive: option === 'rbind' };
+    else if (option === 'bind' || option === 'rbind') found.bind = { recursive: option === 'rbind' || found.bind?.recursive === true };
     else if (option === 'idmap' || option === 'ridmap') found.idmap = { recursive: option === 'ridmap' };
     else if (option === 'remount') remount = true;
     else if (option === 'tmpcopyup') tmpcopyup = true;

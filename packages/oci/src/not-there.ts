@@ -2,11 +2,9 @@ import type { Config } from './config/config.js';
 
 /** Refuses what a configuration asks for and this runtime does not do: a container that lacks it would not be the one that was meant. Throws an `Error` that names the field. */
 export function refuseWhatIsNotThere({ linux = {} }: Config): void {
-  const { intelRdt, resources: { memory, blockIO } = {} } = linux;
+  const { intelRdt, resources: { blockIO } = {} } = linux;
   if (intelRdt && Object.keys(intelRdt).length > 0)
     throw new Error('linux.intelRdt is not supported: make the group in /sys/fs/resctrl, and write the pid to its tasks in a hook of createRuntime');
-  if (memory?.kernel !== undefined && memory.kernel > 0)
-    throw new Error('linux.resources.memory.kernel is not supported: no kernel since 5.16 limits it alone; linux.resources.memory.limit has it in it');
   for (const [path, weight] of [
     ['leafWeight', blockIO?.leafWeight],
     ...(blockIO?.weightDevice ?? []).map(({ leafWeight }, i) => [`weightDevice[${i}].leafWeight`, leafWeight] as const),

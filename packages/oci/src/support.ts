@@ -38,7 +38,7 @@ const support: Readonly<Record<string, Support>> = {
   'process.user.username': 'ignored',
   'linux.intelRdt': 'refused',
   'linux.personality.flags': 'refused',
-  'linux.resources.memory.kernel': 'refused',
+  'linux.resources.memory.kernel': 'ignored',
   'linux.resources.blockIO.leafWeight': 'refused',
   'linux.resources.blockIO.weightDevice[].leafWeight': 'refused',
 };
@@ -55,7 +55,7 @@ const needs: Readonly<Record<string, string>> = {
   'linux.mountLabel': 'SELinux; it has no effect without',
   'linux.netDevices': netRights,
   'linux.memoryPolicy': 'a kernel with memory nodes (CONFIG_NUMA)',
-  'linux.resources.memory.kernelTCP': version1,
+  'linux.resources.memory.kernelTCP': `${version1}; it has no effect without`,
   'linux.resources.memory.swappiness': version1,
   'linux.resources.memory.disableOOMKiller': version1,
   'linux.resources.memory.useHierarchy': version1,

@@ -89,6 +89,7 @@ export function toSpec(config: Config, options: SpecOptions = {}): Spec {
     environment: environmentOf(process, rootfs),
     newKeyring: true,
     pivot: true,
+    plainLineFeeds: false,
     warn: options.onWarning ?? (() => undefined),
   });
   return { plan: plan.flat(), createSteps: plan[0].length };

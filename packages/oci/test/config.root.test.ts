@@ -422,7 +422,6 @@ describe('linux', () => {
     const refused: Readonly<Record<string, Partial<Linux>>> = {
       'linux.intelRdt': { intelRdt: { closID: 'x' } },
       'linux.personality.flags': { personality: { domain: 'LINUX', flags: ['x'] } },
-      'linux.resources.memory.kernel': { resources: { memory: { kernel: 1_000_000 } } },
       'linux.resources.blockIO.leafWeight': { resources: { blockIO: { leafWeight: 10 } } },
       'linux.resources.blockIO.weightDevice[].leafWeight': { resources: { blockIO: { weightDevice: [{ major: 1, minor: 1, leafWeight: 10 }] } } },
     };

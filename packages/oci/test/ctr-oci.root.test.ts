@@ -217,7 +217,7 @@ describe('ctr-oci', () => {
   it('prints the plan of a step that fails, if it is asked to', async () => {
     const { id, oci } = container(['nosuch']);
     expect((await oci('create', id)).stderr).not.toContain('prctl');
-    expect((await oci('--debug', 'create', id)).stderr).toMatch(/^ctr-oci: create failed: exec: "nosuch".*\n[^]*prctl\([^]*→[^\n]*ENOENT/);
+    expect((await oci('--debug', 'create', id)).stderr).toMatch(/^ctr-oci: create failed: exec: "nosuch".*\n[^]*prctl\([^]*→[^\n]*ENOENT/m);
   });
 
   it('ends as it should where nobody reads what it says any more', async () => {

@@ -95,9 +95,9 @@ describe('hooks', () => {
     expect(lines()).toEqual(['poststop']);
   });
 
-  it.each(['startContainer', 'poststart'] as const)('a %s hook that fails ends the container', async (kind) => {
-    const { id, child, root } = await created(at, ['sleep', '1000'], { hooks: { [kind]: [{ path: '/bin/sh', args: ['sh', '-c', 'exit 4'] }] } });
-    await expect(start(id, root)).rejects.toThrow(`error running ${kind} hook #0: exit status 4`);
+  it('a startContainer hook that fails ends the container', async () => {
+    const { id, child, root } = await created(at, ['sleep', '1000'], { hooks: { startContainer: [{ path: '/bin/sh', args: ['sh', '-c', 'exit 4'] }] } });
+    await expect(start(id, root)).rejects.toThrow('error running startContainer hook #0: exit status 4');
     expect((await child.exited).signal).toBe('SIGKILL');
     expect(state(id, root).status).toBe('stopped');
   });

@@ -142,7 +142,7 @@ describe('what is kept of a container', () => {
     const kept = JSON.parse(readFileSync(file, 'utf8')) as { process: { startTime: string } };
     writeFileSync(file, JSON.stringify({ ...kept, process: { ...kept.process, startTime: '1' } }));
     expect(state(id, root).status).toBe('stopped');
-    expect(() => kill(id, 'SIGKILL', root)).toThrow('container not running');
+    expect(() => kill(id, 'SIGTERM', root)).toThrow('container not running');
     writeFileSync(file, JSON.stringify(kept));
     expect(state(id, root).status).toBe('running');
   });

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { Place } from '@ctr/cgroups';
 import { create, remove, state } from '@ctr/oci';
 import { SyscallError, type Plan } from '@ctr/syscall';
 import { expect, it, onTestFinished } from 'vitest';
@@ -45,6 +46,8 @@ it('the directories of a group that a plan has made are those before the step th
   const plan: Plan = directories.map((directory) => ({ call: 'mkdirat', args: [-100, directory, 0o755], purpose: 'a group' }));
   const at = (step?: number): Error =>
     new SyscallError({ call: 'mkdirat', line: '', errno: 17, purpose: 'a group', ...(step !== undefined && { step, of: 2 }) });
-  const made = (error: Error): string[] => madeBefore(error, plan, { directories });
-  expect([at(0), at(1), at(2), at(), new Error('a hook')].map(made)).toEqual([[], ['/a/group'], directories, directories, directories]);
+  const places = directories.map((directory): Place => ({ version: 1, controllers: [], base: '/', parents: [], directory, enabled: true }));
+  const made = (error: Error, existing = false): string[] => madeBefore(error, plan, { places: places.map((each) => ({ ...each, existing })) });
+  expect([at(0), at(1), at(2), at(), new Error('a hook')].map((error) => made(error))).toEqual([[], ['/a/group'], directories, directories, directories]);
+  expect(made(new Error('a hook'), true)).toEqual([]);
 });

@@ -194,7 +194,7 @@ describe('what is kept', () => {
     }
     writeFileSync(file, JSON.stringify({ ...whole, process: { ...whole.process, pid: bystander.pid } }));
     expect(state(id, root)).toMatchObject({ status: 'stopped', pid: 0 });
-    expect(() => kill(id, 'SIGKILL', root)).toThrow('container not running');
+    expect(() => kill(id, 'SIGTERM', root)).toThrow('container not running');
     await expect(exec(id, (own) => own, root)).rejects.toThrow('cannot exec in a stopped container');
     // Its group is its own: what runs there goes with it.
     await remove(id, { ...root, force: true });

@@ -331,7 +331,7 @@ const cases: Record<string, readonly (readonly [said: string[], ...expected: str
           { type: 'p', path: '/a' },
         ],
       }),
-      'error: linux.devices[1].path: "/a": a path that is free: linux.devices[0] has it',
+      'warning: linux.devices[1].path: "/a": a path that is free: linux.devices[0] has it, and this one is of no effect',
     ],
     [linux({ maskedPaths: ['proc'] }), 'error: linux.maskedPaths[0]: "proc": an absolute path'],
     [linux({ rootfsPropagation: 'rslave' })],

@@ -1,6 +1,16 @@
 import { fchownSync } from 'node:fs';
 
-import { collectGarbage, findByName, readStatistics, readUsage, removeGroup, type PlannedGroup, type Statistics, type Usage as GroupUsage } from '@ctr/cgroups';
+import {
+  checkThawed,
+  collectGarbage,
+  findByName,
+  readStatistics,
+  readUsage,
+  removeGroup,
+  type PlannedGroup,
+  type Statistics,
+  type Usage as GroupUsage,
+} from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
 import {
   checkOptions,
@@ -133,6 +143,7 @@ export async function startSpec(asked: Spec, options: Start): Promise<Container>
   const began = now();
   const container = planContainer(spec);
   if (container.scope) await requireScope(container.scope);
+  else if (container.group) checkThawed(container.group);
   let master: Fd | undefined;
   let making: Promise<ContainerGroup> | undefined;
   const { scope: planned, idMaps } = container;

@@ -14,22 +14,21 @@ export function programOf(spec: Spec): Step[] {
  * so that the way that succeeds makes no call too many.
  *
  * @param hint what else is to be said of a name that is in none of them
+ * @param saysWhy whether there is a second pass: a filter of system calls may refuse to look. The last candidate fails then
  * @see execve(2), execvp(3)
  */
 export function program(
   { command: [name, ...args], env, path }: Pick<Spec, 'command' | 'env' | 'path'>,
-  { hint = '' }: { readonly hint?: string } = {},
+  { hint = '', saysWhy = true }: { readonly hint?: string; readonly saysWhy?: boolean } = {},
 ): Step[] {
   const argv = [name, ...args];
   const candidates = name.includes('/') ? [name] : path.map((directory) => `${directory}/${name}`);
   const missing = fail(errnos.ENOENT, `exec ${quote(name)}: ${name.includes('/') ? 'no such file or directory' : 'executable file not found'}`, {
     ENOENT: name.includes('/') ? 'the path is one of the container, not of the host' : `it is in none of the directories of PATH=${path.join(':')}${hint}`,
   });
-  return [
-    ...candidates.map((file) => execute(file, argv, env, { tolerates: ['ENOENT', 'ENOTDIR', 'EACCES', 'ENOEXEC', 'ELOOP', 'ENAMETOOLONG'] })),
-    ...diagnose(candidates, argv, env, missing),
-    missing,
-  ];
+  const first = (file: string): Step => execute(file, argv, env, { tolerates: ['ENOENT', 'ENOTDIR', 'EACCES', 'ENOEXEC', 'ELOOP', 'ENAMETOOLONG'] });
+  if (!saysWhy) return name.includes('/') ? [execute(name, argv, env, { hints: hints(name) })] : [...candidates.map(first), missing];
+  return [...candidates.map(first), ...diagnose(candidates, argv, env, missing), missing];
 }
 
 /** For each candidate that is there, why it was not executed. */

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 import { AT_FDCWD, label, Memory, openFlags, resultOf, type Step } from '@ctr/syscall';
 
-import type { Place } from '../place.js';
+import { isWritable, type Place } from '../place.js';
 import type { Setting } from '../setting.js';
 
 /** A list of all processors that Linux can have, each by itself, is longer; one of ranges never comes near. */
@@ -25,16 +26,17 @@ export function isCpuset({ version, base }: Place): boolean {
  *
  * @see Documentation/admin-guide/cgroup-v1/cpusets.rst of the kernel
  */
-export function inheritCpuset({ base, parents, directory }: Pick<Place, 'base' | 'parents' | 'directory'>, settings: readonly Setting[]): Step[] {
+export function inheritCpuset(
+  { parents, directory, existing = false }: Pick<Place, 'parents' | 'directory' | 'existing'>,
+  settings: readonly Setting[],
+): Step[] {
   const list = new Memory(LIST_BYTES, 'list');
-  const groups = [base, ...parents, directory];
-  return groups
-    .slice(1)
-    .flatMap((group, i) =>
-      ['cpuset.cpus', 'cpuset.mems']
-        .filter((file) => group !== directory || !settings.some((setting) => setting.file === file))
-        .flatMap((file) => inherit(`${groups[i] ?? base}/${file}`, `${group}/${file}`, file, list)),
-    );
+  // Whoever was given a group may not write to those above, which have a list then.
+  return [...parents.filter((group) => !existing || isWritable(`${group}/cpuset.cpus`)), directory].flatMap((group) =>
+    ['cpuset.cpus', 'cpuset.mems']
+      .filter((file) => group !== directory || !settings.some((setting) => setting.file === file))
+      .flatMap((file) => inherit(`${dirname(group)}/${file}`, `${group}/${file}`, file, list)),
+  );
 }
 
 function inherit(above: string, own: string, file: string, list: Memory): Step[] {

@@ -51,20 +51,25 @@ export class Args {
 }
 
 /**
- * Reads options as runc does: with one dash or two, the value behind `=` or as the next word. They end at the first word that is none, or behind `--`.
+ * Reads options as runc does: with one dash or two, the value behind `=` or as the next word. They end behind `--`.
  * Throws a {@link UsageError}.
+ *
+ * @param isMixed whether options may stand behind words that are none; otherwise they end at the first of these
  */
-export function parseArgs(args: readonly string[], options: readonly Option[]): Args {
+export function parseArgs(args: readonly string[], options: readonly Option[], isMixed: boolean): Args {
   const byName = new Map(options.flatMap((option) => option.names.map((name) => [name, option] as const)));
   const values = new Map<string, string[]>();
+  const words: string[] = [];
   let at = 0;
   for (; at < args.length; at++) {
     const word = args[at] ?? '';
-    if (word === '--') return new Args(values, args.slice(at + 1));
+    if (word === '--') return new Args(values, [...words, ...args.slice(at + 1)]);
     const [, name, , given] = /^--?([A-Za-z0-9][\w-]*)(=([\s\S]*))?$/.exec(word) ?? [];
     if (name === undefined) {
       if (word.startsWith('-') && word !== '-') throw new UsageError(`${quote(word)} is no option`);
-      break;
+      if (!isMixed) break;
+      words.push(word);
+      continue;
     }
     const option = byName.get(name);
     if (!option) throw new UsageError(`there is no option --${name}${meant(name, [...byName.keys()], '--')}`);
@@ -72,7 +77,7 @@ export function parseArgs(args: readonly string[], options: readonly Option[]): 
     if (value === undefined) throw new UsageError(`the value of --${name} is missing: --${name} ${option.metavar}`);
     values.set(option.names[0], option.repeatable ? [...(values.get(option.names[0]) ?? []), value] : [value]);
   }
-  return new Args(values, args.slice(at));
+  return new Args(values, [...words, ...args.slice(at)]);
 }
 
 /** The word that may have been meant. */

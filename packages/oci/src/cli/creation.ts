@@ -26,6 +26,7 @@ export function creation({ args, root, log, cgroupManager }: Context): { readonl
       cgroup: cgroupManager !== 'disabled',
       ...(cgroupManager !== 'disabled' && { cgroupManager }),
       onWarning: (message) => log.warn(message),
+      onDebug: (message) => log.debug(message),
     },
   };
 }

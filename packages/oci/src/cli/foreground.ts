@@ -56,15 +56,20 @@ function attach(master: Master): { readonly drained: () => Promise<void>; readon
   resize();
   process.on('SIGWINCH', resize);
   if (stdin.isTTY) stdin.setRawMode(true);
-  stdin.pipe(master.stream);
+  // Nothing is typed any more where the input has an end, or cannot be read: the program goes on, as with runc.
+  stdin.on('error', () => undefined);
+  stdin.pipe(master.stream, { end: false });
   const shown = new Promise<void>((resolve) => master.stream.once('close', resolve));
+  // Nobody looks any more: the program gets SIGHUP.
+  stdout.on('error', () => master.close());
   master.stream.pipe(stdout, { end: false });
   return {
     drained: () => shown,
     end: () => {
       stdin.unpipe(master.stream);
       if (stdin.isTTY) stdin.setRawMode(false);
-      stdin.unref();
+      // What is no terminal may be a file, which keeps no process from its end, or a pipe that nobody reads any more.
+      stdin.destroy();
       master.close();
     },
   };

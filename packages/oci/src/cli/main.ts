@@ -3,7 +3,7 @@ import { isSyscallError, quote } from '@ctr/syscall';
 import { parseArgs, UsageError, type Args } from './args.js';
 import { help, noCommand } from './help.js';
 import { Log } from './log.js';
-import { commands, globalOptions } from './options.js';
+import { commands, globalOptions, type Command } from './options.js';
 import { actions } from './actions.js';
 import { print, printError } from './print.js';
 import { progress } from './progress.js';
@@ -25,11 +25,11 @@ const EXEC_FAILED = 255;
  * ```
  */
 export async function main(args: readonly string[], tell?: (error: unknown) => number): Promise<number> {
-  let log = new Log({ file: undefined, format: 'text' });
+  let log = new Log({ file: undefined, format: 'text', isDebugging: false });
   let name = '';
   let isDebugging = false;
   try {
-    const globals = parseArgs(args, globalOptions);
+    const globals = parseArgs(args, globalOptions, false);
     log = logOf(globals);
     isDebugging = globals.flag('debug');
     if (globals.flag('version')) return print(`ctr-oci version ${ownVersion()}\nspec: ${OCI_VERSION}\n`);
@@ -39,15 +39,17 @@ export async function main(args: readonly string[], tell?: (error: unknown) => n
     const action = actions[name];
     if (!command || !action) throw new UsageError(noCommand(name));
     const given = globals.rest.slice(1);
-    if (given[0] === '--help' || given[0] === '-h') return print(help(name));
+    if (asksForHelp(given, command)) return print(help(name));
     const root = globals.text('root');
+    log.debug(`${name}: ctr-oci ${ownVersion()}, process ${process.pid} of user ${process.geteuid?.()}: ${given.map((word) => quote(word)).join(' ')}`);
     const code = await action({
-      args: parseArgs(given, command.options),
+      args: parseArgs(given, command.options, command.endsAtId !== true),
       root: root === undefined || root === '' ? {} : { root },
       log,
       cgroupManager: globals.text('cgroup-manager') ?? (globals.flag('systemd-cgroup') ? 'systemd' : 'cgroupfs'),
     });
     progress.hasRun = true;
+    log.debug(`${name}: it ended with ${code}`);
     return code;
   } catch (error) {
     if (tell) return tell(error);
@@ -59,7 +61,7 @@ export async function main(args: readonly string[], tell?: (error: unknown) => n
 
 /** Tells an error that nobody has caught. */
 export function report(error: unknown): number {
-  new Log({ file: undefined, format: 'text' }).error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  new Log({ file: undefined, format: 'text', isDebugging: false }).error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   return FAILED;
 }
 
@@ -69,9 +71,17 @@ function messageOf(name: string, error: unknown): string {
   return name === 'exec' ? `exec failed: ${message}` : name === 'run' || name === 'create' ? `${name} failed: ${message}` : message;
 }
 
+/** Whether the words of a command ask what it is: those behind `--` and those of another program do not. */
+function asksForHelp(words: readonly string[], { endsAtId }: Command): boolean {
+  const end = endsAtId ? 1 : words.indexOf('--');
+  return words.slice(0, end < 0 ? undefined : end).some((word) => word === '--help' || word === '-h');
+}
+
 function logOf(globals: Args): Log {
   const format = globals.text('log-format') ?? 'text';
   if (format !== 'text' && format !== 'json') throw new UsageError(`--log-format ${quote(format)}: text or json`);
   // crun's form of a path.
-  return new Log({ file: globals.text('log')?.replace(/^file:/, ''), format });
+  const log = new Log({ file: globals.text('log')?.replace(/^file:/, '') || undefined, format, isDebugging: globals.flag('debug') });
+  log.open();
+  return log;
 }

@@ -3,9 +3,9 @@ import type { Option } from './args.js';
 /** Options that stand before the command. */
 export const globalOptions: readonly Option[] = [
   { names: ['root'], metavar: 'DIR', help: 'where the states of containers are kept (default /run/ctr-oci, or $XDG_RUNTIME_DIR/ctr-oci)' },
-  { names: ['log'], metavar: 'FILE', help: 'write errors and warnings to a file as well' },
+  { names: ['log'], metavar: 'FILE', help: 'write errors and warnings to a file as well, which is made if need be' },
   { names: ['log-format'], metavar: 'FORMAT', help: 'text or json' },
-  { names: ['debug'], help: 'with the error of a step, print the whole plan, too' },
+  { names: ['debug'], help: 'log what is done, to stderr without --log; with the error of a step, print the whole plan, too' },
   { names: ['systemd-cgroup'], help: 'have systemd make the cgroups' },
   { names: ['cgroup-manager'], metavar: 'NAME', help: 'cgroupfs, systemd or disabled' },
   { names: ['rootless'], metavar: 'WHEN', help: 'true, false or auto; accepted, and always found out' },
@@ -35,6 +35,8 @@ export interface Command {
   readonly summary: string;
   readonly usage: string;
   readonly options: readonly Option[];
+  /** Whether the words behind the id are those of another program, with its options. */
+  readonly endsAtId?: true;
 }
 
 /** All of them, in the order of the help. */
@@ -61,6 +63,7 @@ export const commands: Readonly<Record<string, Command>> = {
   exec: {
     summary: 'start a further process in a container',
     usage: 'exec [OPTIONS] ID COMMAND [ARGUMENTS]',
+    endsAtId: true,
     options: [
       { names: ['process', 'p'], metavar: 'FILE', help: 'a file with the process, as in config.json' },
       consoleSocket,
@@ -77,11 +80,16 @@ export const commands: Readonly<Record<string, Command>> = {
       { names: ['apparmor'], metavar: 'PROFILE', help: 'the AppArmor profile' },
       { names: ['process-label'], metavar: 'LABEL', help: 'the SELinux label' },
       preserveFds,
-      { names: ['cgroup'], metavar: 'PATH', help: 'a cgroup below that of the container' },
+      {
+        names: ['cgroup'],
+        metavar: '[CONTROLLERS:]PATH',
+        repeatable: true,
+        help: 'a cgroup below that of the container; on v1 also for some controllers alone',
+      },
       { names: ['ignore-paused'], help: 'also in a container that is paused' },
     ],
   },
-  ps: { summary: 'print the processes of a container', usage: 'ps [OPTIONS] ID [PS OPTIONS]', options: [format] },
+  ps: { summary: 'print the processes of a container', usage: 'ps [OPTIONS] ID [PS OPTIONS]', endsAtId: true, options: [format] },
   list: { summary: 'print all containers', usage: 'list [OPTIONS]', options: [format, { names: ['quiet', 'q'], help: 'their ids alone' }] },
   pause: { summary: 'stop all processes of a container where they are', usage: 'pause ID', options: [] },
   resume: { summary: 'let them go on', usage: 'resume ID', options: [] },

@@ -24,7 +24,7 @@ export interface Hook {
   readonly path: string;
   /** With the program's own name as the first. @default the path */
   readonly args?: readonly string[];
-  /** `NAME=value`, each; nothing else is passed on. @default none */
+  /** `NAME=value`, each; nothing else is passed on. @default that of the runtime; for `startContainer`, that of the program */
   readonly env?: readonly string[];
   /** In seconds; at its end the hook is killed. @default none */
   readonly timeout?: number;

@@ -9,6 +9,8 @@ export interface ConsoleOptions {
   readonly consoleSocket?: string;
   /** Gets the master of the program's terminal, where there is no socket; the callee closes it. */
   readonly onConsole?: (master: Fd) => void;
+  /** Whether the terminal shows a line feed as it is, for one who shows it at a terminal of their own, or in a file. @default false: as CR LF */
+  readonly plainLineFeeds?: boolean;
 }
 
 /** Refuses a terminal that nobody takes, and the other way round, in the words that engines know. */

@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 
-import { readLayout, removeGroup } from '@ctr/cgroups';
+import { readLayout, removeGroup, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
 import type { Scope } from '@ctr/cgroups/systemd';
 import type { IdMaps } from '@ctr/namespaces';
-import { explainCall, launch, openFd, openFlags, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
+import { explainCall, launch, openFd, openFlags, quote, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
 
 import { checkBundle, hasHooksBeforeRoot } from '../check-bundle.js';
 import type { Config } from '../config/config.js';
 import type { Mount } from '../config/mount.js';
 import { environmentOf } from '../environment.js';
 import { parseConfig } from '../parse-config.js';
-import { callersGroups, cgroupOf, isRootless, madeBefore, removeLeftovers } from '../plan/cgroup.js';
+import { callersGroups, cgroupOf, isRootless, madeBefore, newOf, removeLeftovers, requireEmpty, requireThawed } from '../plan/cgroup.js';
 import { makeScope, planScope, requireScope } from '../plan/scope.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
 import { streamsOf } from '../plan/streams.js';
@@ -23,7 +23,7 @@ import { StateDirectory } from '../state/directory.js';
 import { makeGate } from '../state/gate.js';
 import { identityOf } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
-import { laterHooks, removeState, writeConfig, writeState, type StoredState, type StoredStep } from '../state/stored.js';
+import { laterHooks, removeState, withInode, writeConfig, writeState, type StoredState, type StoredStep } from '../state/stored.js';
 import { readConfigFile } from './config-file.js';
 import { sendPidfd } from './console-socket.js';
 import { checkConsole, handOverConsole, type ConsoleOptions } from './console.js';
@@ -68,6 +68,8 @@ export interface CreateOptions extends RootOptions, ConsoleOptions {
   readonly detached?: boolean;
   /** Is told what has no effect. */
   readonly onWarning?: (message: string) => void;
+  /** Is told what is done, for a log. */
+  readonly onDebug?: (message: string) => void;
   readonly cancelSignal?: AbortSignal;
 }
 
@@ -136,8 +138,9 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const bySystemd = options.cgroup !== false && options.cgroupManager === 'systemd';
   const scope = bySystemd ? planScope(config, directory.id, layout, await import('@ctr/cgroups/systemd')) : undefined;
   if (scope) await requireScope(scope, layout);
-  const group = options.cgroup === false || scope ? undefined : cgroupOf(config, directory.id, layout, { rootless });
-  if (group) removeLeftovers(group);
+  const group = options.cgroup === false || scope ? undefined : ownGroup(config, directory.id, layout, { rootless });
+  requireThawed((scope ?? group)?.places ?? []);
+  if (group) requireEmpty(group);
   const { listenFds = 0, preserveFds = 0 } = options;
   const passed = passedFiles(listenFds + preserveFds);
   opened.push(...passed);
@@ -148,7 +151,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const { plan, waits, files } = planContainer({
     ...given,
     config,
-    mapped: await mappedMounts(config, maps, opened),
+    mapped: await mappedMounts(config, maps, namespaces.joined.get('user'), opened),
     sources: new Map(notify ? [[notify.mount, notify.source]] : []),
     namespaces,
     layout,
@@ -162,6 +165,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     environment: environmentOf(process, rootfs, [...(listenFds > 0 ? [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'] : []), ...(notify ? [notify.variable] : [])]),
     newKeyring: options.newKeyring ?? true,
     pivot: options.pivot ?? true,
+    plainLineFeeds: options.plainLineFeeds ?? false,
   });
   const stored: StoredState = {
     version: 1,
@@ -178,6 +182,9 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     last: lastSteps(plan),
     stepCount: plan[0].length + plan[1].length,
   };
+  options.onDebug?.(
+    `container ${quote(directory.id)}: its plan has ${stored.stepCount} steps, ${plan[0].length} of them until it waits to be started; cgroup: ${stored.places.map((each) => each.directory).join(', ') || 'none of its own'}`,
+  );
   // From here on, whoever deletes the container knows what may be there of it.
   writeConfig(directory, text);
   writeState(directory, stored);
@@ -207,7 +214,9 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     keep: (pid) => {
       const identity = identityOf(pid);
       if (!identity) throw new Error('the container has ended while it was created');
-      const places = made?.places ?? stored.places;
+      // Somebody may have come there meanwhile.
+      if (group) requireEmpty(group, pid);
+      const places = (made?.places ?? stored.places).map(withInode);
       giveGroup(places, { config, namespaces, layout, warn: given.warn });
       writeState(directory, { ...stored, places, process: identity });
     },
@@ -231,17 +240,24 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
       if (!options.detached) await child.exited;
       throw error;
     }
+    options.onDebug?.(`container ${quote(directory.id)}: it is created, with process ${child.pid}`);
     return child;
   } catch (error) {
     const failure = await devices.undo(error);
     // The host is waited for when all directories of the group are made.
-    if (group) await removeGroup(host.hasFailed ? group.directories : madeBefore(error, plan[0], group));
+    if (group) await removeGroup(host.hasFailed ? newOf(group.places) : madeBefore(error, plan[0], group));
     // What was refused for the scope has ended the process that waited for it: that is the error then.
     await (await making)?.stop();
     if (host.hooked !== undefined)
       await runHooks('poststop', hooks.poststop, { ...current(host.hooked), status: 'stopped' }, { onFailure: ({ message }) => given.warn(message) });
     throw failure;
   }
+}
+
+/** The group of a container, without what was left there. */
+function ownGroup(config: Config, id: string, layout: CgroupLayout, options: { readonly rootless: boolean }): PlannedGroup | undefined {
+  removeLeftovers(config, id, layout, options);
+  return cgroupOf(config, id, layout, options);
 }
 
 /** What `start` has to tell of, if it fails. */
@@ -256,12 +272,17 @@ function lastSteps([before, after]: readonly [Plan, Plan]): StoredStep[] {
 }
 
 /** The namespaces by which mounts show their owners: each one is made once. */
-async function mappedMounts(config: Config, own: IdMaps | undefined, opened: Fd[]): Promise<ReadonlyMap<Mount, Fd>> {
+async function mappedMounts(config: Config, own: IdMaps | undefined, joined: Fd | undefined, opened: Fd[]): Promise<ReadonlyMap<Mount, Fd>> {
   const made = new Map<string, Fd>();
   const mapped = new Map<Mount, Fd>();
   for (const mount of config.mounts ?? []) {
     if (!isMapped(mount)) continue;
-    const maps = idMapsOf({ linux: mount }) ?? own;
+    const maps = idMapsOf({ linux: mount }) ?? (joined ? undefined : own);
+    // One that is joined has maps of its own, whatever the configuration says.
+    if (!maps && joined) {
+      mapped.set(mount, joined);
+      continue;
+    }
     if (!maps) throw new TypeError(`the mount at ${mount.destination}: idmap needs uidMappings and gidMappings, its own or those of a user namespace`);
     const key = JSON.stringify(maps);
     let namespace = made.get(key);

@@ -1,14 +1,16 @@
-import { groupAt, removeGroup } from '@ctr/cgroups';
+import { groupAt, removeGroup, type Place } from '@ctr/cgroups';
 import { call, readable, signals } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { parseConfig } from '../parse-config.js';
+import { newOf } from '../plan/cgroup.js';
 import { annotationsIn, type State } from '../state.js';
 import { StateDirectory } from '../state/directory.js';
 import { openProcess, type ProcessIdentity } from '../state/identity.js';
+import { runningIn } from '../state/running-in.js';
 import { defaultRoot } from '../state/root.js';
 import { statusOf } from '../state/status.js';
-import { readConfig, readState, removeState, type StoredState } from '../state/stored.js';
+import { ownPlaces, readConfig, readState, removeState, type StoredState } from '../state/stored.js';
 import { openScope } from './open-scope.js';
 import type { RootOptions } from './root-options.js';
 import { runHooks } from './hooks.js';
@@ -23,11 +25,13 @@ export interface DeleteOptions extends RootOptions {
 
 /** So long a process that has been killed may take to end. */
 const END_TIMEOUT_MS = 10_000;
+/** So many processes are named in an error. */
+const SHOWN = 10;
 
 /**
- * Removes what is left of a container that has stopped: its cgroup, with what still runs in it, and its state. One that waits to be started is killed before.
+ * Removes what is left of a container that has stopped: its cgroup and its state. One that waits to be started is killed before. A cgroup that was there before the container stays.
  *
- * Rejects with an {@link OciError}: `does-not-exist`, `not-stopped`; and with an `Error` if something cannot be removed: the state stays then.
+ * Rejects with an {@link OciError}: `does-not-exist`, `not-stopped`, also where others of it still run after its first process; and with an `Error` if something cannot be removed: the state stays then.
  *
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#delete
  * @example
@@ -48,7 +52,8 @@ export async function remove(id: string, options: DeleteOptions = {}): Promise<v
   }
 }
 
-async function removeLocked(directory: StateDirectory, options: DeleteOptions): Promise<void> {
+/** The same for whoever has the lock. */
+export async function removeLocked(directory: StateDirectory, options: DeleteOptions): Promise<void> {
   const { force = false } = options;
   let stored: StoredState;
   try {
@@ -61,33 +66,52 @@ async function removeLocked(directory: StateDirectory, options: DeleteOptions): 
   const status = statusOf(directory, stored);
   if (!force && status !== 'stopped' && status !== 'created')
     throw new OciError('not-stopped', `cannot delete container ${directory.id} that is not stopped: ${status}`);
-  if (stored.process) await end(stored.process, stored);
+  const places = ownPlaces(stored);
+  if (!force && status === 'stopped') requireEnded(directory.id, places);
+  if (stored.process) await end(stored.process, places);
   if (stored.scope) await (await openScope(stored.scope, stored.places)).stop();
-  else await removeGroup(stored.places.map((place) => place.directory));
+  else await leaveGroup(places);
   const config = stored.hooks.includes('poststop') ? configOf(directory) : undefined;
   removeState(directory);
   if (config !== undefined) await afterwards(config, stored, options);
 }
 
+/** Throws where others of a container run on after its first process, as they do where that shares its pid namespace. Those that are ending are waited for later. */
+function requireEnded(id: string, places: readonly Place[]): void {
+  const pids = runningIn(places);
+  if (pids.length > 0)
+    throw new OciError(
+      'not-stopped',
+      `cannot delete container ${id} that is not stopped: ${pids.length} of its processes still run (${pids.slice(0, SHOWN).join(', ')}${pids.length > SHOWN ? ', …' : ''}): end them by kill KILL, or delete it by force`,
+    );
+}
+
+/** Removes the directories that this runtime has made, with what runs in them. In those that were there before nobody runs any more, and they stay. */
+async function leaveGroup(places: readonly Place[]): Promise<void> {
+  const given = places.filter(({ existing }) => existing);
+  if (given.length > 0) await groupAt(given).kill();
+  await removeGroup(newOf(places));
+}
+
 async function endIfKnown(directory: StateDirectory): Promise<void> {
   try {
     const stored = readState(directory);
-    if (stored.process) await end(stored.process, stored);
+    if (stored.process) await end(stored.process, ownPlaces(stored));
   } catch (error) {
     // That is looked into once it is locked.
     if (!(error instanceof OciError)) throw error;
   }
 }
 
-/** Kills it, and waits until it has ended. A frozen one takes no signal before it thaws. */
-async function end(process: ProcessIdentity, { places }: StoredState): Promise<void> {
+/**
+ * Kills it, and waits until it has ended. What is frozen in its group, or in one that it has made below, is thawed: on v1 it would not end otherwise.
+ * Rejects with a `CgroupError` of kind `frozen` where it is a group above that is, which is not the container's to thaw.
+ */
+async function end(process: ProcessIdentity, places: readonly Place[]): Promise<void> {
   using pidfd = openProcess(process);
   if (!pidfd) return;
   call({ call: 'pidfd_send_signal', args: [pidfd, signals.SIGKILL, null, 0], purpose: 'kill the container', tolerates: ['ESRCH'] });
-  if (places.length > 0)
-    await groupAt(places)
-      .thaw()
-      .catch(() => undefined);
+  if (places.length > 0) await groupAt(places).kill({ timeoutMs: END_TIMEOUT_MS });
   await readable(pidfd, { cancelSignal: AbortSignal.timeout(END_TIMEOUT_MS) });
 }
 

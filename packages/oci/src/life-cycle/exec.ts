@@ -1,10 +1,12 @@
-import { launch, openFd, type Child, type Fd } from '@ctr/syscall';
+import { frozenBy, type Place } from '@ctr/cgroups';
+import { launch, openFd, quote, type Child, type Fd } from '@ctr/syscall';
 
 import type { Process } from '../config/process.js';
 import { environmentOf } from '../environment.js';
 import { OciError } from '../error.js';
 import { ConfigError, parseConfig } from '../parse-config.js';
 import { planExec } from '../plan/exec.js';
+import { belowAt, type GroupBelow } from '../plan/into-container.js';
 import { streamsOf } from '../plan/streams.js';
 import { StateDirectory } from '../state/directory.js';
 import { openProcess } from '../state/identity.js';
@@ -26,8 +28,16 @@ import { stateOf } from './state-of.js';
 export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup' | 'cgroupManager' | 'listenFds' | 'pivot'> {
   /** Also in a container that is paused: the process does not get far until it is resumed. @default false */
   readonly ignorePaused?: boolean;
-  /** A group below that of the container, which is there already. @default that of the container */
-  readonly cgroup?: string;
+  /** A group below that of the container, which is there already: in all hierarchies or, by the names of controllers, in some of v1. @default that of the container */
+  readonly cgroup?: string | Readonly<Record<string, string>>;
+}
+
+/** A process that is put into a frozen group does not get far. */
+function requireThawedBelow(places: readonly Place[], below: GroupBelow): void {
+  for (const place of places) {
+    const by = frozenBy(`${place.directory}/${belowAt(place, below)}`);
+    if (by !== undefined) throw new OciError('paused', `cannot exec in a paused container: ${by} is frozen (use --ignore-paused to override)`);
+  }
 }
 
 /**
@@ -49,6 +59,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
   const status = statusOf(directory, stored);
   if (status === 'stopped' || status === 'creating') throw new OciError('not-running', 'cannot exec in a stopped container');
   if (status === 'paused' && !options.ignorePaused) throw new OciError('paused', 'cannot exec in a paused container (use --ignore-paused to override)');
+  if (options.cgroup !== undefined && !options.ignorePaused) requireThawedBelow(stored.places, options.cgroup);
   const config = parseConfig(readConfig(directory));
   const own = config.process;
   if (!own) throw new OciError('broken', `container ${id}: it was created without a process`);
@@ -75,9 +86,11 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
       proc,
       passed,
       environment: environmentOf(given, stored.rootfs),
+      plainLineFeeds: options.plainLineFeeds ?? false,
       streams,
       warn,
     });
+    options.onDebug?.(`container ${quote(id)}: the plan of a further process has ${plan.length} steps, into the namespaces of process ${stored.process.pid}`);
     const seccomp = config.linux?.seccomp;
     const child = await launch(plan, {
       stdio: streams,
@@ -104,6 +117,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
       if (!options.detached) await child.exited;
       throw error;
     }
+    options.onDebug?.(`container ${quote(id)}: the further process is ${child.pid}`);
     return child;
   } finally {
     for (const file of [...passed, ...opened, console, listener]) file?.close();

@@ -18,6 +18,8 @@ export interface HookOptions {
   readonly way?: Plan;
   /** What the host does for that. */
   readonly host?: Pick<LaunchOptions, 'onFile' | 'onWaiting'>;
+  /** The environment of a hook that names none. @default that of this process */
+  readonly env?: readonly string[];
   /** Kills the one that runs. */
   readonly cancelSignal?: AbortSignal;
   /** Is told of each that fails, and those that come after it are run all the same. */
@@ -39,7 +41,7 @@ export async function runHooks(kind: keyof Hooks, hooks: readonly Hook[] | undef
   }
 }
 
-async function runHook(name: string, { path, args = [path], env = [], timeout }: Hook, state: State, options: HookOptions): Promise<void> {
+async function runHook(name: string, { path, args = [path], env, timeout }: Hook, state: State, options: HookOptions): Promise<void> {
   const { way = dieWithHost(), host = {}, cancelSignal } = options;
   using input = memoryFile('state', JSON.stringify(state));
   using output = boundedMemoryFile('output', OUTPUT_BYTES);
@@ -47,7 +49,7 @@ async function runHook(name: string, { path, args = [path], env = [], timeout }:
     // What it starts ends with it when its time is over.
     { call: 'setsid', args: [], purpose: 'a session of its own' },
     ...way,
-    { call: 'execve', args: [path, args, env], purpose: `the ${name}` },
+    { call: 'execve', args: [path, args, env ?? options.env ?? ownEnvironment()], purpose: `the ${name}` },
   ];
   let timedOut = false;
   let exit: Exit;
@@ -70,6 +72,11 @@ async function runHook(name: string, { path, args = [path], env = [], timeout }:
   const said = textOf(output, MAX_OUTPUT_BYTES).trim();
   const how = timedOut ? `hook ran past specified timeout of ${timeout}s` : exit.signal ? `signal: ${exit.signal}` : `exit status ${exit.code}`;
   throw new OciError('hook', `error running ${name}: ${how}${said === '' ? '' : `, output: ${said}`}`);
+}
+
+/** A hook that names no environment has that of the runtime, as with runc; one that names an empty one has none. */
+function ownEnvironment(): string[] {
+  return Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
 }
 
 /** Kills a hook, and all of its session, unless it has made others. */

@@ -1,13 +1,12 @@
-import { writeFileSync } from 'node:fs';
-
-import { groupAt, type Place } from '@ctr/cgroups';
+import { groupAt, killMembers, type Place } from '@ctr/cgroups';
 import { call, Fd, signals, type SignalName } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { StateDirectory } from '../state/directory.js';
 import { openProcess } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
-import { readState } from '../state/stored.js';
+import { runningIn } from '../state/running-in.js';
+import { ownPlaces, readState } from '../state/stored.js';
 import type { RootOptions } from './root-options.js';
 
 /** To whom a signal is sent. */
@@ -17,7 +16,7 @@ export interface KillOptions extends RootOptions {
 }
 
 /**
- * Sends a signal to a container's first process, which no other can be taken for. SIGKILL also ends one that is paused.
+ * Sends a signal to a container's first process, which no other can be taken for. SIGKILL ends all of its processes, also those that run on after the first one, and one that is paused.
  * Throws an {@link OciError}: `does-not-exist`, or `not-running` for one that has stopped.
  *
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#kill
@@ -29,25 +28,16 @@ export interface KillOptions extends RootOptions {
  */
 export function kill(id: string, signal: SignalName | number = 'SIGTERM', options: KillOptions = {}): void {
   using directory = StateDirectory.open(options.root ?? defaultRoot(), id);
-  const { process, places } = readState(directory);
+  const stored = readState(directory);
+  const { process } = stored;
+  const places = ownPlaces(stored);
   const number = typeof signal === 'number' ? signal : signals[signal];
   using first = process && openProcess(process);
-  if (!options.all || places.length === 0) {
-    if (first) send(first, number);
-    else if (!options.all) throw new OciError('not-running', 'container not running');
-  } else for (const pid of groupAt(places).pids()) sendIfMember(pid, number, places);
-  if (number === signals.SIGKILL) thaw(places);
-}
-
-/** What is frozen on v1 does not even end before it thaws. What is gone has nothing to thaw. */
-function thaw(places: readonly Place[]): void {
-  const freezer = places.find(({ version, controllers }) => version === 1 && controllers.includes('freezer'));
-  if (!freezer) return;
-  try {
-    writeFileSync(`${freezer.directory}/freezer.state`, 'THAWED', { flag: 'r+' });
-  } catch (error) {
-    if (!['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
+  if (first && !(options.all && places.length > 0)) send(first, number);
+  else if (options.all) for (const pid of places.length > 0 ? groupAt(places).pids() : []) sendIfMember(pid, number, places);
+  else if (number !== signals.SIGKILL || runningIn(places).length === 0) throw new OciError('not-running', 'container not running');
+  // Nothing of a container goes on after SIGKILL, also where it shares its pid namespace; and what is frozen on v1 does not even end before it thaws.
+  if (number === signals.SIGKILL) killMembers(places.map((place) => place.directory));
 }
 
 /** A pid of the group may be another's by the time it is opened: then it is in the group no more. */

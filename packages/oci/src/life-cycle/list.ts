@@ -3,7 +3,7 @@ import { groupAt } from '@ctr/cgroups';
 import { OciError } from '../error.js';
 import { StateDirectory } from '../state/directory.js';
 import { defaultRoot } from '../state/root.js';
-import { readState } from '../state/stored.js';
+import { ownPlaces, readState } from '../state/stored.js';
 import { openContainer } from './open-container.js';
 import type { RootOptions } from './root-options.js';
 import { stateOf, type ExtendedState } from './state-of.js';
@@ -62,8 +62,9 @@ function openIfOwn(root: string, id: string): StateDirectory | undefined {
  */
 export function ps(id: string, options: RootOptions = {}): number[] {
   const { stored, status } = openContainer(id, options);
+  const places = ownPlaces(stored);
   if (stored.places.length === 0) return status === 'stopped' || !stored.process ? [] : [stored.process.pid];
-  return groupAt(stored.places)
+  return groupAt(places)
     .pids()
     .toSorted((a, b) => a - b);
 }

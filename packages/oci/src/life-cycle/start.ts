@@ -1,6 +1,7 @@
-import { openFd, SyscallError, type Fd } from '@ctr/syscall';
+import { isSyscallError, openFd, SyscallError, type Fd } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
+import { environmentOf } from '../environment.js';
 import { OciError } from '../error.js';
 import { parseConfig } from '../parse-config.js';
 import { wayToHookInside } from '../plan/hook-inside.js';
@@ -12,6 +13,7 @@ import { defaultRoot } from '../state/root.js';
 import { statusOf } from '../state/status.js';
 import { readConfig, readState, type StoredState } from '../state/stored.js';
 import type { RootOptions } from './root-options.js';
+import { removeLocked } from './delete.js';
 import { runHooks } from './hooks.js';
 import { kill } from './kill.js';
 import { NotifySocket } from './notify-socket.js';
@@ -32,8 +34,8 @@ export interface StartOptions extends RootOptions {
 /**
  * Starts a container that has been created: resolves when its program runs; with `notifySocket`, when that has said that it is ready, or has ended.
  *
- * Rejects with an {@link OciError} (`does-not-exist`, `not-created`, `hook`), and with a `SyscallError` that names the step which failed: the container is stopped then.
- * With a `SyscallError` (ENOENT, ECONNREFUSED), too, if nobody is at `notifySocket`: the container waits still.
+ * Rejects with an {@link OciError} (`does-not-exist`, `not-created`, `hook`), and with a `SyscallError` that names the step which failed: the container is stopped then; where a hook of
+ * `poststart` has failed it is deleted. If nobody is at `notifySocket`, that is a warning, and the program is not waited for.
  *
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#start
  * @example
@@ -61,8 +63,9 @@ export async function startProgram(id: string, options: StartOptions): Promise<S
   const stored = readState(directory);
   const status = statusOf(directory, stored);
   if (status === 'stopped') throw new OciError('not-created', 'cannot start a container that has stopped');
+  if (status === 'paused') throw new OciError('not-created', 'cannot start a container in the paused state');
   if (status !== 'created') throw new OciError('not-created', `cannot start an already running container`);
-  const notify = options.notifySocket === undefined ? undefined : NotifySocket.open(directory, stored, options.notifySocket);
+  const notify = options.notifySocket === undefined ? undefined : openNotify(directory, stored, options.notifySocket, options.onWarning);
   try {
     // Most containers have none, and to read a configuration takes longer than to start them.
     const config = stored.hooks.length > 0 ? parseConfig(readConfig(directory)) : undefined;
@@ -70,7 +73,7 @@ export async function startProgram(id: string, options: StartOptions): Promise<S
     if (config && hooks.startContainer?.length) await orEnd(id, options, runInside(config, stateOf(directory, stored), stored, options));
     const failure = await openGate(directory);
     if (failure) throw startError(stored, failure);
-    if (hooks.poststart?.length) await orEnd(id, options, runHooks('poststart', hooks.poststart, stateOf(directory, stored)));
+    if (hooks.poststart?.length) await orRemove(directory, options, runHooks('poststart', hooks.poststart, stateOf(directory, stored)));
   } catch (error) {
     notify?.[Symbol.dispose]();
     throw error;
@@ -84,6 +87,17 @@ export async function startProgram(id: string, options: StartOptions): Promise<S
   };
 }
 
+/** Nobody to be told is no reason not to run. */
+function openNotify(directory: StateDirectory, stored: StoredState, manager: string, onWarning: StartOptions['onWarning']): NotifySocket | undefined {
+  try {
+    return NotifySocket.open(directory, stored, manager);
+  } catch (error) {
+    if (!isSyscallError(error) || error.call !== 'connect') throw error;
+    onWarning?.(`nobody is told that the program is ready: ${error.message}`);
+    return undefined;
+  }
+}
+
 /** A container one of whose hooks has failed does not run. */
 async function orEnd(id: string, options: RootOptions, hooks: Promise<void>): Promise<void> {
   try {
@@ -94,8 +108,18 @@ async function orEnd(id: string, options: RootOptions, hooks: Promise<void>): Pr
   }
 }
 
+/** A container for which a hook has failed that is run when its program runs goes as a whole, and hooks of poststop are run, as the runtime-spec has it. */
+async function orRemove(directory: StateDirectory, { onWarning }: StartOptions, hooks: Promise<void>): Promise<void> {
+  try {
+    await hooks;
+  } catch (error) {
+    await removeLocked(directory, { force: true, ...(onWarning && { onWarning }) });
+    throw error;
+  }
+}
+
 /** Runs the hooks that are programs of the container, as its own would run. */
-async function runInside(config: Config, state: State, { process: first, places }: StoredState, { onWarning }: StartOptions): Promise<void> {
+async function runInside(config: Config, state: State, { process: first, places, rootfs }: StoredState, { onWarning }: StartOptions): Promise<void> {
   const { hooks, process, linux: { seccomp } = {} } = config;
   using pidfd = first && openProcess(first);
   if (!first || !pidfd) throw new OciError('not-running', 'container not running');
@@ -112,7 +136,7 @@ async function runInside(config: Config, state: State, { process: first, places 
   };
   const way = wayToHookInside({ config, process, pid: first.pid, pidfd, places, proc, warn: onWarning ?? (() => undefined) });
   try {
-    await runHooks('startContainer', hooks?.startContainer, state, { way, host: { onFile, onWaiting } });
+    await runHooks('startContainer', hooks?.startContainer, state, { way, host: { onFile, onWaiting }, env: environmentOf(process, rootfs) });
   } finally {
     listener?.close();
   }

@@ -6,6 +6,12 @@ import { fileSystemType } from './file-system-type.js';
 /** linux/magic.h */
 const DEVPTS_SUPER_MAGIC = 0x1cd1;
 
+/** struct termios of asm-generic/termbits.h: its size, the offset of c_oflag, and the bit of it that is meant; and what sets it, of asm-generic/ioctls.h. */
+const TERMIOS_BYTES = 36;
+const C_OFLAG = 4;
+const ONLCR = 0o4;
+const TCSETS = 0x5402;
+
 /** The steps that make the terminal of a process, and its slave side. */
 export interface Console {
   readonly steps: readonly Step[];
@@ -24,7 +30,11 @@ export interface ConsoleSize {
  * @param root the container's: an open directory
  * @see pty(7), TIOCGPTPEER(2const)
  */
-export function consoleOf(root: ResultOf, size: ConsoleSize | undefined, at: { readonly mount: boolean }): Console {
+export function consoleOf(
+  root: ResultOf,
+  size: ConsoleSize | undefined,
+  { mount, plainLineFeeds }: { readonly mount: boolean; readonly plainLineFeeds: boolean },
+): Console {
   const pts = openPlace(inRoot(root, '/dev/pts', { create: false }));
   const found = fileSystemType(pts.fd);
   const isPts = label('it is a devpts');
@@ -61,11 +71,26 @@ export function consoleOf(root: ResultOf, size: ConsoleSize | undefined, at: { r
       { call: 'ioctl', args: [resultOf(master), ioctls.TIOCSPTLCK, unlocked], purpose: 'the slave may be opened' },
       slave,
       ...resize,
-      ...(at.mount ? mounted(root, resultOf(slave)) : []),
+      ...(plainLineFeeds ? withoutReturns(resultOf(slave)) : []),
+      ...(mount ? mounted(root, resultOf(slave)) : []),
       ...handOver(resultOf(master), 'the host has the master'),
     ],
     slave: resultOf(slave),
   };
+}
+
+/**
+ * A line feed comes out of the master as it is. The modes are those of a new terminal, which make CR LF of it: the bit is set.
+ *
+ * @see termios(3), include/linux/tty.h of the kernel: tty_std_termios
+ */
+function withoutReturns(slave: ResultOf): Step[] {
+  const modes = new Memory(TERMIOS_BYTES, 'termios');
+  return [
+    { call: 'ioctl', args: [slave, ioctls.TCGETS, modes], purpose: 'the modes of the terminal' },
+    { call: 'add', args: [modes.u64(C_OFLAG), -ONLCR], purpose: 'the output modes, without the one that makes CR LF of LF', into: modes.at(C_OFLAG) },
+    { call: 'ioctl', args: [slave, TCSETS, modes], purpose: 'line feeds come out as they are' },
+  ];
 }
 
 /** /dev/console is the terminal, by a read-only mount as every device that is bound. A link in its place is refused: what would be mounted over is somebody else's. */

@@ -1,7 +1,7 @@
 import type { CgroupLayout, PlannedGroup } from '@ctr/cgroups';
 import { bindMount, idmap } from '@ctr/fs';
 import { control, flatten, giveTerminal, program, waitForScope, type Section } from '@ctr/runtime/assembly';
-import { oomScoreAdj, readCapabilities, seccomp, type SeccompFilter } from '@ctr/security';
+import { oomScoreAdj, readCapabilities, type SeccompFilter } from '@ctr/security';
 import { waitForHost, type Fd, type Plan, type ResultOf, type Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
@@ -12,9 +12,9 @@ import type { Gate } from '../state/gate.js';
 import type { GroupPlace } from './cgroup-mount.js';
 import type { PlannedScope } from './scope.js';
 import { fileSystems, type FileSystems } from './file-systems.js';
-import { checkFilter, isLate, loadFilter } from './filter.js';
+import { checkFilter, loadEarly, loadLate, maySayWhy } from './filter.js';
 import { findProgram, pathOf } from './find-program.js';
-import { closeOthers, GATE_FILES, keepOpen, leaveGate, passOn, waitAtGate } from './gate-steps.js';
+import { closeOthers, GATE_FILES, keepOpen, passOn, waitAtGate } from './gate-steps.js';
 import { copiesUp, sourceOf } from './mounts.js';
 import { awaitNetDevices, netDevicesOf } from './net-devices.js';
 import { enterNamespaces, nameNamespaces, type Namespaces } from './namespaces.js';
@@ -48,6 +48,8 @@ export interface ContainerParts {
   readonly environment: readonly string[];
   readonly newKeyring: boolean;
   readonly pivot: boolean;
+  /** Whether the terminal shows a line feed as it is, and not as CR LF. */
+  readonly plainLineFeeds: boolean;
   readonly streams: Streams;
   /** Whether the host has something to do before the root changes. */
   readonly hasHooks: boolean;
@@ -79,14 +81,14 @@ export function planContainer(parts: ContainerParts): ContainerPlan {
     ...setUp(parts, entered.opened, filter),
     ['the files that are closed', closeOthers(GATE_FILES + passed.length)],
     ['the program', findProgram(name, pathOf(environment))],
+    ['the filter of system calls', loadEarly(filter)],
     ['the state', waitForHost('keep the state')],
     ['the gate', waitAtGate(gate)],
   ]);
-  const start = [
-    ...leaveGate(),
-    ...(isLate(filter, process) ? seccomp(filter) : []),
-    ...passOn(passed, program({ command: [name, ...args], env: environment, path: pathOf(environment) })),
-  ];
+  const start = passOn(passed, [
+    ...loadLate(filter),
+    ...program({ command: [name, ...args], env: environment, path: pathOf(environment) }, { saysWhy: maySayWhy(filter) }),
+  ]);
   checkFilter(filter, [...create, ...start]);
   const copies = namespaces.has('mount') ? (config.mounts ?? []).filter(copiesUp) : [];
   return {
@@ -177,6 +179,6 @@ function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, ResultOf>, filt
       'the session',
       [{ call: 'setsid', args: [], purpose: 'a session of its own', tolerates: ['EPERM'] }, ...(inside.console ? control(inside.console.slave) : [])],
     ],
-    ...rights(process, options, loadFilter(filter), !isLate(filter, process)),
+    ...rights(process, options, filter !== undefined),
   ];
 }

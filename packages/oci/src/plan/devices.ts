@@ -36,14 +36,19 @@ export function deviceSteps(
   root: ResultOf,
   { nodes, hasCore }: { readonly nodes: 'make' | 'bind'; readonly hasCore: boolean },
 ): Step[] {
-  const given = new Set(devices.map(({ path }) => posix.normalize(path)));
-  const all = [...usual.filter(({ path }) => !given.has(path)), ...devices];
+  // The multiplexer of terminals is a link to that of /dev/pts, whatever the configuration says: it may only say that it may be used.
+  const listed = devices.map((each) => ({ ...each, path: pathOf(each) })).filter(({ path }) => path !== '/dev/ptmx');
+  // Of two at one path the first is there.
+  const given = new Map(listed.toReversed().map((each) => [each.path, each]));
+  const all = [...usual.filter(({ path }) => !given.has(path)), ...[...given.values()].toReversed()];
   const dev = openPlace(inRoot(root, '/dev', { create: 'directory' }));
   return [
     ...dev.steps,
     ...all.flatMap((each) => {
-      const path = posix.normalize(each.path);
+      const { path } = each;
       if (dirname(path) === '/dev') return deviceIn(dev.fd, basename(path), each, nodes);
+      // The root stays open for all that comes behind.
+      if (dirname(path) === '/') return deviceIn(root, basename(path), each, nodes);
       const parent = openPlace(inRoot(root, dirname(path), { create: 'directory' }));
       return [...parent.steps, ...deviceIn(parent.fd, basename(path), each, nodes), closed(parent.fd)];
     }),
@@ -54,6 +59,10 @@ export function deviceSteps(
     symlink('pts/ptmx', dev.fd, 'ptmx'),
     closed(dev.fd),
   ];
+}
+
+function pathOf({ path }: LinuxDevice): string {
+  return posix.normalize(path).replace(/(.)\/$/, '$1');
 }
 
 function deviceIn(parent: Handle, name: string, given: LinuxDevice, nodes: 'make' | 'bind'): Step[] {
@@ -77,7 +86,7 @@ function made(parent: Handle, name: string, { type, major, minor, fileMode, uid,
 
 /** The device of the host of the same path, mounted over a file. The mount is read-only: mode, owner and times of the host's file stay as they are. */
 function bound(parent: Handle, name: string, { path }: LinuxDevice): Step[] {
-  const from = bindMount(posix.normalize(path), { readonly: true, noSuid: true, noExec: true, purpose: `the host's ${path}`, as: name });
+  const from = bindMount(path, { readonly: true, noSuid: true, noExec: true, purpose: `the host's ${path}`, as: name });
   const place: Step = {
     call: 'openat',
     args: [parent, name, openFlags.O_PATH | openFlags.O_NOFOLLOW | openFlags.O_CLOEXEC, 0],

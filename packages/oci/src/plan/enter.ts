@@ -5,7 +5,7 @@ import type { Fd, Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
 import type { Process } from '../config/process.js';
-import { wayIntoContainer } from './into-container.js';
+import { wayIntoContainer, type GroupBelow } from './into-container.js';
 import { numbersOf } from './memory-policy.js';
 import { inheritedSettings, type RightsOptions } from './rights.js';
 
@@ -18,7 +18,7 @@ export interface EnterParts {
   readonly pidfd: Fd;
   readonly places: readonly Place[];
   /** The group to be in, below that of the container. */
-  readonly below: string;
+  readonly below: GroupBelow;
   /** The proc of the host. */
   readonly proc: Fd;
   readonly warn: (message: string) => void;

@@ -52,7 +52,7 @@ export function fileSystems(parts: ContainerParts, opened: ReadonlyMap<Mount, Re
   const ownProc = needsProc && !knownProc ? procMount({ purpose: 'a proc to write settings to' }) : undefined;
   const proc = knownProc ?? ownProc?.mount;
   const hasOwnDev = !(config.mounts ?? []).some((mount) => destinationOf(mount) === '/dev' && parseMountOptions(mount.options ?? []).bind);
-  const console = process.terminal ? consoleOf(root.mount, process.consoleSize, { mount: true }) : undefined;
+  const console = process.terminal ? consoleOf(root.mount, process.consoleSize, { mount: true, plainLineFeeds: parts.plainLineFeeds }) : undefined;
   const cwd = process.cwd === '/' ? undefined : openPlace(inRoot(root.mount, process.cwd, { create: 'directory' }));
   const nodes = inUserNamespace ? 'bind' : 'make';
   return {

@@ -3,6 +3,9 @@ import { AT_FDCWD, accessModes, errnos, fail, label, quote, type Step } from '@c
 /** Where a program without a slash is looked for when there is no PATH: as execvp(3) has it. */
 const DEFAULT_PATH = '/usr/local/bin:/bin:/usr/bin';
 
+/** linux/fcntl.h: of the same value as AT_REMOVEDIR, which is for another call */
+const AT_EACCESS = 0x200;
+
 /** The directories that a program is looked for in. */
 export function pathOf(environment: readonly string[]): string[] {
   const path = environment.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? DEFAULT_PATH;
@@ -15,11 +18,17 @@ export function pathOf(environment: readonly string[]): string[] {
 export function findProgram(name: string, path: readonly string[]): Step[] {
   const shown = `exec: ${quote(name)}`;
   const found = label(`${name} is there`);
-  const look = (file: string, more: Partial<Step>): Step => ({ call: 'faccessat', args: [AT_FDCWD, file, accessModes.X_OK], purpose: shown, ...more });
+  const look = (file: string, more: Partial<Step>): Step => ({
+    call: 'faccessat2',
+    // As execve(2) asks: by the capabilities that are in effect, and not by who the user is.
+    args: [AT_FDCWD, file, accessModes.X_OK, AT_EACCESS],
+    purpose: shown,
+    ...more,
+  });
   // Only a directory has a dot in it. Who may do anything may enter it, which is the same right.
   const unlessDirectory = (file: string): Step => ({
-    call: 'faccessat',
-    args: [AT_FDCWD, `${file}/.`, accessModes.F_OK],
+    call: 'faccessat2',
+    args: [AT_FDCWD, `${file}/.`, accessModes.F_OK, AT_EACCESS],
     purpose: `${shown}: whether it is a directory`,
     tolerates: 'any',
     jump: { when: '!=', to: found },

@@ -17,7 +17,10 @@ export function keepOpen(files: readonly Fd[]): Step[] {
   return files.map((file) => ({ call: 'fcntl', args: [file, fcntlCommands.F_GETFD, 0], purpose: `${file.path ?? 'a file'} is there` }));
 }
 
-/** Closes what the set-up has opened, but for the first files of {@link keepOpen}. A link of the image to `/proc/self/fd` could lead to the host otherwise. */
+/**
+ * Closes what the set-up has opened, but for the first files of {@link keepOpen}, which execve(2) closes as all that `launch` passes on. A link of the image to `/proc/self/fd` could lead to the
+ * host otherwise. It comes before a filter of system calls, which may refuse it.
+ */
 export function closeOthers(kept: number): Step[] {
   return [{ call: 'close_range', args: [REPORT_FD + 1 + kept, LAST_FD, 0], purpose: 'nothing that the set-up opened is open any more' }];
 }
@@ -37,11 +40,6 @@ export function waitAtGate({ go, report }: { readonly go: Fd; readonly report: F
     { call: 'add', args: [0, 0], purpose: 'a signal came in between', jump: { when: '==', to: wait } },
     goOn,
   ];
-}
-
-/** What the program does not need of the gate; its end of the reports is closed by execve(2), which tells that it took place. */
-export function leaveGate(): Step[] {
-  return [{ call: 'close_range', args: [REPORT_FD + 1, REPORT_FD + 2, 0], purpose: 'the gate is behind it' }];
 }
 
 /**

@@ -1,11 +1,32 @@
 import { readFileSync } from 'node:fs';
 
 import { becomeUser } from '@ctr/security';
-import { AT_FDCWD, continueInChild, openFlags, resultOf, type Fd, type Step } from '@ctr/syscall';
+import { AT_FDCWD, continueInChild, openFlags, quote, resultOf, type Fd, type Step } from '@ctr/syscall';
 import type { Namespace } from '@ctr/namespaces';
 import type { Place } from '@ctr/cgroups';
 
 import { foreignNamespaces, joinAll } from './join-all.js';
+
+/** A group below that of a container: in all hierarchies or, by the names of controllers, in some. */
+export type GroupBelow = string | Readonly<Record<string, string>>;
+
+/** Where a process goes in one hierarchy. */
+export function belowAt({ controllers }: Pick<Place, 'controllers'>, below: GroupBelow): string {
+  if (typeof below === 'string') return below;
+  return Object.entries(below).find(([name]) => controllers.some((controller) => isNamed(controller, name)))?.[1] ?? '';
+}
+
+/** A hierarchy without controllers has the name `name=systemd`, and is called `systemd`, too. */
+function isNamed(controller: string, name: string): boolean {
+  return controller === name || controller === `name=${name}`;
+}
+
+/** Throws a `TypeError` for a controller that is none of the container's. */
+function checkControllers(places: readonly Place[], below: GroupBelow): void {
+  for (const name of typeof below === 'string' ? [] : Object.keys(below))
+    if (!places.some(({ controllers }) => controllers.some((controller) => isNamed(controller, name))))
+      throw new TypeError(`the cgroup of the container has no controller ${quote(name)}`);
+}
 
 /** Steps that lead into a container. */
 export interface WayIntoContainer {
@@ -20,11 +41,12 @@ export interface WayIntoContainer {
  *
  * @param below the group to be in, below that of the container
  */
-export function wayIntoContainer(pid: number, pidfd: Fd, places: readonly Place[], below = ''): WayIntoContainer {
+export function wayIntoContainer(pid: number, pidfd: Fd, places: readonly Place[], below: GroupBelow = ''): WayIntoContainer {
+  checkControllers(places, below);
   const kinds = foreignNamespaces(pid);
-  const belowIn = (place: Place): string => below || (place.version === 2 ? groupOfFirst(pid, place) : '');
-  // Being born in a group of v2 costs nothing, where moving there waits for a lock on the whole system. Who has become another user may not.
-  const unified = kinds.includes('user') ? undefined : places.find(({ version }) => version === 2);
+  const belowIn = (place: Place): string => belowAt(place, below) || (place.version === 2 ? groupOfFirst(pid, place) : '');
+  // Being born in a group of v2 costs nothing, where moving there waits for a lock on the whole system. Who has become another user may not; and a group that was there before the container may have been killed once, which kernels from 6.14 on have who is born there die of.
+  const unified = kinds.includes('user') ? undefined : places.find(({ version, existing = false }) => version === 2 && !existing);
   const group: Step | undefined = unified && {
     call: 'openat',
     args: [AT_FDCWD, pathIn(unified, belowIn(unified)), openFlags.O_PATH | openFlags.O_DIRECTORY | openFlags.O_CLOEXEC, 0],

@@ -53,28 +53,31 @@ export function inheritedSettings(process: Process, options: RightsOptions): Sec
 }
 
 /**
- * Gives up what the program is not to have. Where no new privileges can come the filter of system calls stands last; where they can, only CAP_SYS_ADMIN
- * may load one, so that it stands before the capabilities are given up.
+ * Gives up what the program is not to have. The filter of system calls comes behind all of this: what it refuses is not needed any more.
  *
- * @param filter the steps that load it
- * @param isEarly whether it is loaded here at all, and not right before the program
+ * @param loadsFilter whether the process is to load one yet. Without no_new_privs that takes CAP_SYS_ADMIN, which is kept until execve(2): there the kernel computes what a program may from
+ * the bounding, the inheritable and the ambient set alone. @see capabilities(7), "Transformation of capabilities during execve()"
  */
-export function rights(process: Process, options: RightsOptions, filter: readonly Step[], isEarly: boolean): Section[] {
+export function rights(process: Process, options: RightsOptions, loadsFilter: boolean): Section[] {
   const { uid = 0, gid = 0, additionalGids = [], umask = DEFAULT_UMASK } = process.user ?? {};
-  const { bounding, ...sets } = capabilitiesOf(process, options);
-  const needsKept = uid !== 0 && sets.permitted.length > 0;
+  const { bounding, ...own } = capabilitiesOf(process, options);
   const nnp = process.noNewPrivileges ?? false;
-  // Programs of the image may run before this one does, with the same ids: `exec` of a container that waits, hooks of `startContainer`.
-  const hide = dumpable(false);
+  const sets = loadsFilter && !nnp ? withAdmin(own) : own;
+  // What is to be inheritable has to be permitted until then.
+  const needsKept = uid !== 0 && sets.permitted.length + sets.inheritable.length > 0;
   return [
-    ['who may look into it', nnp ? [] : hide],
-    ['the filter of system calls', nnp || !isEarly ? [] : filter],
     ['the bounding set', boundingSet(bounding)],
     ['the user', [...(needsKept ? keepCapabilities() : []), ...becomeUser({ uid, gid, groups: additionalGids, umask })]],
     ['the capabilities', capabilitySets(sets)],
-    ['the privileges', nnp ? [...hide, ...noNewPrivs()] : []],
-    ['the filter of system calls, without privileges', nnp && isEarly ? filter : []],
+    // Programs of the image may run before this one does, with the same ids: `exec` of a container that waits, hooks of `startContainer`.
+    ['who may look into it', dumpable(false)],
+    ['the privileges', nnp ? noNewPrivs() : []],
   ];
+}
+
+function withAdmin<S extends Pick<Sets, 'permitted' | 'effective'>>(sets: S): S {
+  const also = (names: readonly Capability[]): readonly Capability[] => [...new Set<Capability>([...names, 'CAP_SYS_ADMIN'])];
+  return { ...sets, permitted: also(sets.permitted), effective: also(sets.effective) };
 }
 
 const DEFAULT_UMASK = 0o022;
@@ -135,7 +138,7 @@ function capabilitiesOf({ capabilities = {} }: Process, { ownUsers, warn }: Righ
     bounding,
     permitted,
     effective: effective.filter((name) => permitted.includes(name)),
-    inheritable,
+    inheritable: inheritable.filter((name) => bounding.includes(name)),
     // The kernel has no other.
     ambient: ambient.filter((name) => permitted.includes(name) && inheritable.includes(name)),
   };

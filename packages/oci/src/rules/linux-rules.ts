@@ -14,8 +14,9 @@ export const linuxRules: readonly Rule[] = [
       const paths = new Map<string, number>();
       for (const [index, { path }] of (config.linux?.devices ?? []).entries()) {
         const first = paths.get(path);
-        if (first !== undefined) report.error(`linux.devices[${index}].path`, path, `a path that is free: linux.devices[${first}] has it`);
-        paths.set(path, index);
+        if (first !== undefined)
+          report.warning(`linux.devices[${index}].path`, path, `a path that is free: linux.devices[${first}] has it, and this one is of no effect`);
+        else paths.set(path, index);
       }
     },
   },

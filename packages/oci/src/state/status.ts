@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { frozenBy } from '@ctr/cgroups';
 
 import type { ContainerStatus } from '../state.js';
 import type { StateDirectory } from './directory.js';
@@ -16,14 +16,7 @@ export function statusOf(directory: StateDirectory, { process, places }: StoredS
   return isAlive(process) ? 'running' : 'stopped';
 }
 
-/** Whether the group is frozen, or about to be. */
+/** Whether the group is frozen, or about to be: by itself or by one above. */
 function isFrozen(places: StoredState['places']): boolean {
-  const place = places.find(({ version, controllers }) => version === 1 && controllers.includes('freezer')) ?? places.find(({ version }) => version === 2);
-  if (!place) return false;
-  try {
-    if (place.version === 1) return readFileSync(`${place.directory}/freezer.state`, 'latin1').trim() !== 'THAWED';
-    return readFileSync(`${place.directory}/cgroup.freeze`, 'latin1').trim() === '1';
-  } catch {
-    return false;
-  }
+  return places.some(({ version, controllers, directory }) => (version === 2 || controllers.includes('freezer')) && frozenBy(directory) !== undefined);
 }

@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, normalize } from 'node:path';
 
 import type { Place } from '@ctr/cgroups';
@@ -23,6 +23,12 @@ export interface StoredScope {
   readonly manager: 'system' | 'user';
 }
 
+/** A directory of a cgroup, as it was when the container was created. */
+export interface StoredPlace extends Place {
+  /** No other directory of the hierarchy ever has it: a group that was removed and made anew is another one. None while the container is being created. */
+  readonly inode?: string;
+}
+
 /** What is kept of a container from one command to the next. */
 export interface StoredState {
   /** Of this form. */
@@ -39,7 +45,7 @@ export interface StoredState {
   /** Its first process; none while it is being created. */
   readonly process: ProcessIdentity | undefined;
   /** The directories of its cgroup. */
-  readonly places: readonly Place[];
+  readonly places: readonly StoredPlace[];
   /** Who has made these, if not this runtime. */
   readonly scope?: StoredScope;
   /** The steps that lie between `start` and the program. */
@@ -70,6 +76,27 @@ export function readState(directory: StateDirectory): StoredState {
   const problem = problemOf(state, directory.id);
   if (problem !== undefined) throw broken(directory.id, problem);
   return state as StoredState;
+}
+
+/** A directory that is there now. */
+export function withInode(place: Place): StoredPlace {
+  return { ...place, inode: inodeOf(place.directory) };
+}
+
+/** The places that are still those of the container: somebody else may have made a group of the same path since. */
+export function ownPlaces({ places }: Pick<StoredState, 'places'>): readonly StoredPlace[] {
+  return places.filter(({ inode, directory }) => {
+    try {
+      return inode === undefined || inode === inodeOf(directory);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw error;
+    }
+  });
+}
+
+function inodeOf(directory: string): string {
+  return String(statSync(directory, { bigint: true }).ino);
 }
 
 /** Removes all that is kept: a container whose deletion was broken off can be deleted again. */
@@ -115,7 +142,8 @@ function problemOf(state: unknown, id: string): string | undefined {
 /** What runs there is killed and what is there is removed: so it is a group, and not the one at the top of a hierarchy. One that is gone may have been anything. */
 function isGroup(place: unknown): boolean {
   if (!isObject(place)) return false;
-  const { directory, version, controllers } = place;
+  const { directory, version, controllers, inode, existing } = place;
+  if ((inode !== undefined && typeof inode !== 'string') || (existing !== undefined && typeof existing !== 'boolean')) return false;
   if (typeof directory !== 'string' || !isAbsolute(directory) || normalize(directory) !== directory || dirname(directory) === directory) return false;
   if ((version !== 1 && version !== 2) || !Array.isArray(controllers)) return false;
   const magic = version === 1 ? fsMagic.CGROUP_SUPER_MAGIC : fsMagic.CGROUP2_SUPER_MAGIC;

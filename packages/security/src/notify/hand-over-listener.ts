@@ -4,7 +4,7 @@ import { handOver, resultOf, seccompFilterFlags, waitForHost, type Step } from '
  * Steps that load a filter which asks a supervisor, hand its listener over to the host (what `launch` calls its `onFile` with, for a {@link Notifier}) and go on
  * when the host is ready. The process keeps no listener: who has it can answer, and its calls would wait for ever if the host closed its own.
  *
- * The filter has to let `sendmsg`, `close`, `write` and `read` through. `launch` calls its `onWaiting`, if it has one, for this wait as for any other. Throws a `TypeError` for steps that load no filter with a listener.
+ * The filter has to let `sendmsg` and `write` through; the host may be asked about `read` and `close`. `launch` calls its `onWaiting`, if it has one, for this wait as for any other. Throws a `TypeError` for steps that load no filter with a listener.
  *
  * @param filter what `seccomp` returns for a profile with `SCMP_ACT_NOTIFY`
  * @see seccomp_unotify(2)
@@ -21,8 +21,9 @@ export function handOverListener(filter: readonly Step[]): Step[] {
   return [
     ...filter,
     ...handOver(resultOf(load), 'who answers the calls that the filter asks about'),
-    { call: 'close', args: [resultOf(load)], purpose: 'nobody else answers' },
     ...waitForHost('answer from here on'),
+    // Somebody may be asked about this, too.
+    { call: 'close', args: [resultOf(load)], purpose: 'nobody else answers' },
   ];
 }
 

@@ -22,7 +22,7 @@ export async function execCommand({ args, root, log }: Context): Promise<number>
   const foreground = new Foreground();
   const options: ExecOptions = {
     ...root,
-    ...(consoleSocket !== undefined && consoleSocket !== '' ? { consoleSocket } : !detach && { onConsole: foreground.onConsole }),
+    ...(consoleSocket !== undefined && consoleSocket !== '' ? { consoleSocket } : !detach && { onConsole: foreground.onConsole, plainLineFeeds: true }),
     ...(pidFile !== undefined && pidFile !== '' && { pidFile }),
     ...(args.has('pidfd-socket') && { pidfdSocket: args.text('pidfd-socket') ?? '' }),
     preserveFds: preservedFiles(args),
@@ -30,6 +30,7 @@ export async function execCommand({ args, root, log }: Context): Promise<number>
     ignorePaused: args.flag('ignore-paused'),
     ...(args.has('cgroup') && { cgroup: groupOf(args) }),
     onWarning,
+    onDebug: (message) => log.debug(message),
   };
   if (!detach) foreground.listen();
   const child = await brokenOff((cancelSignal) => exec(id, given, { ...options, cancelSignal }));
@@ -80,9 +81,25 @@ function withCapabilities(own: Process['capabilities'], added: readonly string[]
   return { ...own, ...Object.fromEntries(sets.map((set) => [set, [...new Set([...(own?.[set] ?? []), ...added])]])) };
 }
 
-/** `[controllers:]path`; a group is in all hierarchies here. */
-function groupOf(args: Args): string {
-  const path = (args.text('cgroup') ?? '').replace(/^[a-z_,=]*:/, '').replace(/^\/+/, '');
-  if (path.split('/').some((segment) => segment === '..')) throw new UsageError('--cgroup: a path below the cgroup of the container');
-  return path;
+/** `[controllers:]path`: without controllers it is the group in all hierarchies. Where it is given again, each has some. */
+function groupOf(args: Args): string | Readonly<Record<string, string>> {
+  const groups = args.texts('cgroup').map((text): readonly [controllers: readonly string[] | undefined, path: string] => {
+    const [path = '', controllers, ...more] = text.split(':').toReversed();
+    if (more.length > 0) throw new UsageError(`--cgroup ${quote(text)}: give PATH, or CONTROLLERS:PATH`);
+    return [controllers === undefined || controllers === '' ? undefined : controllers.split(','), belowOf(path)];
+  });
+  const [only] = groups;
+  if (only && groups.length === 1 && only[0] === undefined) return only[1];
+  return Object.fromEntries(
+    groups.flatMap(([controllers, path]) => {
+      if (!controllers) throw new UsageError('--cgroup: of several, each has controllers: CONTROLLERS:PATH');
+      return controllers.map((controller): [string, string] => [controller, path]);
+    }),
+  );
+}
+
+function belowOf(path: string): string {
+  const below = path.replace(/^\/+/, '');
+  if (below.split('/').includes('..')) throw new UsageError('--cgroup: a path below the cgroup of the container');
+  return below;
 }

@@ -19,14 +19,18 @@ export async function runCommand(context: Context): Promise<number> {
       ...options,
       cancelSignal,
       detached: detach,
-      ...(!detach && options.consoleSocket === undefined && { onConsole: foreground.onConsole }),
+      ...(!detach && options.consoleSocket === undefined && { onConsole: foreground.onConsole, plainLineFeeds: true }),
     }),
   );
   const deleting = { ...root, force: true, onWarning: (message: string) => log.warn(message) };
   const socket = managerSocket();
   let started: Started;
   try {
-    started = await startProgram(id, { ...root, ...(socket !== undefined && { notifySocket: socket }) });
+    started = await startProgram(id, {
+      ...root,
+      ...(socket !== undefined && { notifySocket: socket }),
+      onWarning: (message) => log.warn(message),
+    });
   } catch (error) {
     await remove(id, deleting);
     throw error;

@@ -48,6 +48,8 @@ export const mountBundles: readonly Bundle[] = [
   mounting('bind over a file of /proc that may be', ({ plain }) => ({ destination: '/proc/uptime', source: `${plain}/file`, options: ['bind'] })),
   tree('bind', ['bind'], 'echo "sub $(ls /mnt/sub)"'),
   tree('rbind', ['rbind'], 'echo "sub $(ls /mnt/sub)"'),
+  tree('rbind and bind', ['rbind', 'rprivate', 'rw', 'bind'], 'echo "sub $(ls /mnt/sub)"'),
+  tree('bind and rbind', ['bind', 'rbind'], 'echo "sub $(ls /mnt/sub)"'),
   tree('rbind read-only at its top', ['rbind', 'ro'], touch('/mnt/sub')),
   tree('rbind and read-only as a whole', ['rbind', 'rro'], touch('/mnt/sub')),
   tree('rbind and every recursive restriction', ['rbind', 'rnosuid', 'rnodev', 'rnoexec', 'rnoatime', 'rnodiratime']),

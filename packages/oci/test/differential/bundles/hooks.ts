@@ -56,6 +56,10 @@ export const hookBundles: readonly Bundle[] = [
     name: 'hooks with an environment',
     changes: ({ bundle }) => ({ hooks: { createRuntime: [say('createRuntime', `${bundle}/hooks`, { env: ['A=1', 'PATH=/bin'] })] } }),
   },
+  {
+    name: 'hooks with an empty environment',
+    changes: ({ bundle }) => ({ hooks: { createRuntime: [say('createRuntime', `${bundle}/hooks`, { path: '/bin/sh', env: [] })] } }),
+  },
   failing('prestart'),
   failing('createRuntime'),
   failing('createContainer'),

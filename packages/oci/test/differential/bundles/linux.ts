@@ -108,6 +108,8 @@ export const cgroupBundles: readonly Bundle[] = [
   limited('cpuset of a processor that is not there', { cpu: { cpus: '4000' } }),
   limited('pids', { pids: { limit: 33 } }),
   limited('pids without bound', { pids: { limit: -1 } }),
+  limited('memory of the kernel', { memory: { kernel: 67_108_864 } }),
+  limited('memory of the buffers of TCP', { memory: { kernelTCP: 67_108_864 } }),
   limited('devices none', { devices: [{ allow: false, access: 'rwm' }] }, opens),
   limited('devices all', { devices: [{ allow: true, access: 'rwm' }] }, opens),
   limited(
@@ -181,6 +183,32 @@ export const linuxBundles: readonly Bundle[] = [
   {
     name: 'a device in place of a usual one',
     changes: { linux: { devices: [{ type: 'c', path: '/dev/zero', major: 1, minor: 5, fileMode: 0o600, uid: 7, gid: 8 }] } },
+  },
+  {
+    name: 'devices right below the root, twice, and with a slash behind',
+    changes: {
+      root: { path: 'rootfs' },
+      linux: {
+        devices: [
+          { type: 'c', path: '/null', major: 1, minor: 3 },
+          { type: 'c', path: '/null', major: 1, minor: 5 },
+          { type: 'c', path: '/zero/', major: 1, minor: 5 },
+          { type: 'c', path: '/mnt', major: 1, minor: 3 },
+          { type: 'c', path: '/dev/behind', major: 1, minor: 3 },
+        ],
+      },
+    },
+    look: 'for name in /null /zero /mnt /dev/behind; do echo "$name $(stat -c "%F %t,%T %a" $name)"; done',
+  },
+  {
+    name: 'the multiplexer of terminals among the devices',
+    changes: { linux: { devices: [{ type: 'c', path: '/dev/ptmx', major: 5, minor: 2 }] } },
+    look: 'echo "ptmx $(readlink /dev/ptmx)"',
+  },
+  {
+    name: 'the multiplexer of terminals among the devices, in a user namespace',
+    changes: { ...mapped(65_536), linux: { ...mapped(65_536).linux, devices: [{ type: 'c', path: '/dev/ptmx', major: 5, minor: 2 }] } },
+    look: 'echo "ptmx $(readlink /dev/ptmx)"',
   },
   {
     name: 'a device outside of /dev',

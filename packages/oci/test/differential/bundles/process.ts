@@ -5,6 +5,7 @@ import type { Bundle } from '../bundle.js';
 const only = (name: string, process: Partial<Process>, more: Omit<Bundle, 'name' | 'changes'> = {}): Bundle => ({ name, changes: { process }, ...more });
 const user = { uid: 1000, gid: 1000 };
 const two = ['CAP_CHOWN', 'CAP_NET_RAW'];
+const dac = ['CAP_DAC_OVERRIDE'];
 const all = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'];
 
 export const processBundles: readonly Bundle[] = [
@@ -21,6 +22,8 @@ export const processBundles: readonly Bundle[] = [
   only('standard input', { args: ['cat'] }, { input: 'from the caller\n' }),
   only('standard error', { args: ['sh', '-c', 'echo out; echo error >&2'] }),
   only('env in its order, with one name twice', { env: ['PATH=/bin', 'B=2', 'A=1', 'B=3', 'EMPTY='] }),
+  only('env with an empty home', { env: ['PATH=/bin', 'HOME='] }),
+  only('env with an empty home of a user', { user, env: ['PATH=/bin', 'HOME=', 'HOME=/first', 'HOME='] }),
   only('env with a home', { env: ['PATH=/bin', 'HOME=/elsewhere'] }),
   only('env without PATH', { env: ['A=1'] }),
   only('env without PATH, for a program of no path', { env: ['A=1'], args: ['echo', 'found'] }),
@@ -42,6 +45,27 @@ export const processBundles: readonly Bundle[] = [
   only('capabilities in all sets', { capabilities: { bounding: two, permitted: two, effective: two, inheritable: two, ambient: two } }),
   only('capabilities of a user', { user, capabilities: { bounding: two, permitted: two, effective: two, inheritable: two, ambient: two } }),
   only('capabilities of a user, none of them ambient', { user, capabilities: { bounding: two, permitted: two, effective: two, inheritable: two } }),
+  only('capabilities of a user that are inheritable alone', { user, capabilities: { bounding: two, inheritable: two } }),
+  only('capabilities that are inheritable alone', { capabilities: { bounding: two, inheritable: two } }),
+  only(
+    'args of a program that nobody may execute but who may do anything',
+    {
+      user,
+      args: ['/bin/of-root'],
+      capabilities: { bounding: dac, permitted: dac, effective: dac, inheritable: dac, ambient: dac },
+    },
+    { before: 'cp rootfs/bin/busybox rootfs/bin/of-root && chmod 700 rootfs/bin/of-root' },
+  ),
+  only(
+    'args of a program that nobody may execute',
+    { user, args: ['/bin/of-root'], capabilities: {} },
+    { before: 'cp rootfs/bin/busybox rootfs/bin/of-root && chmod 700 rootfs/bin/of-root' },
+  ),
+  only(
+    'args of a program without any x',
+    { args: ['/bin/of-root'], capabilities: { bounding: dac, permitted: dac, effective: dac } },
+    { before: 'cp rootfs/bin/busybox rootfs/bin/of-root && chmod 600 rootfs/bin/of-root' },
+  ),
   only('capabilities in the bounding set only', { capabilities: { bounding: all } }),
   only('capabilities that are ambient and not inheritable', { capabilities: { bounding: two, permitted: two, effective: two, ambient: two } }),
   only('capabilities that are effective and not permitted', { capabilities: { bounding: two, permitted: ['CAP_CHOWN'], effective: two } }),
