@@ -1,4 +1,6 @@
 // `@ctr/runtime/assembly`: parts that containers of every kind are assembled from, for those who assemble their own (an OCI runtime).
+export { clearNonBlocking } from './blocking.js';
+export { CallerStreams } from './relay/caller-streams.js';
 export { waitForScope } from './container-scope.js';
 export { defaultDeviceRules } from './device-rules.js';
 export { Master } from './master.js';

@@ -16,6 +16,7 @@ import {
   type SignalName,
 } from '@ctr/syscall';
 
+import { clearNonBlocking } from './blocking.js';
 import { makeScope, requireScope, type ContainerGroup } from './container-scope.js';
 import { Master } from './master.js';
 import { ownerOutside } from './ids.js';
@@ -298,11 +299,12 @@ function running(
 /** Signals that ask for an end. */
 const endings: ReadonlySet<string> = new Set<SignalName>(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGKILL', 'SIGTERM']);
 
-/** The pipes that were made for the container belong to its user, who opens them anew by /dev/stdout. */
+/** The pipes that were made for the container belong to its user, who opens them anew by /dev/stdout. Files of the caller are the program's to wait for. */
 function giveAway(spec: Spec, given: Three<LaunchStdio>): void {
   const owner = ownerOutside(spec);
   for (const [fd, file] of given.entries()) {
     const kind = spec.streams[fd];
+    if (kind === 'given' && file instanceof Fd) clearNonBlocking(file.number);
     if (owner && file instanceof Fd && (kind === 'relayed' || kind === 'pipe')) fchownSync(file.number, owner.uid, owner.gid);
   }
 }

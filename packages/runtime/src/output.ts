@@ -68,7 +68,8 @@ export class Output {
     for (const chunk of this.#kept.parts()) copy.write(chunk);
     if (stream.closed) return copy.end();
     stream.once('close', () => copy.end());
-    return stream.pipe(copy);
+    // Without `end: false`, Node compares with process.stdout, which makes it non-blocking for whoever shares it.
+    return stream.pipe(copy, { end: false });
   }
 
   destroy(): void {

@@ -4,6 +4,7 @@ import { Script } from 'node:vm';
 
 import { CodeCache } from './code-cache.js';
 import { raisedRights } from './raised-rights.js';
+import { writeText } from './write-text.js';
 
 /** What a program's script exports. */
 export interface Program {
@@ -31,7 +32,7 @@ export function runProgram(name: string, path: string, digest: string, load: Nod
   const raised = raisedRights();
   if (raised !== undefined) {
     // Before anything of the caller's is looked at, compiled code that was kept included.
-    process.stderr.write(`${name}: ${raised}\n`);
+    writeText(2, `${name}: ${raised}\n`);
     process.exit(REFUSED);
   }
   const source = readFileSync(path, 'latin1');

@@ -102,11 +102,11 @@ async function contain(command: Command, options: ContainerOptions, settings: Se
   }
   signals.attach(container);
   const terminal = container.terminal && new CallerTerminal(container, container.terminal, signals, () => breakPipe(container));
-  let ending;
+  let ending: Ending | undefined;
   try {
     ending = await container.exited;
   } finally {
-    await terminal?.close();
+    if (terminal && !(await terminal.close(ending)) && ending) ending = { ...ending, outputDropped: true };
     signals.stop();
   }
   progress.hasRun = true;

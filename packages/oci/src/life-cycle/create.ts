@@ -13,7 +13,7 @@ import { parseConfig } from '../parse-config.js';
 import { callersGroups, cgroupOf, isRootless, madeBefore, removeLeftovers } from '../plan/cgroup.js';
 import { makeScope, planScope, requireScope } from '../plan/scope.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
-import { streamsOf } from '../plan/streams.js';
+import { streamsOf, waitForStreams } from '../plan/streams.js';
 import { isMapped } from '../plan/mounts.js';
 import { netDevicesOf } from '../plan/net-devices.js';
 import { idMapsOf, namespacesOf } from '../plan/namespaces.js';
@@ -213,6 +213,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     },
   });
   try {
+    waitForStreams(streams);
     const child = await launch(plan, {
       stdio: streams,
       onWaiting: host.onWaiting,

@@ -5,7 +5,7 @@ import { environmentOf } from '../environment.js';
 import { OciError } from '../error.js';
 import { ConfigError, parseConfig } from '../parse-config.js';
 import { planExec } from '../plan/exec.js';
-import { streamsOf } from '../plan/streams.js';
+import { streamsOf, waitForStreams } from '../plan/streams.js';
 import { StateDirectory } from '../state/directory.js';
 import { openProcess } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
@@ -79,6 +79,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
       warn,
     });
     const seccomp = config.linux?.seccomp;
+    waitForStreams(streams);
     const child = await launch(plan, {
       stdio: streams,
       onWaiting: (pid) => {
