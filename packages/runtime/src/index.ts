@@ -8,7 +8,7 @@ export { groupsOf, ownGroups } from './own-groups.js';
 export { plan, type PlanOptions } from './plan.js';
 export { posture, type PostureItem } from './posture.js';
 export { ContainerError, isContainerError, type Ending, type Result, type Usage } from './result.js';
-export { run, type RunOptions, type RunPromise, type Stdio } from './run.js';
+export { run, type OutputEncoding, type RunOptions, type RunPromise, type Stdio } from './run.js';
 export type { BindMount, ContainerOptions, HostDevice, Mount, NamespaceChoice, TerminalSize, TmpfsMount, User } from './spec.js';
 export { standalone, standalonePlan, type LauncherOptions } from './standalone.js';
 export { maskedSystemPaths, readonlySystemPaths } from './system-paths.js';
