@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
 
-import { checkOptions } from '@ctr/syscall';
+import { absolutePath, checkOptions, isWhole, nodePath } from '@ctr/syscall';
 import { idMap, type IdRange, type Namespace } from '@ctr/namespaces';
 import { checkDeviceRules, type DeviceAccess, type Limits } from '@ctr/cgroups';
 
@@ -208,6 +207,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   for (const word of command) checkText('an argument', word);
   for (const name of ['hostname', 'name', 'cgroupParent', 'appArmorProfile', 'selinuxLabel'] as const)
     if (typeof (options[name] as unknown) !== 'string' && options[name] !== undefined) throw new TypeError(`${name} is ${shown(options[name])}, not a string`);
+    else if (!isWhole(options[name] ?? '')) throw new TypeError(`${name} is ${shown(options[name])}: it has bytes in it that are no UTF-8`);
   checkShapes(options);
   const root = process.geteuid?.() === 0;
   const namespaces = checkNamespaces(options.namespaces ?? {}, root);
@@ -348,7 +348,7 @@ function checkRoot({
 
 /** By whatever path, such as that of a bind mount of it. */
 function isRootOfHost(path: string): boolean {
-  const [own, given] = [statSync('/', { bigint: true }), statSync(path, { bigint: true })];
+  const [own, given] = [statSync('/', { bigint: true }), statSync(nodePath(path), { bigint: true })];
   return own.dev === given.dev && own.ino === given.ino;
 }
 
@@ -359,8 +359,8 @@ function checkSize(what: string, sizeBytes: number): number {
 
 function checkRootfs(rootfs: string): string {
   checkHostPath('rootfs', rootfs);
-  const path = resolve(rootfs);
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const path = absolutePath(rootfs);
+  const stat = statSync(nodePath(path), { throwIfNoEntry: false });
   if (!stat) throw new Error(`rootfs ${shown(rootfs)} does not exist: give a directory that holds a root file system`);
   if (!stat.isDirectory()) throw new Error(`rootfs ${shown(rootfs)} is not a directory: unpack an archive or image first`);
   return path;
@@ -394,9 +394,9 @@ function checkMount(mount: Mount): CheckedMount {
     if (mount[name] !== undefined && typeof (mount[name] as unknown) !== 'boolean')
       throw new TypeError(`a bind mount: ${name} is ${shown(mount[name])}: true or false`);
   checkHostPath('the source of a bind mount', mount.bind);
-  const from = resolve(mount.bind);
+  const from = absolutePath(mount.bind);
   const to = checkMountPoint(mount.to);
-  const stat = statSync(from, { throwIfNoEntry: false });
+  const stat = statSync(nodePath(from), { throwIfNoEntry: false });
   if (!stat) throw new Error(`bind mount: ${shown(mount.bind)} does not exist on the host`);
   const { readonly = false, idMap = false } = mount;
   return { kind: 'bind', from, to, readonly, idMap, of: stat.isDirectory() ? 'directory' : 'file', isHostRoot: isRootOfHost(from) };
@@ -414,10 +414,10 @@ function checkDevices(devices: readonly HostDevice[]): CheckedDevice[] {
     if (typeof device !== 'object' || (device as unknown) === null) throw new TypeError(`a device is ${shown(device)}: give { device: path }`);
     checkOptions('device', device, ['device', 'to', 'access']);
     checkHostPath('a device', device.device);
-    const from = resolve(device.device);
+    const from = absolutePath(device.device);
     const to = checkDestination('the place of a device', device.to === undefined ? from : device.to);
     if (!/^\/dev\/[^/]/.test(to)) throw new TypeError(`the device ${shown(device.device)} cannot be at ${shown(to)}: give a path below /dev`);
-    const stat = statSync(from, { throwIfNoEntry: false });
+    const stat = statSync(nodePath(from), { throwIfNoEntry: false });
     if (!stat) throw new Error(`the device ${shown(device.device)} does not exist on the host`);
     if (!stat.isCharacterDevice() && !stat.isBlockDevice()) throw new Error(`${shown(device.device)} is no device: a file or directory is bound as a mount`);
     const { access = 'rwm' } = device;

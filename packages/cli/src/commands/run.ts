@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 
 import { plan, start, type Container, type ContainerOptions, type Ending, type StartOptions } from '@ctr/runtime';
-import { Fd, printable, signals as numbers } from '@ctr/syscall';
+import { Fd, nodePath, printable, signals as numbers } from '@ctr/syscall';
 
 import { CallerTerminal, terminalSize } from '../caller-terminal.js';
 import { checkBesideBundle } from '../beside-bundle.js';
@@ -70,7 +70,7 @@ export function announce(command: Command, { quiet }: Settings): void {
 }
 
 function shell({ rootfs = '' }: Settings): string {
-  return existsSync(`${rootfs}/bin/bash`) ? 'bash' : 'sh';
+  return existsSync(nodePath(`${rootfs}/bin/bash`)) ? 'bash' : 'sh';
 }
 
 /** How it came out; there is no ending where a signal has stopped the set-up. */
