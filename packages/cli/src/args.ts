@@ -45,7 +45,8 @@ export function parse(command: string, args: readonly string[], options: readonl
     tokens: true,
     allowPositionals: true,
     options: {
-      help: { type: 'boolean', short: 'h' },
+      // To docker, -h is a host name, where there is one to give.
+      help: { type: 'boolean', ...(!options.some(({ short }) => short === 'h') && { short: 'h' }) },
       ...Object.fromEntries(
         [...byName].map(([name, { metavar, short, name: first }]) => [
           name,
@@ -67,7 +68,8 @@ export function parse(command: string, args: readonly string[], options: readonl
 
 function apply(option: Option, rawName: string, value: string | undefined, settings: Settings): void {
   if (option.metavar === undefined && value !== undefined) throw new UsageError(rawName, value, 'it takes no value');
-  if (option.metavar !== undefined && value === undefined) throw new UsageError(rawName, undefined, `a value is missing: ${rawName} ${option.metavar}`);
+  if (option.metavar !== undefined && value === undefined)
+    throw new UsageError(rawName, undefined, `a value is missing: ${rawName} ${option.metavar}${rawName === '-h' ? '; --help tells of all options' : ''}`);
   try {
     option.set(settings, value ?? '');
   } catch (error) {

@@ -7,6 +7,7 @@ import { checkDeviceRules, type DeviceAccess, type Limits } from '@ctr/cgroups';
 import { checkDestination, checkText } from './check-path.js';
 import { checkHardening, hardeningNames, type Hardening, type HardeningOptions } from './hardening.js';
 import { shown } from './shown.js';
+import { homeOf } from './user.js';
 import type { StreamKind, Three } from './streams.js';
 
 /** What a container's namespace of one kind is: a new one, the host's, or that of a process (by pid) or a file. */
@@ -236,10 +237,12 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     throw new TypeError('limits.devices are all rules about devices: there are no deviceRules beside them');
   if (options.session === 'inherit' && options.terminal) throw new TypeError("a terminal belongs to a session: with session 'inherit', it would have none");
   const hostname = namespaces.uts === 'new' ? (options.hostname ?? 'container') : undefined;
-  const env = checkEnv(options, hostname);
+  const rootOf = checkRoot(options);
+  const user = options.user && checkUser(options.user);
+  const env = checkEnv(options, { hostname, rootfs: rootOf.rootfs, uid: user?.uid ?? 0 });
   return {
     command: [program, ...args],
-    ...checkRoot(options),
+    ...rootOf,
     hostname,
     namespaces,
     ids: options.ids ?? (root || isAnother(options.user) ? 'granted' : 'own'),
@@ -250,7 +253,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
     path: (env['PATH'] ?? DEFAULT_PATH).split(':').map((directory) => (directory === '' ? '.' : directory)),
     cwd: checkDestination('cwd', options.cwd === undefined ? '/' : options.cwd),
-    user: options.user && checkUser(options.user),
+    user,
     limits: options.limits ?? {},
     cgroup,
     cgroupParent: options.cgroupParent,
@@ -379,7 +382,21 @@ function checkMounts(mounts: readonly Mount[], canMap: boolean, root: boolean): 
     throw new Error(
       `the mount at ${shown(mapped.to)}: only root may map the owners of its files (CAP_SYS_ADMIN where the file system was mounted): run as root, or without idMap`,
     );
-  return checked;
+  refuseTwice(checked);
+  // The deeper ones come later, or those above would hide them.
+  return checked.toSorted((a, b) => depth(a.to) - depth(b.to));
+}
+
+function depth(path: string): number {
+  return path.split('/').length;
+}
+
+function refuseTwice(mounts: readonly CheckedMount[]): void {
+  const seen = new Set<string>();
+  for (const { to } of mounts) {
+    if (seen.has(to)) throw new TypeError(`there are two mounts at ${shown(to)}, of which one would hide the other: give one of them`);
+    seen.add(to);
+  }
 }
 
 function checkMount(mount: Mount): CheckedMount {
@@ -431,7 +448,28 @@ function deviceNumbers(rdev: number): { major: number; minor: number } {
   return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
 }
 
-function checkEnv(options: ContainerOptions, hostname: string | undefined): Record<string, string> {
+/** The home of a user, as the container's own /etc/passwd has it. */
+function homeFor(uid: number, rootfs: string | undefined): string {
+  // The host's programs know no other.
+  if (uid === 0 && rootfs === undefined) return '/root';
+  let home: string | undefined;
+  try {
+    home = homeOf(uid, rootfs ?? '/');
+  } catch {
+    // An image may have anything in the place of its /etc/passwd: that is no reason not to run.
+  }
+  if (home && !home.includes('\0')) return home;
+  return uid === 0 ? '/root' : '/';
+}
+
+/** What the environment tells of the container. */
+interface EnvFacts {
+  readonly hostname: string | undefined;
+  readonly rootfs: string | undefined;
+  readonly uid: number;
+}
+
+function checkEnv(options: ContainerOptions, { hostname, rootfs, uid }: EnvFacts): Record<string, string> {
   const given = options.env ?? {};
   for (const [key, value] of Object.entries(given)) {
     checkText(`the environment variable ${shown(key)}`, value);
@@ -439,7 +477,7 @@ function checkEnv(options: ContainerOptions, hostname: string | undefined): Reco
   }
   return {
     PATH: DEFAULT_PATH,
-    HOME: (options.user?.uid ?? 0) === 0 ? '/root' : '/',
+    HOME: given['HOME'] ?? homeFor(uid, rootfs),
     ...(hostname !== undefined && { HOSTNAME: hostname }),
     ...(options.terminal && { TERM: process.env['TERM'] ?? 'xterm' }),
     ...given,

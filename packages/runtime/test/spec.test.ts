@@ -6,6 +6,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { plan, run, start, type ContainerOptions, type RunOptions, type StartOptions } from '@ctr/runtime';
 
+import { checkSpec } from '../src/spec.js';
+
 /** What is thrown for options that the types may forbid. */
 function thrown(options: object, command: unknown = ['true']): string {
   try {
@@ -192,6 +194,15 @@ describe('mounts', () => {
   ])('%j is refused', (mount, message) => {
     expect(thrown({ mounts: [mount] })).toBe(message);
   });
+
+  it('come in the order of their depth, and those of the same depth as they are given', () => {
+    const mounts = ['/x/y/z', '/b', '/x/y', '/a', '/x'].map((tmpfs) => ({ tmpfs }));
+    expect(checkSpec(['true'], { mounts }).mounts.map(({ to }) => to)).toEqual(['/b', '/a', '/x', '/x/y', '/x/y/z']);
+    expect(thrown({ mounts: [{ tmpfs: '/a' }, { bind: '/', to: '//a/', readonly: true }] })).toBe(
+      'TypeError: there are two mounts at "/a", of which one would hide the other: give one of them',
+    );
+  });
+
   it('are an array', () => {
     expect(thrown({ mounts: { tmpfs: '/a' } })).toBe('TypeError: mounts is {"tmpfs":"/a"}: give an array of mounts');
   });

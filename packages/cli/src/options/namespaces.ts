@@ -21,6 +21,7 @@ function namespace(kind: Kind, name: string, what: string, more: Partial<Option>
 export const namespaceOptions: readonly Option[] = [
   {
     name: 'hostname',
+    short: 'h',
     metavar: 'NAME',
     group: 'Namespaces',
     help: 'The host name (default: container)',
