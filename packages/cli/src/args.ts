@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 
+import { insteadOfOption } from './docker-words.js';
 import type { Settings } from './settings.js';
 import { UnknownWordError, UsageError, ValueError } from './usage-error.js';
 
@@ -78,7 +79,12 @@ function apply(option: Option, rawName: string, value: string | undefined, setti
   }
 }
 
+/** Those that take what `docker run` takes. */
+const runs: ReadonlySet<string> = new Set(['run', 'child', 'compile']);
+
 function unknownOption(command: string, rawName: string, names: readonly string[]): UsageError {
   const isLong = rawName.startsWith('--');
+  const instead = runs.has(command) ? insteadOfOption(rawName.replace(/^--?/, '')) : undefined;
+  if (instead !== undefined) return new UsageError(rawName, undefined, instead);
   return new UnknownWordError(command, rawName, 'there is no such option', isLong ? names : [], `ctr ${command} --help lists them`, isLong ? '--' : '-');
 }

@@ -81,7 +81,8 @@ export function callersWords(): string[] {
 
 /** A variable of the environment of this process, likewise. */
 export function callersVariable(name: string): string | undefined {
-  const value = isWhole(name) ? process.env[name] : undefined;
+  // It has a prototype, in which there are names as well.
+  const value = isWhole(name) && Object.hasOwn(process.env, name) ? process.env[name] : undefined;
   if (isWhole(name) && value?.includes(REPLACED) !== true) return value;
   const field = fieldsOf('/proc/self/environ').find((text) => text.startsWith(`${name}=`));
   const original = field?.slice(name.length + 1);
