@@ -3,7 +3,7 @@ export { start, type Container, type StartOptions } from './container.js';
 export { exitCodeOf } from './exit-code.js';
 export { LineTooLongError } from './lines.js';
 export type { Master } from './master.js';
-export { privileged, type CapabilityChanges, type HardeningOptions } from './hardening.js';
+export { privileged, type CapabilityChanges, type CapabilityName, type HardeningOptions } from './hardening.js';
 export { groupsOf, ownGroups } from './own-groups.js';
 export { plan, type PlanOptions } from './plan.js';
 export { posture, type PostureItem } from './posture.js';

@@ -6,6 +6,7 @@ import { startSpec, type Container, type StartOptions } from './container.js';
 import { Input } from './input.js';
 import { KeptBytes } from './kept-bytes.js';
 import { checkMaxLineBytes, DEFAULT_MAX_LINE_BYTES, LineSplitter, LONGEST_TEXT_BYTES } from './lines.js';
+import { checkNames } from './others-words.js';
 import { joined, merged, Output, OutputBound } from './output.js';
 import { ContainerError, type Ending, type Result } from './result.js';
 import { shown } from './shown.js';
@@ -70,7 +71,7 @@ const MIN_COLLECT_MS = 100;
  * console.log(stdout.length); // 4
  * ```
  */
-export function run(command: readonly [string, ...string[]], options: RunOptions<'buffer'> & { readonly encoding: 'buffer' }): RunPromise<Buffer>;
+export function run(command: readonly string[], options: RunOptions<'buffer'> & { readonly encoding: 'buffer' }): RunPromise<Buffer>;
 /**
  * Runs a program in a container of its own and waits for its end.
  *
@@ -89,8 +90,8 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
  * for await (const line of run(['seq', '3'])) console.log(line);
  * ```
  */
-export function run(command: readonly [string, ...string[]], options?: RunOptions): RunPromise;
-export function run(command: readonly [string, ...string[]], options: RunOptions<OutputEncoding> = {}): RunPromise<string | Buffer> {
+export function run(command: readonly string[], options?: RunOptions): RunPromise;
+export function run(command: readonly string[], options: RunOptions<OutputEncoding> = {}): RunPromise<string | Buffer> {
   const {
     stdio = 'pipe',
     input,
@@ -105,7 +106,7 @@ export function run(command: readonly [string, ...string[]], options: RunOptions
     ...rest
   } = options;
   if ('terminal' in options) throw new TypeError('run keeps the output, so it gives no terminal: start does');
-  checkOptions('run', options, [...optionNames, ...runNames]);
+  checkNames('run', options, [...optionNames, ...runNames]);
   checkStdio(stdio, ['pipe', 'inherit', 'ignore']);
   if (input !== undefined && typeof input !== 'string' && !((input as unknown) instanceof Uint8Array))
     throw new TypeError(`input is ${typeof input}: a string or bytes`);

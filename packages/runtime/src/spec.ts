@@ -7,7 +7,7 @@ import { checkDeviceRules, type DeviceAccess, type Limits } from '@ctr/cgroups';
 import { checkDestination, checkText } from './check-path.js';
 import { checkHardening, hardeningNames, type Hardening, type HardeningOptions } from './hardening.js';
 import { shown } from './shown.js';
-import { homeOf } from './user.js';
+import { homeOf, lookupUser } from './user.js';
 import type { StreamKind, Three } from './streams.js';
 
 /** What a container's namespace of one kind is: a new one, the host's, or that of a process (by pid) or a file. */
@@ -90,12 +90,12 @@ export interface ContainerOptions extends HardeningOptions {
   readonly devices?: readonly HostDevice[];
   /** The root file system cannot be written. @default false */
   readonly readonly?: boolean;
-  /** The program's environment; nothing of the caller's is passed on. @default PATH, HOME, HOSTNAME, and TERM at a terminal */
-  readonly env?: Readonly<Record<string, string>>;
+  /** The program's environment; nothing of the caller's is passed on. A variable that is undefined is none. @default PATH, HOME, HOSTNAME, and TERM at a terminal */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** The directory the program starts in. @default '/' */
   readonly cwd?: string;
   /** @default root of the container */
-  readonly user?: User;
+  readonly user?: User | string;
   /** Limits of the container's cgroup. @default 2048 pids */
   readonly limits?: Limits;
   /** Put the container into a cgroup; without one there are no limits. @default true, as far as one can be made */
@@ -238,14 +238,14 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   if (options.session === 'inherit' && options.terminal) throw new TypeError("a terminal belongs to a session: with session 'inherit', it would have none");
   const hostname = namespaces.uts === 'new' ? (options.hostname ?? 'container') : undefined;
   const rootOf = checkRoot(options);
-  const user = options.user && checkUser(options.user);
+  const user = typeof options.user === 'string' ? lookupUser(options.user, rootOf.rootfs) : options.user && checkUser(options.user);
   const env = checkEnv(options, { hostname, rootfs: rootOf.rootfs, uid: user?.uid ?? 0 });
   return {
     command: [program, ...args],
     ...rootOf,
     hostname,
     namespaces,
-    ids: options.ids ?? (root || isAnother(options.user) ? 'granted' : 'own'),
+    ids: options.ids ?? (root || isAnother(user) ? 'granted' : 'own'),
     uidMap: options.uidMap && idMap(options.uidMap),
     gidMap: options.gidMap && idMap(options.gidMap),
     mounts: checkMounts(options.mounts ?? [], namespaces.user === 'new', root),
@@ -292,6 +292,7 @@ function checkShapes(options: ContainerOptions): void {
   for (const [name, wanted] of Object.entries(objects)) {
     const value = given[name];
     if (value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))) continue;
+    if (name === 'user' && typeof value === 'string' && value !== '') continue;
     throw new TypeError(`${name} is ${Array.isArray(value) ? 'an array' : shown(value)}: give ${wanted}`);
   }
   for (const [name, wanted] of Object.entries(arrays)) {
@@ -470,7 +471,7 @@ interface EnvFacts {
 }
 
 function checkEnv(options: ContainerOptions, { hostname, rootfs, uid }: EnvFacts): Record<string, string> {
-  const given = options.env ?? {};
+  const given = Object.fromEntries(Object.entries(options.env ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined));
   for (const [key, value] of Object.entries(given)) {
     checkText(`the environment variable ${shown(key)}`, value);
     if (key === '' || key.includes('=') || key.includes('\0')) throw new TypeError(`${shown(key)} is not the name of an environment variable`);

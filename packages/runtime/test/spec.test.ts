@@ -49,7 +49,7 @@ describe('unknown options', () => {
   });
 
   it('are refused by run and start, which have more of them', async () => {
-    expect(() => run(['true'], { timeout: 1 } as RunOptions)).toThrow(new TypeError('run: there is no option "timeout": did you mean timeoutMs?'));
+    expect(() => run(['true'], { timeout: 1 } as RunOptions)).toThrow(new TypeError('run: there is no option "timeout": it is `timeoutMs`'));
     expect(() => run(['true'], { signal: 1 } as RunOptions)).toThrow(/^run: there is no option "signal"/);
     await expect(start(['true'], { reject: false } as StartOptions)).rejects.toThrow(/^start: there is no option "reject"/);
     await expect(start(['true'], { cancelsignal: 1 } as StartOptions)).rejects.toThrow(
@@ -253,7 +253,7 @@ describe('the user', () => {
     [{ uid: 0, gid: 2 ** 32 - 1 }, 'RangeError: user: 4294967295 is not an id from 0 to 4294967294'],
     [{ uid: 0, gid: 0, groups: [0.5] }, 'RangeError: user: 0.5 is not an id from 0 to 4294967294'],
     [{ uid: 0 }, 'RangeError: user: undefined is not an id from 0 to 4294967294'],
-    ['root', 'TypeError: user is "root": give { uid, gid }, as lookupUser finds them for a name'],
+    ['nobody-at-all', 'Error: user "nobody-at-all": there is no such name in the /etc/passwd of the container'],
   ])('%j is refused', (user, message) => {
     expect(thrown({ user })).toBe(message);
   });
@@ -333,8 +333,10 @@ describe('the rest', () => {
     expect(() => plan(['true'], { maskedPaths: [], readonlyPaths: [], namespaces: { mount: 'host' } })).not.toThrow();
   });
 
-  it('has no pipe for start to give', async () => {
-    await expect(start(['true'], { stdio: 'pipe' } as unknown as StartOptions)).rejects.toThrow(new TypeError('stdio is "pipe": "inherit", "ignore" or an Fd'));
+  it('has words for streams, and no others', async () => {
+    await expect(start(['true'], { stdio: 'pipes' } as unknown as StartOptions)).rejects.toThrow(
+      new TypeError('stdio is "pipes": "pipe", "inherit", "ignore" or an Fd'),
+    );
   });
 });
 

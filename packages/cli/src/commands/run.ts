@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { plan, start, type Container, type ContainerOptions, type Ending, type StartOptions } from '@ctr/runtime';
+import { plan, start, type Container, type ContainerOptions, type Ending, type PlanOptions } from '@ctr/runtime';
 import { Fd, nodePath, printable, signals as numbers } from '@ctr/syscall';
 
 import { CallerTerminal, terminalSize } from '../caller-terminal.js';
@@ -119,7 +119,7 @@ function isPidOne({ init, namespaces }: ContainerOptions): boolean {
 }
 
 /** What the program gets: relays, or the files of the caller themselves. */
-function streamsOf({ passThrough }: Settings): NonNullable<StartOptions['stdio']> {
+function streamsOf({ passThrough }: Settings): NonNullable<PlanOptions['stdio']> {
   return passThrough ? [new Fd(0, 'stdin'), new Fd(1, 'stdout'), new Fd(2, 'stderr')] : 'inherit';
 }
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
 import { groupAt, type Place } from '@ctr/cgroups';
-import { call, Fd, signals, type SignalName } from '@ctr/syscall';
+import { call, Fd, quote, signals, type SignalName } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { StateDirectory } from '../state/directory.js';
@@ -18,7 +18,7 @@ export interface KillOptions extends RootOptions {
 
 /**
  * Sends a signal to a container's first process, which no other can be taken for. SIGKILL also ends one that is paused.
- * Throws an {@link OciError}: `does-not-exist`, or `not-running` for one that has stopped.
+ * Throws a `RangeError` for a name that is no signal's, and an {@link OciError}: `does-not-exist`, or `not-running` for one that has stopped.
  *
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#kill
  * @example
@@ -27,16 +27,26 @@ export interface KillOptions extends RootOptions {
  * kill('web', 'SIGTERM');
  * ```
  */
-export function kill(id: string, signal: SignalName | number = 'SIGTERM', options: KillOptions = {}): void {
+export function kill(id: string, signal: SignalWord | number = 'SIGTERM', options: KillOptions = {}): void {
   using directory = StateDirectory.open(options.root ?? defaultRoot(), id);
   const { process, places } = readState(directory);
-  const number = typeof signal === 'number' ? signal : signals[signal];
+  const number = typeof signal === 'number' ? signal : numberOf(signal);
   using first = process && openProcess(process);
   if (!options.all || places.length === 0) {
     if (first) send(first, number);
     else if (!options.all) throw new OciError('not-running', 'container not running');
   } else for (const pid of groupAt(places).pids()) sendIfMember(pid, number, places);
   if (number === signals.SIGKILL) thaw(places);
+}
+
+/** A signal by its name, with or without SIG. */
+export type SignalWord = SignalName | (SignalName extends `SIG${infer Name}` ? Name : never);
+
+function numberOf(signal: string): number {
+  const name = signal.toUpperCase().replace(/^(?!SIG)/, 'SIG');
+  const number = Object.hasOwn(signals, name) ? signals[name as SignalName] : undefined;
+  if (number === undefined) throw new RangeError(`there is no signal ${quote(signal)}: give a name such as SIGTERM, or a number`);
+  return number;
 }
 
 /** What is frozen on v1 does not even end before it thaws. What is gone has nothing to thaw. */
