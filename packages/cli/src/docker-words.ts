@@ -37,7 +37,7 @@ function commands(): Sentences {
     ],
     ['checkpoint', 'ctr saves no processes: criu does'],
     ['build builder buildx bake', 'ctr builds no images: ctr run --rootfs DIR runs a command in a directory that is to become one'],
-    ['pull push images image rmi tag save load import history search login logout manifest trust registry', `${NO_IMAGES}`],
+    ['pull push images image rmi tag save load import history search login logout manifest trust registry', NO_IMAGES],
     ['network', NO_NETWORKS],
     ['volume', 'ctr keeps no volumes: -v SRC:DST shows a directory of the host'],
     ['compose', 'ctr runs one container at a time: a script, or units of systemd, start several'],

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
 import { create, exec, kill, remove, start } from '@ctr/oci';
@@ -17,12 +18,16 @@ it('programs have pipes to this process where that is asked for, and signals hav
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin?.end('in\n');
-  expect(await Promise.all([text(child.stdout ?? []), text(child.stderr ?? []), child.exited])).toMatchObject(['in\n', 'err\n', { code: 0 }]);
+  expect(await Promise.all([text(child.stdout ?? Readable.from([])), text(child.stderr ?? Readable.from([])), child.exited])).toMatchObject([
+    'in\n',
+    'err\n',
+    { code: 0 },
+  ]);
   expect([first.stdin, first.stderr]).toEqual([null, null]);
   expect(() => kill(id, 'KILLL' as 'KILL', root)).toThrow('there is no signal "KILLL": give a name such as SIGTERM, or a number');
   kill(id, 'KILL', root);
   expect(await first.exited).toMatchObject({ signal: 'SIGKILL' });
-  expect(await text(first.stdout ?? [])).toBe('first\n');
+  expect(await text(first.stdout ?? Readable.from([]))).toBe('first\n');
   await expect(exec(id, (own) => own, { ...root, stdio: ['pipe', 'pipe', 'pipe'] })).rejects.toThrow('cannot exec in a stopped container');
   await remove(id, root);
 });

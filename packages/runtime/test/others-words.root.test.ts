@@ -1,5 +1,6 @@
 // What people from child_process, execa and docker write first.
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
 import { describe, expect, it } from 'vitest';
@@ -71,7 +72,7 @@ describe('start with pipes', () => {
   it('has none for the others, and nothing open after a start that fails', async () => {
     const container = await start(['true'], { rootfs: image.path, stdio: ['ignore', 'pipe', 'ignore'] });
     expect([container.stdin, container.stderr]).toEqual([null, null]);
-    expect(await text(container.stdout ?? [])).toBe('');
+    expect(await text(container.stdout ?? Readable.from([]))).toBe('');
     await container.exited;
     await expect(start(['missing'], { rootfs: image.path, stdio: 'pipe' })).rejects.toThrow('executable file not found');
     await expect(start(['true'], { stdio: 'pipe', terminal: { columns: 80, rows: 24 } })).rejects.toThrow("stdio cannot be 'pipe' as well");
@@ -79,7 +80,7 @@ describe('start with pipes', () => {
 
   it('may write more than anybody reads', async () => {
     await using container = await start(['yes'], { rootfs: image.path, stdio: 'pipe' });
-    const [chunk] = (await once(container.stdout ?? new EventTarget(), 'data')) as [Buffer];
+    const [chunk] = (await once(container.stdout ?? Readable.from([]), 'data')) as [Buffer];
     expect(chunk.length).toBeGreaterThan(0);
     container.stdout?.destroy();
     container.stderr?.destroy();
