@@ -51,7 +51,9 @@ describe.skipIf(cannotRun)('pipes', () => {
     const unread = openPipe('unread');
     const child = spawn(process.execPath, [bin, 'run', '-t', 'seq', '200000'], { stdio: ['ignore', unread.write.number, 'inherit'] });
     const ended = once(child, 'exit');
-    const again = setInterval(() => child.kill('SIGTERM'), 300);
+    // It shows something by now. The shell of a person would send it again, too: pid 1 drops the first.
+    await readable(unread.read);
+    const again = setInterval(() => child.kill('SIGTERM'), 20);
     expect(await ended).toEqual([143, null]);
     clearInterval(again);
     for (const end of [unread.read, unread.write]) end.close();
