@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 
+import { insteadOfOption } from './docker-words.js';
 import type { Settings } from './settings.js';
 import { UnknownWordError, UsageError, ValueError } from './usage-error.js';
 
@@ -45,7 +46,8 @@ export function parse(command: string, args: readonly string[], options: readonl
     tokens: true,
     allowPositionals: true,
     options: {
-      help: { type: 'boolean', short: 'h' },
+      // To docker, -h is a host name, where there is one to give.
+      help: { type: 'boolean', ...(!options.some(({ short }) => short === 'h') && { short: 'h' }) },
       ...Object.fromEntries(
         [...byName].map(([name, { metavar, short, name: first }]) => [
           name,
@@ -67,7 +69,8 @@ export function parse(command: string, args: readonly string[], options: readonl
 
 function apply(option: Option, rawName: string, value: string | undefined, settings: Settings): void {
   if (option.metavar === undefined && value !== undefined) throw new UsageError(rawName, value, 'it takes no value');
-  if (option.metavar !== undefined && value === undefined) throw new UsageError(rawName, undefined, `a value is missing: ${rawName} ${option.metavar}`);
+  if (option.metavar !== undefined && value === undefined)
+    throw new UsageError(rawName, undefined, `a value is missing: ${rawName} ${option.metavar}${rawName === '-h' ? '; --help tells of all options' : ''}`);
   try {
     option.set(settings, value ?? '');
   } catch (error) {
@@ -76,7 +79,12 @@ function apply(option: Option, rawName: string, value: string | undefined, setti
   }
 }
 
+/** Those that take what `docker run` takes. */
+const runs: ReadonlySet<string> = new Set(['run', 'child', 'compile']);
+
 function unknownOption(command: string, rawName: string, names: readonly string[]): UsageError {
   const isLong = rawName.startsWith('--');
+  const instead = runs.has(command) ? insteadOfOption(rawName.replace(/^--?/, '')) : undefined;
+  if (instead !== undefined) return new UsageError(rawName, undefined, instead);
   return new UnknownWordError(command, rawName, 'there is no such option', isLong ? names : [], `ctr ${command} --help lists them`, isLong ? '--' : '-');
 }

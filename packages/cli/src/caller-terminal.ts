@@ -1,4 +1,5 @@
-import type { Container, Master, TerminalSize } from '@ctr/runtime';
+import type { Container, Ending, Master, TerminalSize } from '@ctr/runtime';
+import { CallerStreams } from '@ctr/runtime/assembly';
 import { signals as numbers } from '@ctr/syscall';
 
 import { isDropped, isInForeground } from './disposition.js';
@@ -15,6 +16,8 @@ const FS = 0x1c;
 const LINE_FEED = 0x0a;
 /** How long after the program's end its terminal is listened to, where a process outside of the container keeps it open. */
 const DRAIN_MS = 200;
+/** How long the caller's reader may take to read what a program has left that was killed. */
+const GRACE_MS = 1000;
 
 /** The size of the caller's terminal. */
 export function terminalSize(): TerminalSize {
@@ -31,6 +34,7 @@ export class CallerTerminal {
   readonly #container: Container;
   readonly #master: Master;
   readonly #signals: SignalForwarding;
+  readonly #caller = new CallerStreams();
   /** Settles when all that the program has written is shown. */
   readonly #shown: Promise<void>;
   /** The modes of the caller's terminal before. */
@@ -43,37 +47,60 @@ export class CallerTerminal {
     this.#signals = signals;
     const { stream } = master;
     this.#shown = new Promise((resolve) => stream.once('close', resolve));
-    process.stdout.on('error', onBroken);
-    stream.pipe(process.stdout, { end: false });
+    const { stdin, stdout } = this.#caller;
+    stdout.on('error', onBroken);
+    stream.pipe(stdout, { end: false });
     this.#raw(true);
-    process.stdin.on('data', this.#type);
-    process.stdin.once('end', this.#hangUp);
-    process.stdout.on('resize', this.#resize);
+    stdin.on('data', this.#type);
+    stdin.once('end', this.#hangUp);
+    if (isTerminal(1)) process.stdout.on('resize', this.#resize);
     process.on('SIGCONT', this.#continue);
     this.#resize();
   }
 
-  /** Shows what is left, and sets the terminal back. */
-  async close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise((resolve) => {
-      timer = setTimeout(resolve, DRAIN_MS);
-    });
-    await Promise.race([this.#shown, enough]);
-    clearTimeout(timer);
-    process.stdin.off('data', this.#type);
-    process.stdin.pause();
-    process.stdout.off('resize', this.#resize);
-    process.off('SIGCONT', this.#continue);
-    this.#raw(false);
-    this.#master.close();
+  /**
+   * Shows what is left, and sets the terminal back. A signal that asks for an end drops what a reader does not take.
+   *
+   * @param ending how the container has ended, where that is known
+   * @returns whether all was shown that there was
+   */
+  async close(ending: Ending | undefined): Promise<boolean> {
+    const drop = (): void => this.#caller.drop();
+    const timer = ending?.signal === undefined ? undefined : setTimeout(drop, GRACE_MS);
+    this.#signals.ended(drop);
+    try {
+      await this.#drained();
+      const { stdin, stdout } = this.#caller;
+      stdin.off('data', this.#type);
+      if (isTerminal(1)) stdout.off('resize', this.#resize);
+      process.off('SIGCONT', this.#continue);
+      this.#raw(false);
+      this.#master.close();
+      return await this.#caller.end();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** A reader that is slow is waited for. */
+  async #drained(): Promise<void> {
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined;
+      const enough = new Promise<'enough'>((resolve) => {
+        timer = setTimeout(resolve, DRAIN_MS, 'enough');
+      });
+      const reason = await Promise.race([this.#shown, enough]);
+      clearTimeout(timer);
+      if (reason !== 'enough' || !this.#caller.stdout.writableNeedDrain || this.#caller.stdout.destroyed) return;
+      await this.#caller.room();
+    }
   }
 
   readonly #type = (bytes: Buffer): void => {
     this.#last = bytes.at(-1) ?? this.#last;
     if (!this.#master.stream.write(bytes)) {
-      process.stdin.pause();
-      this.#master.stream.once('drain', () => process.stdin.resume());
+      this.#caller.stdin.pause();
+      this.#master.stream.once('drain', () => this.#caller.stdin.resume());
     }
     if (bytes.includes(ETX)) this.#interrupt('SIGINT');
     if (bytes.includes(FS)) this.#interrupt('SIGQUIT');

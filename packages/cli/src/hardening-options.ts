@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { parseDeviceRule, type DeviceRule } from '@ctr/cgroups';
 import { parseCapability, type Capability, type Rlimit, type Rlimits, type RlimitValue, type SeccompProfile } from '@ctr/security';
 import { maskedSystemPaths, privileged, readonlySystemPaths, type ContainerOptions } from '@ctr/runtime';
+import { nodePath } from '@ctr/syscall';
 
 import type { Settings } from './settings.js';
 import { UsageError } from './usage-error.js';
@@ -86,9 +87,9 @@ const MAX_PROFILE_BYTES = 2 ** 20;
 function readProfile(path: string): SeccompProfile {
   if (path.includes('\0')) throw new UsageError('--security-opt seccomp', path, 'the path of a file, without a NUL byte');
   try {
-    const stat = statSync(path);
+    const stat = statSync(nodePath(path));
     if (!stat.isFile() || stat.size > MAX_PROFILE_BYTES) throw new UsageError('--security-opt seccomp', path, `a file of at most ${MAX_PROFILE_BYTES} bytes`);
-    return JSON.parse(readFileSync(path, 'utf8')) as SeccompProfile;
+    return JSON.parse(readFileSync(nodePath(path), 'utf8')) as SeccompProfile;
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError('--security-opt seccomp', path, `a profile as docker and the OCI runtime-spec have them, in JSON: ${(error as Error).message}`);

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 
 import { checkLimits, type IoDevice, type Limits } from '@ctr/cgroups';
+import { nodePath } from '@ctr/syscall';
 
 import type { Settings } from './settings.js';
 import { UsageError } from './usage-error.js';
@@ -61,7 +62,7 @@ function disksOf({ diskLimits }: Settings): IoDevice[] {
 
 /** `8:0` of a disk, as stat(2) gives its number: linux/kdev_t.h, new_encode_dev(). */
 function numbersOf(option: string, path: string): string {
-  const stat = path.includes('\0') ? undefined : statSync(path, { throwIfNoEntry: false });
+  const stat = path.includes('\0') ? undefined : statSync(nodePath(path), { throwIfNoEntry: false });
   if (!stat?.isBlockDevice()) throw new UsageError(option, path, `${stat ? 'this is not a disk' : 'there is no such device'}: lsblk lists those there are`);
   return `${(stat.rdev >>> 8) & 0xfff}:${(stat.rdev & 0xff) | ((stat.rdev >>> 12) & 0xfff00)}`;
 }

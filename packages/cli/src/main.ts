@@ -1,8 +1,9 @@
 import { help } from './commands/help.js';
 import { version } from './commands/version.js';
+import { insteadOfCommand } from './docker-words.js';
 import { containers } from './lazy.js';
 import { report } from './report.js';
-import { UnknownWordError } from './usage-error.js';
+import { UnknownWordError, UsageError } from './usage-error.js';
 
 type Action = (args: readonly string[]) => Promise<number>;
 
@@ -32,6 +33,8 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const name = flags[given] ?? given;
     const action = Object.hasOwn(actions, name) ? actions[name] : undefined;
+    const instead = action ? undefined : insteadOfCommand(name);
+    if (instead !== undefined) throw new UsageError('command', given, instead);
     if (!action) throw new UnknownWordError('command', given, 'there is no such command', Object.keys(actions), 'ctr help lists them');
     return await action(rest);
   } catch (error) {

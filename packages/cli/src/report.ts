@@ -3,6 +3,8 @@ import { tell } from './tell.js';
 import { UnknownWordError, UsageError } from './usage-error.js';
 
 const FAILED = 125;
+/** For a word of so many letters, what may be meant is not guessed. */
+const SHORT = 3;
 
 /** Tells an error on stderr, and resolves to the exit code that it means. */
 export async function report(error: unknown): Promise<number> {
@@ -14,6 +16,7 @@ export async function report(error: unknown): Promise<number> {
 async function explained(error: UsageError): Promise<UsageError> {
   if (!(error instanceof UnknownWordError)) return error;
   const { nearest } = await containers();
-  const near = nearest(error.word, error.among);
+  // As many words of three letters are near to one another as not.
+  const near = error.word.length > SHORT ? nearest(error.word, error.among) : undefined;
   return near === undefined ? error : error.meaning(near);
 }

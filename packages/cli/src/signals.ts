@@ -29,6 +29,7 @@ export class SignalForwarding {
   readonly #waiting: (() => void)[] = [];
   #container: Container | undefined;
   #terminated = false;
+  #drop: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor() {
@@ -48,9 +49,15 @@ export class SignalForwarding {
     for (const deliver of this.#waiting.splice(0)) deliver();
   }
 
+  /** The program has ended: a signal that asks for an end drops what a reader has not taken. */
+  ended(drop: () => void): void {
+    this.#drop = drop;
+  }
+
   /** Does what a signal that asks for an end should do. */
   end(signal: Ending): void {
     this.last = signal;
+    if (this.#drop) return this.#drop();
     if (!this.#container) return this.#endSetUp(signal);
     const again = signal === 'SIGTERM' && this.#terminated;
     this.#terminated ||= signal === 'SIGTERM';

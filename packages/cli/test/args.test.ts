@@ -60,7 +60,10 @@ describe('where options end', () => {
 
   it('takes --help only among the options', () => {
     expect(read('-q', '--help', 'sh').help).toBe(true);
-    expect(read('-h').help).toBe(true);
+    // To docker, it is a host name.
+    expect(read('-h', 'box').settings.hostname).toBe('box');
+    expect(() => read('-h')).toThrow('-h: a value is missing: -h NAME; --help tells of all options');
+    expect(parse('gc', ['-h'], [], noSettings()).help).toBe(true);
     expect(read('sh', '--help').help).toBe(false);
   });
 });
@@ -146,7 +149,10 @@ describe('what cannot be', () => {
     [['-m', '-5'], '-m: "-5": a size such as 64m: a number, and b, k, m or g'],
     [['--pids-limit', '-2'], '--pids-limit: "-2": a whole number of processes, max or -1 for no limit'],
     [['--cpus', 'two'], '--cpus: "two": a number of processors, such as 1.5'],
-    [['--net', 'hots'], '--net: "hots": new, host, pid:N, or the path of a namespace with a slash in it'],
+    [
+      ['--net', 'hots'],
+      '--net: "hots": ctr makes no networks: none (a loopback alone), host, pid:N, or the path of one that something else has made, such as /run/netns/NAME',
+    ],
     [['--net', 'pid:0'], '--net: "pid:0": new, host, pid:N, or the path of a namespace with a slash in it'],
     [
       ['-v', '/a'],

@@ -19,7 +19,12 @@ describe('the name of a command', () => {
   });
 
   it('is looked for among those there are', async () => {
-    expect(await ctr(['rnu'])).toMatchObject({ code: 125, stdout: '', stderr: 'ctr: command: "rnu": there is no such command; did you mean run?\n' });
+    expect(await ctr(['compiel'])).toMatchObject({
+      code: 125,
+      stdout: '',
+      stderr: 'ctr: command: "compiel": there is no such command; did you mean compile?\n',
+    });
+    expect(await ctr(['rnu'])).toMatchObject({ code: 125, stdout: '', stderr: 'ctr: command: "rnu": there is no such command; ctr help lists them\n' });
     expect(await ctr(['help', 'dcotor'])).toMatchObject({ code: 125, stderr: 'ctr: help: "dcotor": there is no such command; did you mean doctor?\n' });
     expect(await ctr(['constructor'])).toMatchObject({ code: 125, stderr: 'ctr: command: "constructor": there is no such command; ctr help lists them\n' });
   });

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-import { openPipe } from '@ctr/syscall';
+import { call, fcntlCommands, openFlags, openPipe, readable, type Fd } from '@ctr/syscall';
 import { describe, expect, it } from 'vitest';
 
 import { cannotRun } from './cannot-run.js';
@@ -24,6 +24,39 @@ describe.skipIf(cannotRun)('pipes', () => {
 
   it('lose nothing of a large output', async () => {
     expect(await shell('ctr run head -c 50000000 /dev/zero | (sleep 0.3; wc -c)')).toMatchObject({ stdout: '50000000\n' });
+  });
+
+  it('of the caller block as before, which others who share them rely on, also with a terminal', async () => {
+    const [input, output] = [openPipe('stdin'), openPipe('stdout')];
+    const isNonBlocking = ({ number }: Fd): boolean =>
+      (call({ call: 'fcntl', args: [number, fcntlCommands.F_GETFL, 0], purpose: 'does it block?' }) & openFlags.O_NONBLOCK) !== 0;
+    const child = spawn(process.execPath, [bin, 'run', '-t', 'sh', '-c', 'read -r line'], { stdio: [input.read.number, output.write.number, 'inherit'] });
+    const ended = once(child, 'exit');
+    call({ call: 'write', args: [input.write, 'line\n', 5], purpose: 'an answer' });
+    // What is typed is shown: by then both are in use.
+    await readable(output.read);
+    expect([isNonBlocking(input.read), isNonBlocking(output.write)]).toEqual([false, false]);
+    expect(await ended).toEqual([0, null]);
+    for (const file of [input.read, input.write, output.read, output.write]) file.close();
+  });
+
+  it('take all of what a terminal shows, and may be left unread', async () => {
+    expect(await shell('ctr run -t seq 200000 </dev/null | (sleep 0.5; wc -c)')).toMatchObject({ stdout: '1488895\n', stderr: '' });
+    expect(await shell('ctr run -t yes </dev/null | head -1; echo ${PIPESTATUS[0]}')).toMatchObject({ stdout: 'y\r\n141\n', stderr: '' });
+    expect(await shell('{ ctr run -t --timeout 300ms yes </dev/null; echo $? >&2; } | sleep 3')).toMatchObject({ stderr: '124\n' });
+    expect(await shell('(ctr run -t true; cat) < <(echo left)')).toMatchObject({ stdout: 'left\n' });
+  });
+
+  it('that a terminal shows in are let go by a signal', async () => {
+    const unread = openPipe('unread');
+    const child = spawn(process.execPath, [bin, 'run', '-t', 'seq', '200000'], { stdio: ['ignore', unread.write.number, 'inherit'] });
+    const ended = once(child, 'exit');
+    // It shows something by now. The shell of a person would send it again, too: pid 1 drops the first.
+    await readable(unread.read);
+    const again = setInterval(() => child.kill('SIGTERM'), 20);
+    expect(await ended).toEqual([143, null]);
+    clearInterval(again);
+    for (const end of [unread.read, unread.write]) end.close();
   });
 
   it('are not there with -T', async () => {

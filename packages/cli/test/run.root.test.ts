@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -39,6 +39,52 @@ describe('the container', () => {
     writeFileSync(file, '# a comment\n\nA=file\nB=file\nFROM_CALLER\nNOT_THERE\n');
     const { stdout } = await ctr(['run', '-e', 'A=1', '--env-file', file, '-e', 'C', 'env'], { env: { FROM_CALLER: 'x', C: 'c', SECRET: 's' } });
     expect(stdout.split('\n').filter((line) => !/^(PATH|HOME|HOSTNAME)=/.test(line))).toEqual(['A=1', 'B=file', 'FROM_CALLER=x', 'C=c', '']);
+  });
+
+  it.skipIf(noRootfs)('has the home that its own /etc/passwd names, unless it is given another', async () => {
+    const rootfs = makeRootfs();
+    writeFileSync(join(rootfs, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\nweb:x:77:77::/home/web:/bin/sh\nnone:x:78:78:::\n');
+    const home = async (...args: string[]): Promise<string> => (await ctr(['run', '--rootfs', rootfs, ...args, 'sh', '-c', 'echo $HOME'])).stdout.trim();
+    expect([await home('-u', 'web'), await home('-u', '77:77'), await home('-u', '78'), await home('-u', '79'), await home()]).toEqual([
+      '/home/web',
+      '/home/web',
+      '/',
+      '/',
+      '/',
+    ]);
+    expect(await home('-u', 'web', '-e', 'HOME=/tmp')).toBe('/tmp');
+    rmSync(join(rootfs, 'etc/passwd'));
+    expect(await home()).toBe('/root');
+    mkdirSync(join(rootfs, 'etc/passwd'));
+    expect(await home()).toBe('/root');
+  });
+
+  it('shows the deeper of two volumes, whatever their order', async () => {
+    const directory = makeRootfs();
+    mkdirSync(join(directory, 'tmp/y'));
+    writeFileSync(join(directory, 'etc/f'), 'deep\n');
+    const volumes = [
+      ['-v', `${directory}/etc:/x/y`],
+      ['-v', `${directory}/tmp:/x`],
+    ];
+    for (const args of [volumes, volumes.toReversed()])
+      expect(await ctr(['run', ...args.flat(), 'cat', '/x/y/f'])).toMatchObject({ stdout: 'deep\n', stderr: '' });
+    expect(await ctr(['run', '--tmpfs', '/x/y', '-v', `${directory}:/x`, 'ls', '/x/y', '/x/etc'])).toMatchObject({ code: 0, stdout: '/x/etc:\nf\n\n/x/y:\n' });
+  });
+
+  it("has the host's names with the host's network, and its own", async () => {
+    const script = `hosts=$(mktemp); chmod 644 $hosts; printf '127.0.0.1 localhost\n127.9.9.9 own.example' > $hosts; export -f ctr
+      unshare -m --propagation private bash -c "mount --bind $hosts /etc/hosts; ctr run --net host --hostname box cat /etc/hosts; ctr run cat /etc/hosts; chmod 600 $hosts; ctr run --net host cat /etc/hosts"; rm $hosts`;
+    const own = (name: string): string => `127.0.0.1 localhost ${name}\n::1 localhost ip6-localhost ip6-loopback\n`;
+    expect(await shell(script)).toMatchObject({
+      stdout: `127.0.0.1 localhost\n127.9.9.9 own.example\n127.0.0.1 box\n${own('container')}${own('container')}`,
+      stderr: '',
+    });
+  });
+
+  it('has the host name of -h, as docker has it', async () => {
+    expect(await ctr(['run', '-h', 'box', 'hostname'])).toMatchObject({ stdout: 'box\n' });
+    expect(await ctr(['run', '-h'])).toMatchObject({ code: 125, stderr: 'ctr: -h: a value is missing: -h NAME; --help tells of all options\n' });
   });
 
   it('takes a user by name, and a directory to start in', async () => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { cannotRun } from './cannot-run.js';
-import { bin } from './ctr.js';
+import { bin, shell } from './ctr.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'ctr-env-file-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -41,6 +41,38 @@ describe.skipIf(cannotRun)('the installed ctr', () => {
       status: 125,
       stdout: '',
       stderr: `ctr: --env-file: "${directory}/nowhere": a file with one K=V a line; this cannot be read (ENOENT)\n`,
+    });
+  });
+
+  it('gives bytes that are no UTF-8 to the program, as they are: arguments, variables and paths', async () => {
+    const raw = String.raw`b=$(printf 'a\377b'); hex() { od -An -tx1 | tr -d ' \n'; echo; }`;
+    expect(await shell(`${raw}; ctr run printf %s "$b" "\uFFFD" | hex; ctr run printf %s $'\\342\\202' | hex`)).toMatchObject({
+      stdout: '61ff62efbfbd\ne282\n',
+      stderr: '',
+    });
+    expect(await shell(`${raw}; RAW=$b ctr run -e RAW -e "OTHER=$b" sh -c 'echo $RAW $OTHER' | hex`)).toMatchObject({
+      stdout: '61ff622061ff620a\n',
+      stderr: '',
+    });
+    expect(await shell(`${raw}; f=$(mktemp); echo "RAW=$b" > $f; ctr run --env-file $f printenv RAW | hex; rm $f`)).toMatchObject({
+      stdout: '61ff620a\n',
+      stderr: '',
+    });
+    expect(
+      await shell(
+        `${raw}; t=$(mktemp -d); mkdir -p $t/$b/d/$b; cd $t/$b && ctr run -v ./d:/x -v $PWD/d:/y ls /x /y | hex; ctr run -v ./d/$b:/x/$b -w /x/$b pwd | hex; rm -r $t`,
+      ),
+    ).toMatchObject({ stdout: `${Buffer.from('/x:\na').toString('hex')}ff${Buffer.from('b\n\n/y:\na').toString('hex')}ff620a\n2f782f61ff620a\n`, stderr: '' });
+  });
+
+  it('refuses such bytes where it could not keep them', async () => {
+    expect(await shell(`ctr run --hostname $'a\\377' true; echo $?`)).toMatchObject({
+      stdout: '125\n',
+      stderr: expect.stringContaining('"a\\udcff"') as string,
+    });
+    expect(await shell(`ctr run -v $'/no/a\\377:/x' true; echo $?`)).toMatchObject({
+      stdout: '125\n',
+      stderr: 'ctr: bind mount: "/no/a\\udcff" does not exist on the host\n',
     });
   });
 });

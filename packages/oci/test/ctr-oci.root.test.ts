@@ -1,10 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, createReadStream, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 
 import type { Config } from '@ctr/oci';
+import { call, fcntlCommands, openFlags, openPipe, readable } from '@ctr/syscall';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { bundleOf, cgroupsBelow, configOf, newId, place, type Changes } from './container.js';
@@ -168,6 +170,25 @@ describe('ctr-oci', () => {
     expect((await oci('update', '--resources', '/dev/zero', id)).stderr).toContain('/dev/zero has more than 16777216 bytes: no more are read');
     const piped = `echo '{"pids": {"limit": 33}}' | $CTR_OCI --root ${at.root} update --resources - ${id}`;
     expect(await shell(piped)).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it('shows a terminal in a pipe, which stays as it was for others', async () => {
+    const { id, bundle } = container(['sh', '-c', 'seq 100000'], { process: { terminal: true } });
+    const output = openPipe('stdout');
+    const child = spawn(command[0], [command[1], '--root', at.root, 'run', id], { cwd: bundle, stdio: ['ignore', output.write.number, 'inherit'] });
+    const ended = once(child, 'exit');
+    await readable(output.read);
+    expect(call({ call: 'fcntl', args: [output.write, fcntlCommands.F_GETFL, 0], purpose: 'does it block?' }) & openFlags.O_NONBLOCK).toBe(0);
+    output.write.close();
+    const shown = await text(createReadStream('', { fd: output.read.release() }));
+    expect(shown.replaceAll('\r', '')).toBe(Array.from({ length: 100_000 }, (_, i) => `${i + 1}\n`).join(''));
+    expect(await ended).toEqual([0, null]);
+  });
+
+  it('ends a program whose terminal nobody sees any more', async () => {
+    const { id, bundle } = container(['sh', '-c', 'while :; do echo y; done'], { process: { terminal: true } });
+    const line = `$CTR_OCI --root ${at.root} run ${id} </dev/null 2>&3 | head -1`;
+    expect(await shell(`{ { ${line.replace(' | ', '; echo $? >&2; } | ')}; } 3>&2`, { cwd: bundle })).toMatchObject({ stderr: '141\n' });
   });
 
   it('gives the master of a terminal to a console socket', async () => {

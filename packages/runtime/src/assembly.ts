@@ -1,7 +1,10 @@
 // `@ctr/runtime/assembly`: parts that containers of every kind are assembled from, for those who assemble their own (an OCI runtime).
+export { clearNonBlocking } from './blocking.js';
+export { CallerStreams } from './relay/caller-streams.js';
 export { waitForScope } from './container-scope.js';
 export { defaultDeviceRules } from './device-rules.js';
 export { Master } from './master.js';
+export { Pipes, type PipeStreams } from './pipes.js';
 export { program } from './program.js';
 export { rootfs, type Root } from './rootfs.js';
 export { flatten, type Section } from './section.js';

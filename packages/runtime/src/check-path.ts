@@ -1,11 +1,18 @@
 import { isAbsolute } from 'node:path';
 
+import { bytesOf, isWhole } from '@ctr/syscall';
+
 import { shown } from './shown.js';
 
 /** Refuses what is not a text that the kernel takes whole. */
 export function checkText(what: string, text: unknown): asserts text is string {
   if (typeof text !== 'string')
     throw new TypeError(`${what} is ${typeof text === 'object' ? (text === null ? 'null' : 'an object') : String(text)}, not a string`);
+  try {
+    if (!isWhole(text)) bytesOf(text);
+  } catch {
+    throw new TypeError(`${what} has half a surrogate pair in it: ${shown(text)}`);
+  }
   if (text.includes('\0')) throw new TypeError(`${what} has a NUL byte in it: ${shown(text)}`);
 }
 

@@ -63,7 +63,7 @@ export interface ChildOptions extends ContainerOptions {
  * child(['sh'], { hostname: 'box' });
  * ```
  */
-export function child(command: readonly [string, ...string[]], options: ChildOptions = {}): never {
+export function child(command: readonly string[], options: ChildOptions = {}): never {
   const namespaces = around(options.namespaces);
   refuseNamespacesOfAll((['mount', 'uts'] as const).filter((kind) => namespaces[kind] === 'new'));
   const plan = childPlan(command, options);
@@ -81,7 +81,7 @@ export function child(command: readonly [string, ...string[]], options: ChildOpt
  * console.log(explain(childPlan(['sh'])));
  * ```
  */
-export function childPlan(command: readonly [string, ...string[]], options: ChildOptions = {}): Step[] {
+export function childPlan(command: readonly string[], options: ChildOptions = {}): Step[] {
   checkOptions('options', options, [...optionNames, 'passThrough']);
   const { passThrough = false, ...rest } = options;
   if (typeof (passThrough as unknown) !== 'boolean') throw new TypeError(`passThrough is ${shown(passThrough)}: true or false`);

@@ -1,4 +1,5 @@
 import { fchownSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
 
 import {
   checkThawed,
@@ -12,23 +13,14 @@ import {
   type Usage as GroupUsage,
 } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
-import {
-  checkOptions,
-  Fd,
-  isSyscallError,
-  launch,
-  quote,
-  requireKernel,
-  signalName,
-  type Child,
-  type Exit,
-  type LaunchStdio,
-  type SignalName,
-} from '@ctr/syscall';
+import { Fd, isSyscallError, launch, quote, requireKernel, signalName, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
 
+import { clearNonBlocking } from './blocking.js';
 import { makeScope, requireScope, type ContainerGroup } from './container-scope.js';
 import { Master } from './master.js';
 import { ownerOutside } from './ids.js';
+import { checkNames } from './others-words.js';
+import { Pipes } from './pipes.js';
 import { planContainer, withStreams, type ContainerPlan } from './plan.js';
 import { Relays } from './relay/relays.js';
 import type { Ending, Usage } from './result.js';
@@ -44,6 +36,7 @@ export interface StartOptions extends ContainerOptions {
    *
    * - `'inherit'`: a pipe. A relay, which is a process outside of the container, moves what passes between it and the file of this process. The program never has that file.
    *   Of a regular file as stdin it reads a copy: the offset of the caller's file does not move.
+   * - `'pipe'`: a pipe to this process, by `stdin`, `stdout` and `stderr` of the container. What nobody reads stays in the pipe, and the program waits.
    * - `'ignore'`, and the null device of the host: the null device of the container's own /dev.
    * - an `Fd`: that open file itself. The program may do to it what its user may: change its mode, owner and offset, read and write a file both ways by /proc/self/fd,
    *   read from a terminal, and leave a set-user-id file on the host if it is root of the host.
@@ -51,7 +44,7 @@ export interface StartOptions extends ContainerOptions {
    * A directory, or a file that is open as a path only, is a `TypeError`, and so is an inherited regular file that is open to be read as stdin and to be written as stdout or stderr.
    * @default all 'inherit'
    */
-  readonly stdio?: LaunchStdio | readonly [LaunchStdio, LaunchStdio, LaunchStdio];
+  readonly stdio?: 'pipe' | LaunchStdio | readonly ['pipe' | LaunchStdio, 'pipe' | LaunchStdio, 'pipe' | LaunchStdio];
   /**
    * Called when nobody reads a relayed stdout or stderr any more, before the program can know: pid 1 of a pid namespace is not ended by SIGPIPE, and would go on.
    * When it returns, the pipe of the program breaks, unless the container has been killed with SIGKILL. @default the pipe breaks
@@ -69,6 +62,10 @@ export interface Container extends AsyncDisposable {
   readonly name: string;
   /** The pid of its first process on the host. */
   readonly pid: number;
+  /** Where the program reads from and writes to, for each of the streams for which `start` was told `'pipe'`. */
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
   /** The host's side of the program's terminal, where one was asked for. */
   readonly terminal: Master | undefined;
   /**
@@ -113,16 +110,34 @@ function sweep({ cgroupParent }: Spec): Promise<unknown> {
  * const { signal } = await container.exited; // SIGKILL
  * ```
  */
-export async function start(command: readonly [string, ...string[]], options: StartOptions = {}): Promise<Container> {
-  checkOptions('start', options, [...optionNames, 'stdio', 'onBrokenPipe', 'cancelSignal', 'timeoutMs']);
+export async function start(command: readonly string[], options: StartOptions = {}): Promise<Container> {
+  checkNames('start', options, [...optionNames, 'stdio', 'onBrokenPipe', 'cancelSignal', 'timeoutMs']);
   const { stdio = 'inherit', onBrokenPipe, cancelSignal, timeoutMs, ...rest } = options;
-  checkStdio(stdio, ['inherit', 'ignore']);
-  return startSpec(checkSpec(command, rest), {
-    stdio,
-    ...(onBrokenPipe && { onBrokenPipe }),
-    ...(cancelSignal && { cancelSignal }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
-  });
+  checkStdio(stdio, ['pipe', 'inherit', 'ignore']);
+  const spec = checkSpec(command, rest);
+  const begin = (given: Start['stdio']): Promise<Writeable<Container>> =>
+    startSpec(spec, {
+      stdio: given,
+      ...(onBrokenPipe && { onBrokenPipe }),
+      ...(cancelSignal && { cancelSignal }),
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
+  const choices = isThree(stdio) ? stdio : ([stdio, stdio, stdio] as const);
+  if (!choices.includes('pipe')) return await begin(choices as Three<LaunchStdio>);
+  if (spec.terminal) throw new TypeError("a terminal takes the place of all three streams: stdio cannot be 'pipe' as well");
+  const pipes = new Pipes(choices);
+  try {
+    return Object.assign(await begin(pipes.choices), pipes.streams());
+  } catch (error) {
+    pipes.close();
+    throw error;
+  }
+}
+
+type Writeable<T> = { -readonly [K in keyof T]: T[K] };
+
+function isThree(stdio: NonNullable<StartOptions['stdio']>): stdio is Three<'pipe' | LaunchStdio> {
+  return Array.isArray(stdio);
 }
 
 /** What a start takes beside what a container is made of. */
@@ -287,6 +302,9 @@ function running(
   const container: Container = {
     name,
     pid: child.pid,
+    stdin: null,
+    stdout: null,
+    stderr: null,
     terminal: master,
     exited,
     kill,
@@ -309,11 +327,12 @@ function running(
 /** Signals that ask for an end. */
 const endings: ReadonlySet<string> = new Set<SignalName>(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGKILL', 'SIGTERM']);
 
-/** The pipes that were made for the container belong to its user, who opens them anew by /dev/stdout. */
+/** The pipes that were made for the container belong to its user, who opens them anew by /dev/stdout. Files of the caller are the program's to wait for. */
 function giveAway(spec: Spec, given: Three<LaunchStdio>): void {
   const owner = ownerOutside(spec);
   for (const [fd, file] of given.entries()) {
     const kind = spec.streams[fd];
+    if (kind === 'given' && file instanceof Fd) clearNonBlocking(file.number);
     if (owner && file instanceof Fd && (kind === 'relayed' || kind === 'pipe')) fchownSync(file.number, owner.uid, owner.gid);
   }
 }

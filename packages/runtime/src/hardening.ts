@@ -57,10 +57,13 @@ export interface HardeningOptions {
   readonly session?: 'new' | 'inherit';
 }
 
+/** A capability by its name, with or without CAP_. */
+export type CapabilityName = Capability | (Capability extends `CAP_${infer Name}` ? Name | Lowercase<Name> : never);
+
 /** Capabilities beside the default ones, and those that are taken out of them. What is added counts more. */
 export interface CapabilityChanges {
-  readonly add?: readonly Capability[] | 'all';
-  readonly drop?: readonly Capability[] | 'all';
+  readonly add?: readonly CapabilityName[] | 'all';
+  readonly drop?: readonly CapabilityName[] | 'all';
 }
 
 /** {@link HardeningOptions}, checked and complete. */
@@ -172,15 +175,17 @@ function checkCapabilities(changes: CapabilityChanges, ofCaller: boolean): Pick<
   const own = ofCaller ? permitted() : capabilityNames;
   for (const [where, list] of Object.entries({ add, drop }))
     if (list !== 'all' && !Array.isArray(list)) throw new TypeError(`capabilities: ${where} is ${shown(list)}: give an array of names, or 'all'`);
-  const named = (list: readonly Capability[] | 'all'): readonly Capability[] => (list === 'all' ? own : list);
-  const missing = add === 'all' ? undefined : add.find((name) => !own.includes(name));
-  for (const name of [...named(add), ...named(drop)]) {
-    checkText('a capability', name);
-    parseCapability(name);
-  }
+  const named = (list: readonly CapabilityName[] | 'all'): readonly Capability[] =>
+    list === 'all'
+      ? own
+      : list.map((name) => {
+          checkText('a capability', name);
+          return parseCapability(name);
+        });
+  const dropped = named(drop);
+  const missing = add === 'all' ? undefined : named(add).find((name) => !own.includes(name));
   if (missing !== undefined)
     throw new Error(`capabilities: ${missing} cannot be added, since the caller does not have it: it is in a container, or was started without it`);
-  const dropped = named(drop);
   // Each by its name counts more than all of them.
   const added = add === 'all' && drop !== 'all' ? own.filter((name) => !dropped.includes(name)) : named(add);
   const kept = defaultCapabilities.filter((name) => own.includes(name) && !dropped.includes(name));

@@ -1,4 +1,4 @@
-import { realpathSync, statSync, type Stats } from 'node:fs';
+import { readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 
 import { AT_FDCWD, atFlags, fileTypes, label, Memory, openFlags, openTreeFlags, resultOf, type ResultOf, type Step } from '@ctr/syscall';
 import { attachBelow, bindMount, directory, overlayMount, setAttributes, symlink, writeFile } from '@ctr/fs';
@@ -19,13 +19,33 @@ const MAX_COPY_BYTES = 16 * 2 ** 20;
 export function etc(root: ResultOf, layers: Layers, { hostname, hostNetwork }: { readonly hostname: string; readonly hostNetwork: boolean }): Step[] {
   const etcDirectory: Step = { call: 'openat', args: [root, 'etc', openFlags.O_PATH | openFlags.O_CLOEXEC, 0], purpose: 'the new /etc', as: 'etc' };
   const dir = resultOf(etcDirectory);
+  const names = hostNetwork && isForAll(statOf('/etc/hosts'), 'file') ? hostNames(dir, hostname) : undefined;
   return [
     etcDirectory,
     ...copyFiles([...files, ...(hostNetwork ? ['resolv.conf'] : [])], dir),
     ...etcDirectories(dir, layers),
     symlink('../proc/self/mounts', dir, 'mtab'),
     ...writeFile(`${hostname}\n`, dir, 'hostname'),
-    ...writeFile(`127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`, dir, 'hosts'),
+    ...(names ?? writeFile(`127.0.0.1 localhost ${hostname}\n::1 localhost ip6-localhost ip6-loopback\n`, dir, 'hosts')),
+  ];
+}
+
+/** The names of the host, whose network it is, and that of the container. */
+function hostNames(dir: ResultOf, hostname: string): Step[] {
+  const own: Step = {
+    call: 'openat',
+    args: [dir, 'hosts', openFlags.O_WRONLY | openFlags.O_CREAT | openFlags.O_APPEND | openFlags.O_CLOEXEC, 0o644],
+    purpose: 'hosts has one name more',
+    as: 'hosts',
+  };
+  // The last line of the host's need not have an end.
+  const hasLocalhost = /^[^#\n]*\slocalhost\b/m.test(readFileSync('/etc/hosts', 'latin1'));
+  const line = Buffer.from(`\n127.0.0.1 ${hasLocalhost ? '' : 'localhost '}${hostname}\n`);
+  return [
+    ...copyFiles(['hosts'], dir),
+    own,
+    { call: 'write', args: [resultOf(own), line, line.length], purpose: "the container's own name" },
+    { call: 'close', args: [resultOf(own)], purpose: 'hosts is done' },
   ];
 }
 

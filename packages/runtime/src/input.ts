@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import type { Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 
 import { openPipe, type Fd } from '@ctr/syscall';
 
@@ -10,7 +10,7 @@ import { openPipe, type Fd } from '@ctr/syscall';
 export class Input {
   readonly readEnd: Fd;
   readonly #writeEnd: Fd;
-  #stream: Socket | undefined;
+  #stream: Writable | undefined;
 
   constructor(content: string | Uint8Array | undefined) {
     const { read, write } = openPipe('stdin');
@@ -22,7 +22,8 @@ export class Input {
 
   get stream(): Writable {
     if (!this.#stream) {
-      this.#stream = this.#writeEnd.closed ? new Socket().destroy() : new Socket({ fd: this.#writeEnd.release(), readable: false, writable: true });
+      if (this.#writeEnd.closed) return (this.#stream = tooLate());
+      this.#stream = new Socket({ fd: this.#writeEnd.release(), readable: false, writable: true });
       // The program may end, or close stdin, without having read everything.
       this.#stream.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code !== 'EPIPE') throw error;
@@ -35,4 +36,16 @@ export class Input {
     this.#stream?.destroy();
     this.#writeEnd.close();
   }
+}
+
+/** A stream that fails with the first byte that is written to it. To end it without any is no mistake. */
+function tooLate(): Writable {
+  return new Writable({
+    write: (_chunk, _encoding, done) =>
+      done(
+        new Error(
+          'what is written to stdin is lost: it is at its end already, since nobody took `stdin` in the turn in which run() was called\nhint: take it at once, or give `input`',
+        ),
+      ),
+  });
 }

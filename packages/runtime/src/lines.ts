@@ -11,7 +11,7 @@ export const LONGEST_TEXT_BYTES: number = constants.MAX_STRING_LENGTH;
 
 /**
  * The program wrote a line of more than `maxLineBytes`. Iteration over `run()` rejects with this error, after the lines before it.
- * The pipe is closed then, and the program gets SIGPIPE if it writes more. The promise of `run()` is not affected.
+ * The container is killed, unless somebody holds it, as when the loop is left by `break`.
  *
  * @example
  * ```ts

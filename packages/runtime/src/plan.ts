@@ -23,7 +23,6 @@ import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, t
 import {
   AT_FDCWD,
   announceExec,
-  checkOptions,
   continueInChild,
   dieWithHost,
   KEEPER_FD,
@@ -49,6 +48,7 @@ import { bindPurpose, mapped, mappedMount, openMapped } from './id-mapped-mounts
 import { checkIsMapped, hasId, idMapsOf, idMapsText, isOwnAlone } from './ids.js';
 import { init } from './init.js';
 import { isInUserNamespace, ownIdRanges } from './own-user-namespace.js';
+import { checkNames } from './others-words.js';
 import { programOf } from './program.js';
 import { checkFilter, rights } from './rights.js';
 import { rootfs, type Root } from './rootfs.js';
@@ -91,8 +91,8 @@ export interface PlanOptions extends ContainerOptions {
  * console.log(explain(plan(['hostname'], { hostname: 'box' })));
  * ```
  */
-export function plan(command: readonly [string, ...string[]], options: PlanOptions = {}): Plan {
-  checkOptions('options', options, [...optionNames, 'stdio']);
+export function plan(command: readonly string[], options: PlanOptions = {}): Plan {
+  checkNames('options', options, [...optionNames, 'stdio']);
   const { stdio, ...rest } = options;
   if (stdio !== undefined) checkStdio(stdio, ['inherit', 'ignore']);
   const spec = checkSpec(command, rest);

@@ -35,12 +35,16 @@ export interface Ending {
 }
 
 /** How a container ended that was run, and what it wrote. */
-export interface Result extends Ending {
+export interface Result<Output extends string | Buffer = string> extends Ending {
   /** What was kept of the output; empty where it is not a pipe. */
-  readonly stdout: string;
-  readonly stderr: string;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Both in one, in the order in which they came, where `all` was asked for. */
+  readonly all: Output | undefined;
   /** There was more output than `maxBufferBytes`: what came later was dropped. */
   readonly outputTruncated: boolean;
+  /** It was killed because there was more output than `maxBufferBytes`, where `onMaxBuffer` is `'kill'`. */
+  readonly isMaxBuffer: boolean;
 }
 
 const brand = Symbol.for('ctr.ContainerError');
@@ -55,7 +59,7 @@ const brand = Symbol.for('ctr.ContainerError');
  * if (error instanceof ContainerError) console.log(error.exitCode, error.stderr); // 3 no
  * ```
  */
-export class ContainerError extends Error implements Result {
+export class ContainerError<Output extends string | Buffer = string> extends Error implements Result<Output> {
   override readonly name = 'ContainerError';
   readonly command: readonly string[];
   declare readonly exitCode: number | undefined;
@@ -66,12 +70,16 @@ export class ContainerError extends Error implements Result {
   declare readonly isCanceled: boolean;
   declare readonly outputDropped: boolean;
   declare readonly usage: Usage;
-  declare readonly stdout: string;
-  declare readonly stderr: string;
+  declare readonly stdout: Output;
+  declare readonly stderr: Output;
+  declare readonly all: Output | undefined;
   declare readonly outputTruncated: boolean;
+  declare readonly isMaxBuffer: boolean;
 
-  constructor(command: readonly string[], result: Result, options?: ErrorOptions) {
-    super(`${quote(command.join(' '))} ${describeEnding(result)}${result.stderr === '' ? '' : `\n${result.stderr.trimEnd()}`}`, options);
+  /** @param note what else is to be said of the end */
+  constructor(command: readonly string[], result: Result<Output>, options?: ErrorOptions, note = '') {
+    const stderr = String(result.stderr).trimEnd();
+    super(`${quote(command.join(' '))} ${describeEnding(result)}${note}${stderr === '' ? '' : `\n${stderr}`}`, options);
     this.command = command;
     Object.assign(this, result);
     Object.defineProperty(this, brand, { value: true });
@@ -96,9 +104,10 @@ export function isContainerError(value: unknown): value is ContainerError {
 }
 
 /** In words: `ended with exit code 3`. */
-function describeEnding({ exitCode, signal, timedOut, isCanceled, oomKilled, durationMs }: Ending): string {
+function describeEnding({ exitCode, signal, timedOut, isCanceled, isMaxBuffer, oomKilled, durationMs }: Result<string | Buffer>): string {
   if (timedOut) return `was killed after ${Math.round(durationMs)} ms: its time was over`;
   if (isCanceled) return 'was cancelled';
+  if (isMaxBuffer) return 'was killed: it wrote more than maxBufferBytes';
   const reason = oomKilled ? ': it reached its memory limit' : '';
   return signal === undefined ? `ended with exit code ${exitCode}${reason}` : `was killed by ${signal}${reason}`;
 }

@@ -4,11 +4,14 @@ import { Script } from 'node:vm';
 
 import { CodeCache } from './code-cache.js';
 import { raisedRights } from './raised-rights.js';
+import { writeText } from './write-text.js';
 
 /** What a program's script exports. */
 export interface Program {
   /** Carries out a command line and resolves to its exit code. */
   readonly main: (args: readonly string[]) => Promise<number>;
+  /** The command line. */
+  readonly callersWords: () => string[];
   /** Tells an error that nobody has caught, and resolves to the exit code that it means. */
   readonly report: (error: unknown) => Promise<number> | number;
   /** Whether it has gone through the parts that are worth keeping compiled. */
@@ -31,7 +34,7 @@ export function runProgram(name: string, path: string, digest: string, load: Nod
   const raised = raisedRights();
   if (raised !== undefined) {
     // Before anything of the caller's is looked at, compiled code that was kept included.
-    process.stderr.write(`${name}: ${raised}\n`);
+    writeText(2, `${name}: ${raised}\n`);
     process.exit(REFUSED);
   }
   const source = readFileSync(path, 'latin1');
@@ -40,10 +43,10 @@ export function runProgram(name: string, path: string, digest: string, load: Nod
   const script = new Script(source, { filename: path, ...(cachedData && { cachedData }) });
   const loaded = { exports: {} as Program };
   (script.runInThisContext() as (...scope: unknown[]) => void)(loaded.exports, load, loaded, path, dirname(path));
-  const { main, progress, report } = loaded.exports;
+  const { callersWords, main, progress, report } = loaded.exports;
   const fail = async (error: unknown): Promise<never> => process.exit(await report(error));
   process.on('uncaughtException', (error) => void fail(error));
-  void main(process.argv.slice(2)).then((code) => {
+  void main(callersWords()).then((code) => {
     // By now V8 has compiled what it takes.
     if (progress.hasRun && (!cachedData || script.cachedDataRejected)) cache.write(script.createCachedData());
     process.exit(code);

@@ -1,13 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
 
-import { checkOptions } from '@ctr/syscall';
+import { absolutePath, checkOptions, isWhole, nodePath } from '@ctr/syscall';
 import { idMap, type IdRange, type Namespace } from '@ctr/namespaces';
 import { checkDeviceRules, type DeviceAccess, type Limits } from '@ctr/cgroups';
 
 import { checkDestination, checkText } from './check-path.js';
 import { checkHardening, hardeningNames, type Hardening, type HardeningOptions } from './hardening.js';
 import { shown } from './shown.js';
+import { homeOf, lookupUser } from './user.js';
 import type { StreamKind, Three } from './streams.js';
 
 /** What a container's namespace of one kind is: a new one, the host's, or that of a process (by pid) or a file. */
@@ -90,12 +90,12 @@ export interface ContainerOptions extends HardeningOptions {
   readonly devices?: readonly HostDevice[];
   /** The root file system cannot be written. @default false */
   readonly readonly?: boolean;
-  /** The program's environment; nothing of the caller's is passed on. @default PATH, HOME, HOSTNAME, and TERM at a terminal */
-  readonly env?: Readonly<Record<string, string>>;
+  /** The program's environment; nothing of the caller's is passed on. A variable that is undefined is none. @default PATH, HOME, HOSTNAME, and TERM at a terminal */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** The directory the program starts in. @default '/' */
   readonly cwd?: string;
   /** @default root of the container */
-  readonly user?: User;
+  readonly user?: User | string;
   /** Limits of the container's cgroup. @default 2048 pids */
   readonly limits?: Limits;
   /** Put the container into a cgroup; without one there are no limits. @default true, as far as one can be made */
@@ -208,6 +208,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
   for (const word of command) checkText('an argument', word);
   for (const name of ['hostname', 'name', 'cgroupParent', 'appArmorProfile', 'selinuxLabel'] as const)
     if (typeof (options[name] as unknown) !== 'string' && options[name] !== undefined) throw new TypeError(`${name} is ${shown(options[name])}, not a string`);
+    else if (!isWhole(options[name] ?? '')) throw new TypeError(`${name} is ${shown(options[name])}: it has bytes in it that are no UTF-8`);
   checkShapes(options);
   const root = process.geteuid?.() === 0;
   const namespaces = checkNamespaces(options.namespaces ?? {}, root);
@@ -236,13 +237,15 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     throw new TypeError('limits.devices are all rules about devices: there are no deviceRules beside them');
   if (options.session === 'inherit' && options.terminal) throw new TypeError("a terminal belongs to a session: with session 'inherit', it would have none");
   const hostname = namespaces.uts === 'new' ? (options.hostname ?? 'container') : undefined;
-  const env = checkEnv(options, hostname);
+  const rootOf = checkRoot(options);
+  const user = typeof options.user === 'string' ? lookupUser(options.user, rootOf.rootfs) : options.user && checkUser(options.user);
+  const env = checkEnv(options, { hostname, rootfs: rootOf.rootfs, uid: user?.uid ?? 0 });
   return {
     command: [program, ...args],
-    ...checkRoot(options),
+    ...rootOf,
     hostname,
     namespaces,
-    ids: options.ids ?? (root || isAnother(options.user) ? 'granted' : 'own'),
+    ids: options.ids ?? (root || isAnother(user) ? 'granted' : 'own'),
     uidMap: options.uidMap && idMap(options.uidMap),
     gidMap: options.gidMap && idMap(options.gidMap),
     mounts: checkMounts(options.mounts ?? [], namespaces.user === 'new', root),
@@ -250,7 +253,7 @@ export function checkSpec(command: readonly string[], options: ContainerOptions)
     env: Object.entries(env).map(([key, value]) => `${key}=${value}`),
     path: (env['PATH'] ?? DEFAULT_PATH).split(':').map((directory) => (directory === '' ? '.' : directory)),
     cwd: checkDestination('cwd', options.cwd === undefined ? '/' : options.cwd),
-    user: options.user && checkUser(options.user),
+    user,
     limits: options.limits ?? {},
     cgroup,
     cgroupParent: options.cgroupParent,
@@ -289,6 +292,7 @@ function checkShapes(options: ContainerOptions): void {
   for (const [name, wanted] of Object.entries(objects)) {
     const value = given[name];
     if (value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value))) continue;
+    if (name === 'user' && typeof value === 'string' && value !== '') continue;
     throw new TypeError(`${name} is ${Array.isArray(value) ? 'an array' : shown(value)}: give ${wanted}`);
   }
   for (const [name, wanted] of Object.entries(arrays)) {
@@ -348,7 +352,7 @@ function checkRoot({
 
 /** By whatever path, such as that of a bind mount of it. */
 function isRootOfHost(path: string): boolean {
-  const [own, given] = [statSync('/', { bigint: true }), statSync(path, { bigint: true })];
+  const [own, given] = [statSync('/', { bigint: true }), statSync(nodePath(path), { bigint: true })];
   return own.dev === given.dev && own.ino === given.ino;
 }
 
@@ -359,8 +363,8 @@ function checkSize(what: string, sizeBytes: number): number {
 
 function checkRootfs(rootfs: string): string {
   checkHostPath('rootfs', rootfs);
-  const path = resolve(rootfs);
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const path = absolutePath(rootfs);
+  const stat = statSync(nodePath(path), { throwIfNoEntry: false });
   if (!stat) throw new Error(`rootfs ${shown(rootfs)} does not exist: give a directory that holds a root file system`);
   if (!stat.isDirectory()) throw new Error(`rootfs ${shown(rootfs)} is not a directory: unpack an archive or image first`);
   return path;
@@ -379,7 +383,21 @@ function checkMounts(mounts: readonly Mount[], canMap: boolean, root: boolean): 
     throw new Error(
       `the mount at ${shown(mapped.to)}: only root may map the owners of its files (CAP_SYS_ADMIN where the file system was mounted): run as root, or without idMap`,
     );
-  return checked;
+  refuseTwice(checked);
+  // The deeper ones come later, or those above would hide them.
+  return checked.toSorted((a, b) => depth(a.to) - depth(b.to));
+}
+
+function depth(path: string): number {
+  return path.split('/').length;
+}
+
+function refuseTwice(mounts: readonly CheckedMount[]): void {
+  const seen = new Set<string>();
+  for (const { to } of mounts) {
+    if (seen.has(to)) throw new TypeError(`there are two mounts at ${shown(to)}, of which one would hide the other: give one of them`);
+    seen.add(to);
+  }
 }
 
 function checkMount(mount: Mount): CheckedMount {
@@ -394,9 +412,9 @@ function checkMount(mount: Mount): CheckedMount {
     if (mount[name] !== undefined && typeof (mount[name] as unknown) !== 'boolean')
       throw new TypeError(`a bind mount: ${name} is ${shown(mount[name])}: true or false`);
   checkHostPath('the source of a bind mount', mount.bind);
-  const from = resolve(mount.bind);
+  const from = absolutePath(mount.bind);
   const to = checkMountPoint(mount.to);
-  const stat = statSync(from, { throwIfNoEntry: false });
+  const stat = statSync(nodePath(from), { throwIfNoEntry: false });
   if (!stat) throw new Error(`bind mount: ${shown(mount.bind)} does not exist on the host`);
   const { readonly = false, idMap = false } = mount;
   return { kind: 'bind', from, to, readonly, idMap, of: stat.isDirectory() ? 'directory' : 'file', isHostRoot: isRootOfHost(from) };
@@ -414,10 +432,10 @@ function checkDevices(devices: readonly HostDevice[]): CheckedDevice[] {
     if (typeof device !== 'object' || (device as unknown) === null) throw new TypeError(`a device is ${shown(device)}: give { device: path }`);
     checkOptions('device', device, ['device', 'to', 'access']);
     checkHostPath('a device', device.device);
-    const from = resolve(device.device);
+    const from = absolutePath(device.device);
     const to = checkDestination('the place of a device', device.to === undefined ? from : device.to);
     if (!/^\/dev\/[^/]/.test(to)) throw new TypeError(`the device ${shown(device.device)} cannot be at ${shown(to)}: give a path below /dev`);
-    const stat = statSync(from, { throwIfNoEntry: false });
+    const stat = statSync(nodePath(from), { throwIfNoEntry: false });
     if (!stat) throw new Error(`the device ${shown(device.device)} does not exist on the host`);
     if (!stat.isCharacterDevice() && !stat.isBlockDevice()) throw new Error(`${shown(device.device)} is no device: a file or directory is bound as a mount`);
     const { access = 'rwm' } = device;
@@ -431,15 +449,36 @@ function deviceNumbers(rdev: number): { major: number; minor: number } {
   return { major: (rdev >>> 8) & 0xfff, minor: (rdev & 0xff) | ((rdev >>> 12) & 0xfff00) };
 }
 
-function checkEnv(options: ContainerOptions, hostname: string | undefined): Record<string, string> {
-  const given = options.env ?? {};
+/** The home of a user, as the container's own /etc/passwd has it. */
+function homeFor(uid: number, rootfs: string | undefined): string {
+  // The host's programs know no other.
+  if (uid === 0 && rootfs === undefined) return '/root';
+  let home: string | undefined;
+  try {
+    home = homeOf(uid, rootfs ?? '/');
+  } catch {
+    // An image may have anything in the place of its /etc/passwd: that is no reason not to run.
+  }
+  if (home && !home.includes('\0')) return home;
+  return uid === 0 ? '/root' : '/';
+}
+
+/** What the environment tells of the container. */
+interface EnvFacts {
+  readonly hostname: string | undefined;
+  readonly rootfs: string | undefined;
+  readonly uid: number;
+}
+
+function checkEnv(options: ContainerOptions, { hostname, rootfs, uid }: EnvFacts): Record<string, string> {
+  const given = Object.fromEntries(Object.entries(options.env ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined));
   for (const [key, value] of Object.entries(given)) {
     checkText(`the environment variable ${shown(key)}`, value);
     if (key === '' || key.includes('=') || key.includes('\0')) throw new TypeError(`${shown(key)} is not the name of an environment variable`);
   }
   return {
     PATH: DEFAULT_PATH,
-    HOME: (options.user?.uid ?? 0) === 0 ? '/root' : '/',
+    HOME: given['HOME'] ?? homeFor(uid, rootfs),
     ...(hostname !== undefined && { HOSTNAME: hostname }),
     ...(options.terminal && { TERM: process.env['TERM'] ?? 'xterm' }),
     ...given,

@@ -54,7 +54,7 @@ export interface LauncherOptions extends ContainerOptions {
  * writeFileSync('/tmp/hello', standalone(['echo', 'hello']), { mode: 0o755 });
  * ```
  */
-export function standalone(command: readonly [string, ...string[]], options: LauncherOptions = {}): Uint8Array {
+export function standalone(command: readonly string[], options: LauncherOptions = {}): Uint8Array {
   return compile(standalonePlan(command, options), { packed: true });
 }
 
@@ -68,7 +68,7 @@ export function standalone(command: readonly [string, ...string[]], options: Lau
  * console.log(explain(standalonePlan(['true'])));
  * ```
  */
-export function standalonePlan(command: readonly [string, ...string[]], options: LauncherOptions = {}): Step[] {
+export function standalonePlan(command: readonly string[], options: LauncherOptions = {}): Step[] {
   checkOptions('options', options, [...optionNames, 'passThrough']);
   const { passThrough = false, ...rest } = options;
   if (typeof (passThrough as unknown) !== 'boolean') throw new TypeError(`passThrough is ${shown(passThrough)}: true or false`);

@@ -14,6 +14,8 @@ const result: Result = {
   stdout: 'out',
   stderr: '',
   outputTruncated: false,
+  all: undefined,
+  isMaxBuffer: false,
 };
 
 describe('ContainerError', () => {

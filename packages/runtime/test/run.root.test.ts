@@ -1,5 +1,5 @@
-import { getEventListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { getEventListeners, once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
@@ -146,8 +146,19 @@ describe('stdin', () => {
     expect((await run(['cat'], { rootfs: image.path })).stdout).toBe('');
     const running = run(['cat'], { rootfs: image.path });
     await running.container;
-    running.stdin?.write('too late');
+    const { stdin } = running;
+    const told = once(stdin as NonNullable<typeof stdin>, 'error');
+    stdin?.write('too late');
+    expect(String((await told)[0])).toMatch(
+      /^Error: what is written to stdin is lost: it is at its end already, since nobody took `stdin` in the turn in which run\(\) was called\nhint: /,
+    );
     expect((await running).stdout).toBe('');
+    // To end it is right in any case.
+    const ended = run(['cat'], { rootfs: image.path });
+    await ended.container;
+    ended.stdin?.end();
+    await ended;
+    await expect(new Promise((_, reject) => ended.stdin?.write('after its end', (error) => error && reject(error)))).rejects.toThrow(/destroyed|after end/);
   });
 
   it('is what is given as input, of any size', async () => {
@@ -229,13 +240,104 @@ describe('the output', () => {
     expect(lines).toEqual([]);
   });
 
-  it('has no end for a program whose reader has seen enough, but SIGPIPE', async () => {
-    const running = sh('(yes; echo $? >&2)');
+  it.each([
+    ['writes more', 'while :; do echo line; done'],
+    ['writes no more', 'echo line; exec sleep 1000'],
+    ['ignores signals', 'trap "" PIPE TERM; echo line; while :; do sleep 1; done'],
+  ])('ends a program that %s with the loop that is left, where nobody holds it', async (_, script) => {
+    const running = sh(script);
     for await (const line of running) {
-      expect(line).toBe('y');
+      expect(line).toBe('line');
       break;
     }
-    expect((await running).stderr).toBe('141\n');
+    // By now it has ended.
+    let pending = true;
+    const error = failed(running).finally(() => (pending = false));
+    await Promise.resolve();
+    await delay(0);
+    expect(pending).toBe(false);
+    expect(await error).toMatchObject({ signal: 'SIGKILL' });
+    expect((await error).message).toContain('was killed by SIGKILL, since the loop over its lines was left; `await using` lets it go on');
+  });
+
+  it('ends with a loop that throws, and its error is what is told', async () => {
+    await expect(
+      (async () => {
+        for await (const line of sh('echo line; exec sleep 1000')) throw new Error(`not ${line}`);
+      })(),
+    ).rejects.toThrow('not line');
+  });
+
+  it('goes on where the container is held, however much it writes after the loop', async () => {
+    let pid = 0;
+    {
+      await using server = sh('echo ready; read x; seq 100000; echo $x >&2; exec sleep 1000');
+      const { stdin, stderr } = server;
+      for await (const line of server) {
+        expect(line).toBe('ready');
+        break;
+      }
+      ({ pid } = await server.container);
+      stdin?.end('asked\n');
+      const [answer] = (await once(stderr as NonNullable<typeof stderr>, 'data')) as [Buffer];
+      expect(String(answer)).toBe('asked\n');
+    }
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    const held = sh('echo ready; seq 100000');
+    await held.container;
+    for await (const _ of held) break;
+    expect(await held).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^ready\n[^]*\n100000\n$/) as string });
+  });
+
+  it.each(['utf8', 'hex', 'base64'] as const)('is the same, and so are its lines, where the stream has been given an encoding: %s', async (encoding) => {
+    const running = sh('printf "tw\\303\\266\\n\\377\\n"; echo err >&2');
+    running.stdout?.setEncoding(encoding);
+    running.stderr?.setEncoding(encoding);
+    const text: string[] = [];
+    running.stdout?.on('data', (chunk: string) => text.push(chunk));
+    const lines: string[] = [];
+    for await (const line of running) lines.push(line);
+    expect([lines, text.join('')]).toEqual([['twö', '\uFFFD'], Buffer.from('7477c3b60aff0a', 'hex').toString(encoding)]);
+    expect(await running).toMatchObject({ stdout: 'twö\n\uFFFD\n', stderr: 'err\n' });
+  });
+
+  it('is bytes where that is asked for', async () => {
+    const { stdout, stderr, all } = await run(['sh', '-c', 'printf "\\377\\0"; printf e >&2'], { rootfs: image.path, encoding: 'buffer', all: true });
+    expect([stdout, stderr, all?.length]).toEqual([Buffer.of(0xff, 0), Buffer.from('e'), 3]);
+    const error = await run(['sh', '-c', 'echo no way >&2; exit 3'], { rootfs: image.path, encoding: 'buffer' }).catch((reason: unknown) => reason);
+    expect(isContainerError(error) && [error.message, error.stderr]).toEqual([expect.stringMatching(/exit code 3\nno way$/), Buffer.from('no way\n')]);
+  });
+
+  it('is both streams in one, in order, where that is asked for', async () => {
+    // Each waits until the one before has been read.
+    const running = sh('echo out; read x; echo err >&2; read x; echo out', { all: true });
+    const { all, stdin } = running;
+    let shown = '';
+    all?.setEncoding('utf8').on('data', (text: string) => {
+      shown += text;
+      stdin?.write('\n');
+    });
+    expect(await running).toMatchObject({ all: 'out\nerr\nout\n', stdout: 'out\nout\n', stderr: 'err\n' });
+    expect(shown).toBe('out\nerr\nout\n');
+    const without = sh('true');
+    expect([without.all, (await without).all]).toEqual([null, undefined]);
+  });
+
+  it('ends a program that writes more than is kept, where that is asked for', async () => {
+    const error = await failed(sh('yes', { maxBufferBytes: 1000, onMaxBuffer: 'kill' }));
+    expect(error).toMatchObject({ isMaxBuffer: true, outputTruncated: true, signal: 'SIGKILL' });
+    expect([error.stdout.length, error.message]).toEqual([1000, '"sh -c yes" was killed: it wrote more than maxBufferBytes']);
+    expect(await sh('yes', { maxBufferBytes: 10, onMaxBuffer: 'kill', reject: false })).toMatchObject({ isMaxBuffer: true, signal: 'SIGKILL' });
+    expect(await sh('printf 12345', { maxBufferBytes: 5, onMaxBuffer: 'kill' })).toMatchObject({ isMaxBuffer: false, stdout: '12345' });
+    // Too late to kill it, it has written too much all the same.
+    expect(await failed(sh('printf 123456', { maxBufferBytes: 5, onMaxBuffer: 'kill' }))).toMatchObject({ isMaxBuffer: true, stdout: '12345' });
+  });
+
+  it('has bounds for each stream', async () => {
+    const script = 'echo 12345; echo 12345 >&2';
+    expect(await sh(script, { maxBufferBytes: { stdout: 2 } })).toMatchObject({ stdout: '12', stderr: '12345\n', outputTruncated: true });
+    expect(await sh(script, { maxBufferBytes: { stdout: 0, stderr: 3 } })).toMatchObject({ stdout: '', stderr: '123' });
+    expect(await sh(script, { maxBufferBytes: { stdout: 6, stderr: 6 } })).toMatchObject({ outputTruncated: false });
   });
 
   it.each([
@@ -253,8 +355,8 @@ describe('the output', () => {
     clearInterval(timer);
     expect(error).toBeInstanceOf(LineTooLongError);
     expect([lines, error instanceof LineTooLongError && error.maxLineBytes]).toEqual([['one'], 16 * 2 ** 20]);
-    // The pipe is closed, and nobody waits: the program ends by itself, as with `break`.
-    expect(await running).toMatchObject({ outputTruncated: true, exitCode: 141 });
+    // As with `break`.
+    expect(await running).toMatchObject({ outputTruncated: true, signal: 'SIGKILL' });
     expect(peak - before).toBeLessThan(150 * 2 ** 20);
   });
 
@@ -281,9 +383,10 @@ describe('the output', () => {
     expect(written()).toBeLessThan(2 ** 20);
     for (let i = 0; i < 2 ** 19; i++) await lines.next();
     expect(written()).toBeGreaterThanOrEqual(2 ** 20);
-    await lines.return?.();
+    running.stdout?.destroy();
     // The first process of a PID namespace does not die by SIGPIPE: the write fails.
     expect(await running.catch((error: unknown) => error)).toMatchObject({ exitCode: 1, signal: undefined });
+    await lines.return?.();
   });
 
   it('is kept up to a bound, both streams together, and the rest is read and dropped', async () => {

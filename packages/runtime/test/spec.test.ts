@@ -6,6 +6,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { plan, run, start, type ContainerOptions, type RunOptions, type StartOptions } from '@ctr/runtime';
 
+import { checkSpec } from '../src/spec.js';
+
 /** What is thrown for options that the types may forbid. */
 function thrown(options: object, command: unknown = ['true']): string {
   try {
@@ -47,7 +49,7 @@ describe('unknown options', () => {
   });
 
   it('are refused by run and start, which have more of them', async () => {
-    expect(() => run(['true'], { timeout: 1 } as RunOptions)).toThrow(new TypeError('run: there is no option "timeout": did you mean timeoutMs?'));
+    expect(() => run(['true'], { timeout: 1 } as RunOptions)).toThrow(new TypeError('run: there is no option "timeout": it is `timeoutMs`'));
     expect(() => run(['true'], { signal: 1 } as RunOptions)).toThrow(/^run: there is no option "signal"/);
     await expect(start(['true'], { reject: false } as StartOptions)).rejects.toThrow(/^start: there is no option "reject"/);
     await expect(start(['true'], { cancelsignal: 1 } as StartOptions)).rejects.toThrow(
@@ -192,6 +194,15 @@ describe('mounts', () => {
   ])('%j is refused', (mount, message) => {
     expect(thrown({ mounts: [mount] })).toBe(message);
   });
+
+  it('come in the order of their depth, and those of the same depth as they are given', () => {
+    const mounts = ['/x/y/z', '/b', '/x/y', '/a', '/x'].map((tmpfs) => ({ tmpfs }));
+    expect(checkSpec(['true'], { mounts }).mounts.map(({ to }) => to)).toEqual(['/b', '/a', '/x', '/x/y', '/x/y/z']);
+    expect(thrown({ mounts: [{ tmpfs: '/a' }, { bind: '/', to: '//a/', readonly: true }] })).toBe(
+      'TypeError: there are two mounts at "/a", of which one would hide the other: give one of them',
+    );
+  });
+
   it('are an array', () => {
     expect(thrown({ mounts: { tmpfs: '/a' } })).toBe('TypeError: mounts is {"tmpfs":"/a"}: give an array of mounts');
   });
@@ -242,7 +253,7 @@ describe('the user', () => {
     [{ uid: 0, gid: 2 ** 32 - 1 }, 'RangeError: user: 4294967295 is not an id from 0 to 4294967294'],
     [{ uid: 0, gid: 0, groups: [0.5] }, 'RangeError: user: 0.5 is not an id from 0 to 4294967294'],
     [{ uid: 0 }, 'RangeError: user: undefined is not an id from 0 to 4294967294'],
-    ['root', 'TypeError: user is "root": give { uid, gid }, as lookupUser finds them for a name'],
+    ['nobody-at-all', 'Error: user "nobody-at-all": there is no such name in the /etc/passwd of the container'],
   ])('%j is refused', (user, message) => {
     expect(thrown({ user })).toBe(message);
   });
@@ -322,8 +333,10 @@ describe('the rest', () => {
     expect(() => plan(['true'], { maskedPaths: [], readonlyPaths: [], namespaces: { mount: 'host' } })).not.toThrow();
   });
 
-  it('has no pipe for start to give', async () => {
-    await expect(start(['true'], { stdio: 'pipe' } as unknown as StartOptions)).rejects.toThrow(new TypeError('stdio is "pipe": "inherit", "ignore" or an Fd'));
+  it('has words for streams, and no others', async () => {
+    await expect(start(['true'], { stdio: 'pipes' } as unknown as StartOptions)).rejects.toThrow(
+      new TypeError('stdio is "pipes": "pipe", "inherit", "ignore" or an Fd'),
+    );
   });
 });
 

@@ -5,6 +5,7 @@ import { Fd } from './fd.js';
 import type { FieldValue, Memory, Struct } from './memory.js';
 import type { Arg, Plan, Step } from './step.js';
 import { printable } from './printable.js';
+import { bytesOf } from './raw-text.js';
 
 /** As bits of one half of a set of capabilities. */
 function capabilityBits(from: number): Record<string, number> {
@@ -159,7 +160,7 @@ function explainAdd([a, b]: readonly Arg[], index: ReadonlyMap<Step, number>): s
 function explainArg(arg: Arg, kind: ArgKind, index: ReadonlyMap<Step, number>): string {
   if (arg === null) return 'NULL';
   if (typeof arg === 'number' || typeof arg === 'bigint') return explainNumber(arg, kind);
-  if (typeof arg === 'string') return quote(Buffer.from(arg));
+  if (typeof arg === 'string') return quote(bytesOf(arg));
   if (arg instanceof Uint8Array) return quote(arg);
   if (arg instanceof Fd) return String(arg);
   if ('kind' in arg) {

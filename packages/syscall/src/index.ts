@@ -123,6 +123,7 @@ export { launch, readFailure, type Child, type LaunchOptions, type LaunchStdio, 
 export { failure, Memory, struct, type Field, type FieldValue, type Load, type PlacedField, type Pointer, type Struct, type StructType } from './memory.js';
 export { MAX_LOOKUPS, openFd, type OpenOptions } from './open.js';
 export { openPipe, type Pipe } from './pipe.js';
+export { absolutePath, bytesOf, callersVariable, callersWords, isWhole, nodePath, textOf } from './raw-text.js';
 export { checkOptions, nearest } from './options.js';
 
 export { printable, printableLines, quote } from './printable.js';

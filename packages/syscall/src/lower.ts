@@ -6,6 +6,7 @@ import { Fd } from './fd.js';
 import { failure as failureNote, type Load, type Memory, type Pointer, type Struct } from './memory.js';
 import type { Arg, Plan, ResultOf, Step } from './step.js';
 import { quote } from './printable.js';
+import { bytesOf } from './raw-text.js';
 
 /**
  * A plan brought down to numbers, before addresses are known: what both walkers (machine code and `perform`) run.
@@ -264,9 +265,9 @@ class Lowerer {
       const code = text.charCodeAt(i);
       if (code > 0x7f) {
         this.#end = offset;
-        const byteLength = Buffer.byteLength(text);
-        this.#room(byteLength + 1, 1);
-        this.#data.write(text, offset, byteLength, 'utf8');
+        const bytes = bytesOf(text);
+        this.#room(bytes.length + 1, 1);
+        bytes.copy(this.#data, offset);
         return offset;
       }
       data[offset + i] = code;

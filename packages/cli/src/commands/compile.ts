@@ -1,6 +1,6 @@
 import { chmodSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
-import { printable } from '@ctr/syscall';
+import { nodePath, printable } from '@ctr/syscall';
 
 import { standalone, standalonePlan } from '@ctr/runtime';
 
@@ -34,14 +34,14 @@ export function compile(args: readonly string[]): Promise<number> {
 
 /** All of the file or nothing, also where the old one is running. */
 function replaceFile(path: string, bytes: Uint8Array): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError('--output', path, 'a file, and this is a directory');
+  if (statSync(nodePath(path), { throwIfNoEntry: false })?.isDirectory()) throw new UsageError('--output', path, 'a file, and this is a directory');
   const fresh = `${path}.${process.pid}.new`;
   try {
-    writeFileSync(fresh, bytes, { flag: 'wx' });
-    chmodSync(fresh, 0o777 & ~process.umask());
-    renameSync(fresh, path);
+    writeFileSync(nodePath(fresh), bytes, { flag: 'wx' });
+    chmodSync(nodePath(fresh), 0o777 & ~process.umask());
+    renameSync(nodePath(fresh), nodePath(path));
   } catch (error) {
-    rmSync(fresh, { force: true });
+    rmSync(nodePath(fresh), { force: true });
     throw new UsageError('--output', path, `a file that can be written (${(error as NodeJS.ErrnoException).code})`);
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 
-import { plan, start, type Container, type ContainerOptions, type Ending, type StartOptions } from '@ctr/runtime';
-import { Fd, printable, signals as numbers } from '@ctr/syscall';
+import { plan, start, type Container, type ContainerOptions, type Ending, type PlanOptions } from '@ctr/runtime';
+import { Fd, nodePath, printable, signals as numbers } from '@ctr/syscall';
 
 import { CallerTerminal, terminalSize } from '../caller-terminal.js';
 import { checkBesideBundle } from '../beside-bundle.js';
@@ -70,7 +70,7 @@ export function announce(command: Command, { quiet }: Settings): void {
 }
 
 function shell({ rootfs = '' }: Settings): string {
-  return existsSync(`${rootfs}/bin/bash`) ? 'bash' : 'sh';
+  return existsSync(nodePath(`${rootfs}/bin/bash`)) ? 'bash' : 'sh';
 }
 
 /** How it came out; there is no ending where a signal has stopped the set-up. */
@@ -102,11 +102,11 @@ async function contain(command: Command, options: ContainerOptions, settings: Se
   }
   signals.attach(container);
   const terminal = container.terminal && new CallerTerminal(container, container.terminal, signals, () => breakPipe(container));
-  let ending;
+  let ending: Ending | undefined;
   try {
     ending = await container.exited;
   } finally {
-    await terminal?.close();
+    if (terminal && !(await terminal.close(ending)) && ending) ending = { ...ending, outputDropped: true };
     signals.stop();
   }
   progress.hasRun = true;
@@ -119,7 +119,7 @@ function isPidOne({ init, namespaces }: ContainerOptions): boolean {
 }
 
 /** What the program gets: relays, or the files of the caller themselves. */
-function streamsOf({ passThrough }: Settings): NonNullable<StartOptions['stdio']> {
+function streamsOf({ passThrough }: Settings): NonNullable<PlanOptions['stdio']> {
   return passThrough ? [new Fd(0, 'stdin'), new Fd(1, 'stdout'), new Fd(2, 'stderr')] : 'inherit';
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-import { quote } from '@ctr/syscall';
+import { callersVariable, nodePath, quote, textOf } from '@ctr/syscall';
 
 import { ValueError } from '../usage-error.js';
 
@@ -11,7 +11,7 @@ export function setVariable(env: Record<string, string>, text: string): void {
   const equals = text.indexOf('=');
   const name = equals < 0 ? text : text.slice(0, equals);
   if (name === '' || text.includes('\0')) throw new ValueError("K=V, or K for the caller's value");
-  const value = equals < 0 ? process.env[name] : text.slice(equals + 1);
+  const value = equals < 0 ? callersVariable(name) : text.slice(equals + 1);
   if (value !== undefined) Object.defineProperty(env, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
@@ -29,12 +29,12 @@ export function readEnvFile(env: Record<string, string>, path: string): void {
 function readBounded(path: string): string {
   let file: number | undefined;
   try {
-    file = openSync(path, 'r');
+    file = openSync(nodePath(path), 'r');
     const bytes = Buffer.alloc(MAX_FILE_BYTES + 1);
     let length = 0;
     for (let got = 1; got > 0 && length < bytes.length; length += got) got = readSync(file, bytes, length, bytes.length - length, null);
     if (length > MAX_FILE_BYTES) throw new ValueError(`a file of at most ${MAX_FILE_BYTES} bytes`);
-    return bytes.toString('utf8', 0, length);
+    return textOf(bytes.subarray(0, length));
   } catch (error) {
     if (error instanceof ValueError) throw error;
     const reason = path.includes('\0') ? 'it has a NUL byte in it' : (error as NodeJS.ErrnoException).code;

@@ -21,6 +21,7 @@ function namespace(kind: Kind, name: string, what: string, more: Partial<Option>
 export const namespaceOptions: readonly Option[] = [
   {
     name: 'hostname',
+    short: 'h',
     metavar: 'NAME',
     group: 'Namespaces',
     help: 'The host name (default: container)',
@@ -31,7 +32,7 @@ export const namespaceOptions: readonly Option[] = [
   namespace('net', 'net', 'The network (default: new, which has a loopback and nothing else; none is the same)', {
     aliases: ['network'],
     set: (settings, value) => {
-      settings.namespaces.net = value === 'none' ? 'new' : parseChoice(value);
+      settings.namespaces.net = value === 'none' ? 'new' : parseNetwork(value);
     },
   }),
   namespace('pid', 'pid', 'Process ids (default: new)'),
@@ -57,9 +58,21 @@ export const namespaceOptions: readonly Option[] = [
   namespace('mount', 'mountns', 'Mounts (default: new; any other means no root file system and no mounts of its own)'),
 ];
 
+/** A network by its name is docker's. */
+function parseNetwork(text: string): NamespaceChoice {
+  if (/^[a-z][\w.-]*$/i.test(text) && text !== 'new' && text !== 'host')
+    throw new ValueError(
+      'ctr makes no networks: none (a loopback alone), host, pid:N, or the path of one that something else has made, such as /run/netns/NAME',
+    );
+  return parseChoice(text);
+}
+
 /** `new`, `host`, `pid:N`, or a path (with a slash in it, so that a slip of the pen is not taken for one). */
 function parseChoice(text: string): NamespaceChoice {
   if (text === 'new' || text === 'host') return text;
+  // Docker's word for it.
+  if (text === 'private') return 'new';
+  if (/^(container|service):/.test(text)) throw new ValueError('pid:N joins that of a container, where N is one of its processes (ctr top shows them)');
   const pid = /^pid:(\d{1,10})$/.exec(text)?.[1];
   if (pid !== undefined && Number(pid) > 0) return { pid: Number(pid) };
   if (!text.includes('/')) throw new ValueError('new, host, pid:N, or the path of a namespace with a slash in it');

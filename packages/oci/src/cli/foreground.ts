@@ -1,4 +1,6 @@
-import { Master } from '@ctr/runtime/assembly';
+import { isatty } from 'node:tty';
+
+import { CallerStreams, Master } from '@ctr/runtime/assembly';
 import { signals, type Child, type Fd, type SignalName } from '@ctr/syscall';
 
 /** What others send, and what would end this process alone otherwise; and what goes on after a stop. */
@@ -16,6 +18,9 @@ const forwarded = [
   'SIGPWR',
   'SIGCONT',
 ] as const satisfies readonly SignalName[];
+
+/** After the end of the program, these drop what a reader has not taken. */
+const endings: ReadonlySet<SignalName> = new Set<SignalName>(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM']);
 
 /** A program that is waited for: its terminal, shown at the caller's own, and the caller's signals. */
 export class Foreground {
@@ -40,24 +45,38 @@ export class Foreground {
     const restore = this.#master ? attach(this.#master) : undefined;
     try {
       const exit = await child.exited;
+      this.#pass = (name) => void (endings.has(name) && restore?.drop());
       await restore?.drained();
       return exit.signal === undefined ? (exit.code ?? 0) : 128 + signals[exit.signal];
     } finally {
-      restore?.end();
+      await restore?.end();
     }
   }
 }
 
-function attach(master: Master): { readonly drained: () => Promise<void>; readonly end: () => void } {
-  const { stdin, stdout } = process;
+/** The caller's terminal, or its files, while they stand for the program's. */
+interface Attached {
+  readonly drained: () => Promise<void>;
+  readonly drop: () => void;
+  readonly end: () => Promise<void>;
+}
+
+function attach(master: Master): Attached {
+  const caller = new CallerStreams();
+  const { stdin, stdout } = caller;
   const resize = (): void => {
-    if (stdout.isTTY) master.resize({ columns: stdout.columns, rows: stdout.rows });
+    const { columns, rows } = process.stdout;
+    master.resize({ columns, rows });
   };
-  resize();
-  process.on('SIGWINCH', resize);
-  if (stdin.isTTY) stdin.setRawMode(true);
+  const isTerminal = { in: isatty(0), out: isatty(1) };
+  if (isTerminal.out) {
+    resize();
+    process.on('SIGWINCH', resize);
+  }
+  if (isTerminal.in) process.stdin.setRawMode(true);
   // Nothing is typed any more where the input has an end, or cannot be read: the program goes on, as with runc.
   stdin.on('error', () => undefined);
+  // Without `end: false`, Node compares with process.stdout, which makes it non-blocking for whoever shares it.
   stdin.pipe(master.stream, { end: false });
   const shown = new Promise<void>((resolve) => master.stream.once('close', resolve));
   // Nobody looks any more: the program gets SIGHUP.
@@ -65,12 +84,12 @@ function attach(master: Master): { readonly drained: () => Promise<void>; readon
   master.stream.pipe(stdout, { end: false });
   return {
     drained: () => shown,
-    end: () => {
+    drop: () => caller.drop(),
+    end: async () => {
       stdin.unpipe(master.stream);
-      if (stdin.isTTY) stdin.setRawMode(false);
-      // What is no terminal may be a file, which keeps no process from its end, or a pipe that nobody reads any more.
-      stdin.destroy();
+      if (isTerminal.in) process.stdin.setRawMode(false);
       master.close();
+      await caller.end();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { isSyscallError, quote } from '@ctr/syscall';
+import { isSyscallError, isWhole, quote } from '@ctr/syscall';
 
 import { parseArgs, UsageError, type Args } from './args.js';
 import { help, noCommand } from './help.js';
@@ -29,6 +29,8 @@ export async function main(args: readonly string[], tell?: (error: unknown) => n
   let name = '';
   let isDebugging = false;
   try {
+    const raw = args.find((word) => !isWhole(word));
+    if (raw !== undefined) throw new UsageError(`${quote(raw)} has bytes in it that are no UTF-8`);
     const globals = parseArgs(args, globalOptions, false);
     log = logOf(globals);
     isDebugging = globals.flag('debug');

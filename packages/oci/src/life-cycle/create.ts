@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { readLayout, removeGroup, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
 import type { Scope } from '@ctr/cgroups/systemd';
 import type { IdMaps } from '@ctr/namespaces';
-import { explainCall, launch, openFd, openFlags, quote, requireKernel, type Child, type Fd, type LaunchStdio, type Plan } from '@ctr/syscall';
+import { explainCall, launch, openFd, openFlags, quote, requireKernel, type Child, type Fd, type Plan } from '@ctr/syscall';
 
 import { checkBundle, hasHooksBeforeRoot } from '../check-bundle.js';
 import type { Config } from '../config/config.js';
@@ -13,7 +13,7 @@ import { parseConfig } from '../parse-config.js';
 import { callersGroups, cgroupOf, isRootless, madeBefore, newOf, removeLeftovers, requireEmpty, requireThawed } from '../plan/cgroup.js';
 import { makeScope, planScope, requireScope } from '../plan/scope.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
-import { streamsOf } from '../plan/streams.js';
+import { streamsOf, waitForStreams, type Streams } from '../plan/streams.js';
 import { isMapped } from '../plan/mounts.js';
 import { netDevicesOf } from '../plan/net-devices.js';
 import { idMapsOf, namespacesOf } from '../plan/namespaces.js';
@@ -39,11 +39,12 @@ import { passedFiles } from './passed-files.js';
 import { writePidFile } from './pid-file.js';
 import { withReadOnlyNull } from './read-only-null.js';
 import type { RootOptions } from './root-options.js';
+import { withPipes, type OciStdio, type PipedChild } from './with-pipes.js';
 
 /** How a container is created. */
 export interface CreateOptions extends RootOptions, ConsoleOptions {
-  /** stdin, stdout and stderr of the program. Without effect where it has a terminal. @default all 'inherit' */
-  readonly stdio?: readonly [LaunchStdio, LaunchStdio, LaunchStdio];
+  /** stdin, stdout and stderr of the program: `'pipe'` is one to this process, by a stream of what is returned. Without effect where it has a terminal. @default all 'inherit' */
+  readonly stdio?: readonly [OciStdio, OciStdio, OciStdio];
   /** The path of a socket that is sent a pidfd of the program's process. */
   readonly pidfdSocket?: string;
   /** Whether the root is changed by pivot_root(2), which a ramdisk does not allow; the old root stays below the new one otherwise. @default true */
@@ -93,7 +94,11 @@ const MAX_LINE = 1024;
  * await remove('web');
  * ```
  */
-export async function create(bundle: string, id: string, options: CreateOptions = {}): Promise<Child> {
+export function create(bundle: string, id: string, options: CreateOptions = {}): Promise<PipedChild> {
+  return withPipes(options.stdio, (stdio) => createWith(bundle, id, options, stdio));
+}
+
+async function createWith(bundle: string, id: string, options: CreateOptions, stdio: Streams | undefined): Promise<Child> {
   requireKernel();
   const directory = resolve(bundle);
   const text = readConfigFile(directory);
@@ -107,7 +112,7 @@ export async function create(bundle: string, id: string, options: CreateOptions 
   using _lock = lock;
   const opened: Fd[] = [];
   try {
-    return await createIn(state, { config, process, bundle: directory, rootfs, text: text.toString(), warn, opened, lock }, options);
+    return await createIn(state, { config, process, bundle: directory, rootfs, text: text.toString(), warn, opened, lock, stdio }, options);
   } catch (error) {
     removeState(state);
     throw error;
@@ -119,6 +124,7 @@ export async function create(bundle: string, id: string, options: CreateOptions 
 interface Given extends Pick<ContainerParts, 'config' | 'process' | 'bundle' | 'rootfs' | 'warn' | 'lock'> {
   readonly text: string;
   readonly opened: Fd[];
+  readonly stdio: Streams | undefined;
 }
 
 async function createIn(directory: StateDirectory, given: Given, options: CreateOptions): Promise<Child> {
@@ -147,7 +153,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
   const hasHooks = hasHooksBeforeRoot(config);
   using gate = makeGate(directory);
   const maps = idMapsOf(config);
-  const streams = withReadOnlyNull(streamsOf(process.terminal, options.stdio), opened);
+  const streams = withReadOnlyNull(streamsOf(process.terminal, given.stdio), opened);
   const { plan, waits, files } = planContainer({
     ...given,
     config,
@@ -222,6 +228,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     },
   });
   try {
+    waitForStreams(streams);
     const child = await launch(plan, {
       stdio: streams,
       onWaiting: host.onWaiting,

@@ -7,7 +7,7 @@ import { OciError } from '../error.js';
 import { ConfigError, parseConfig } from '../parse-config.js';
 import { planExec } from '../plan/exec.js';
 import { belowAt, type GroupBelow } from '../plan/into-container.js';
-import { streamsOf } from '../plan/streams.js';
+import { streamsOf, waitForStreams, type Streams } from '../plan/streams.js';
 import { StateDirectory } from '../state/directory.js';
 import { openProcess } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
@@ -23,6 +23,7 @@ import { writePidFile } from './pid-file.js';
 import { withReadOnlyNull } from './read-only-null.js';
 import { notifies, sendListener } from './seccomp-listener.js';
 import { stateOf } from './state-of.js';
+import { withPipes, type PipedChild } from './with-pipes.js';
 
 /** How a further process of a container is started. */
 export interface ExecOptions extends Omit<CreateOptions, 'newKeyring' | 'cgroup' | 'cgroupManager' | 'listenFds' | 'pivot'> {
@@ -53,7 +54,11 @@ function requireThawedBelow(places: readonly Place[], below: GroupBelow): void {
  * console.log((await child.exited).code);
  * ```
  */
-export async function exec(id: string, process: Process | ((own: Process) => Process), options: ExecOptions = {}): Promise<Child> {
+export function exec(id: string, process: Process | ((own: Process) => Process), options: ExecOptions = {}): Promise<PipedChild> {
+  return withPipes(options.stdio, (stdio) => execWith(id, process, options, stdio));
+}
+
+async function execWith(id: string, process: Process | ((own: Process) => Process), options: ExecOptions, stdio: Streams | undefined): Promise<Child> {
   using directory = StateDirectory.open(options.root ?? defaultRoot(), id);
   const stored = readState(directory);
   const status = statusOf(directory, stored);
@@ -75,7 +80,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
   let console: Fd | undefined;
   let listener: Fd | undefined;
   try {
-    const streams = withReadOnlyNull(streamsOf(given.terminal, options.stdio), opened);
+    const streams = withReadOnlyNull(streamsOf(given.terminal, stdio), opened);
     const plan = planExec({
       config,
       process: given,
@@ -92,6 +97,7 @@ export async function exec(id: string, process: Process | ((own: Process) => Pro
     });
     options.onDebug?.(`container ${quote(id)}: the plan of a further process has ${plan.length} steps, into the namespaces of process ${stored.process.pid}`);
     const seccomp = config.linux?.seccomp;
+    waitForStreams(streams);
     const child = await launch(plan, {
       stdio: streams,
       onWaiting: (pid) => {

@@ -1,5 +1,5 @@
 import { groupAt, killMembers, type Place } from '@ctr/cgroups';
-import { call, Fd, signals, type SignalName } from '@ctr/syscall';
+import { call, Fd, quote, signals, type SignalName } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { StateDirectory } from '../state/directory.js';
@@ -17,7 +17,7 @@ export interface KillOptions extends RootOptions {
 
 /**
  * Sends a signal to a container's first process, which no other can be taken for. SIGKILL ends all of its processes, also those that run on after the first one, and one that is paused.
- * Throws an {@link OciError}: `does-not-exist`, or `not-running` for one that has stopped.
+ * Throws a `RangeError` for a name that is no signal's, and an {@link OciError}: `does-not-exist`, or `not-running` for one that has stopped.
  *
  * @see https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#kill
  * @example
@@ -26,18 +26,28 @@ export interface KillOptions extends RootOptions {
  * kill('web', 'SIGTERM');
  * ```
  */
-export function kill(id: string, signal: SignalName | number = 'SIGTERM', options: KillOptions = {}): void {
+export function kill(id: string, signal: SignalWord | number = 'SIGTERM', options: KillOptions = {}): void {
   using directory = StateDirectory.open(options.root ?? defaultRoot(), id);
   const stored = readState(directory);
   const { process } = stored;
   const places = ownPlaces(stored);
-  const number = typeof signal === 'number' ? signal : signals[signal];
+  const number = typeof signal === 'number' ? signal : numberOf(signal);
   using first = process && openProcess(process);
   if (first && !(options.all && places.length > 0)) send(first, number);
   else if (options.all) for (const pid of places.length > 0 ? groupAt(places).pids() : []) sendIfMember(pid, number, places);
   else if (number !== signals.SIGKILL || runningIn(places).length === 0) throw new OciError('not-running', 'container not running');
   // Nothing of a container goes on after SIGKILL, also where it shares its pid namespace; and what is frozen on v1 does not even end before it thaws.
   if (number === signals.SIGKILL) killMembers(places.map((place) => place.directory));
+}
+
+/** A signal by its name, with or without SIG. */
+export type SignalWord = SignalName | (SignalName extends `SIG${infer Name}` ? Name : never);
+
+function numberOf(signal: string): number {
+  const name = signal.toUpperCase().replace(/^(?!SIG)/, 'SIG');
+  const number = Object.hasOwn(signals, name) ? signals[name as SignalName] : undefined;
+  if (number === undefined) throw new RangeError(`there is no signal ${quote(signal)}: give a name such as SIGTERM, or a number`);
+  return number;
 }
 
 /** A pid of the group may be another's by the time it is opened: then it is in the group no more. */

@@ -1,5 +1,6 @@
 import { fstatSync, type Stats } from 'node:fs';
 
+import { clearNonBlocking } from '@ctr/runtime/assembly';
 import type { LaunchStdio, Step } from '@ctr/syscall';
 
 import { isNullDevice, ownNull } from './own-null.js';
@@ -15,6 +16,11 @@ export function streamsOf(terminal: boolean | undefined, given: Streams | undefi
     if (statOf(stream, fd)?.isDirectory())
       throw new TypeError(`standard stream ${fd} is a directory, through which the program could reach the host: give a file, a pipe or /dev/null`);
   return streams;
+}
+
+/** Has the program wait for its standard streams, also where Node has made them non-blocking for itself. */
+export function waitForStreams(streams: Streams): void {
+  for (const [fd, stream] of streams.entries()) if (stream !== 'ignore') clearNonBlocking(stream === 'inherit' ? fd : stream.number);
 }
 
 /** The standard streams that are the null device. */
