@@ -42,10 +42,16 @@ export class Foreground {
   async wait(child: Child): Promise<number> {
     this.#pass = (name) => void child.kill(name);
     for (const name of this.#waiting.splice(0)) this.#pass(name);
-    const restore = this.#master ? attach(this.#master) : undefined;
+    let isBroken = false;
+    // Nobody looks any more. Pid 1 of a pid namespace would take no notice of the hang-up.
+    const breakOff = (): void => {
+      isBroken = child.kill('SIGKILL');
+    };
+    const restore = this.#master ? attach(this.#master, breakOff) : undefined;
     try {
       const exit = await child.exited;
       this.#pass = (name) => void (endings.has(name) && restore?.drop());
+      if (isBroken) return 128 + signals.SIGPIPE;
       await restore?.drained();
       return exit.signal === undefined ? (exit.code ?? 0) : 128 + signals[exit.signal];
     } finally {
@@ -61,7 +67,7 @@ interface Attached {
   readonly end: () => Promise<void>;
 }
 
-function attach(master: Master): Attached {
+function attach(master: Master, onBroken: () => void): Attached {
   const caller = new CallerStreams();
   const { stdin, stdout } = caller;
   const resize = (): void => {
@@ -79,8 +85,7 @@ function attach(master: Master): Attached {
   // Without `end: false`, Node compares with process.stdout, which makes it non-blocking for whoever shares it.
   stdin.pipe(master.stream, { end: false });
   const shown = new Promise<void>((resolve) => master.stream.once('close', resolve));
-  // Nobody looks any more: the program gets SIGHUP.
-  stdout.on('error', () => master.close());
+  stdout.on('error', onBroken);
   master.stream.pipe(stdout, { end: false });
   return {
     drained: () => shown,
