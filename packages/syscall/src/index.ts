@@ -131,3 +131,4 @@ export { announceExec, continueInChild, dieWithHost, handOver, stayInCharge, wai
 export { readable, type ReadableOptions } from './readable.js';
 export { fail, label, resultOf, type Arg, type Jump, type Plan, type ResultOf, type Step } from './step.js';
 export { watchUrgent, type Watch } from './urgent.js';
+export { removeAtThreadEnd } from './thread-end.js';

@@ -1,7 +1,7 @@
 import { openFlags } from './abi/constants.js';
 import { syscallNumber } from './abi/numbers.js';
 import { SyscallError } from './error.js';
-import { Fd } from './fd.js';
+import { ownedFd, type Fd } from './fd.js';
 import { allocate, syscall } from './ffi.js';
 import { hintFor } from './hints.js';
 import { errnoName } from './abi/errno.js';
@@ -34,5 +34,5 @@ export function openPipe(name: string): Pipe {
     const hint = hintFor('pipe2', errnoName(-error));
     throw new SyscallError({ call: 'pipe2', line: 'pipe2(&ends, O_CLOEXEC)', errno: -error, purpose: name, ...(hint !== undefined && { hint }) });
   }
-  return { read: new Fd(ends.bytes.readInt32LE(0), `${name}, read end`), write: new Fd(ends.bytes.readInt32LE(4), `${name}, write end`) };
+  return { read: ownedFd(ends.bytes.readInt32LE(0), `${name}, read end`), write: ownedFd(ends.bytes.readInt32LE(4), `${name}, write end`) };
 }
