@@ -43,7 +43,7 @@ export const threadEnd: Listing = [
   ['41 5c', 'pop r12'],
   ['5d', 'pop rbp'],
   ['5b', 'pop rbx'],
-  ['48 8d 3d 93 ff ff ff', 'lea rdi, [rip-109]', 'start'],
+  ['48 8d 3d 93 ff ff ff', 'lea rdi, [rip+-109]', 'start'],
   ['be 00 10 00 00', 'mov esi, 4096'],
   ['ff 25 20 00 00 00', 'jmp qword ptr [rip+32]', 'munmap'],
 ];
