@@ -12,6 +12,9 @@ export const KOFFI_VERSION = '3.3.4';
 const { koffi, path: koffiPath } = loadKoffi(createRequire(import.meta.url));
 const libc = koffi.load(null);
 
+/** An object that all copies of this module in a thread have in common, also those in other contexts of `node:vm`, as test runners have them. */
+export const sharedObject: object = koffi;
+
 type Word = number | bigint;
 const libcSyscall = libc.func('long syscall(long number, intptr_t a, intptr_t b, intptr_t c, intptr_t d, intptr_t e, intptr_t f)') as (
   number: number,

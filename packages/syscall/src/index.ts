@@ -131,4 +131,5 @@ export { announceExec, continueInChild, dieWithHost, handOver, stayInCharge, wai
 export { readable, type ReadableOptions } from './readable.js';
 export { fail, label, resultOf, type Arg, type Jump, type Plan, type ResultOf, type Step } from './step.js';
 export { watchUrgent, type Watch } from './urgent.js';
+export { nextInThread } from './next-in-thread.js';
 export { removeAtThreadEnd } from './thread-end.js';

@@ -229,7 +229,7 @@ function habitsOf(part: Plan): Habits {
 function keep(): Setup['failure'] {
   try {
     startKeeper((plan) => {
-      const { pid, report } = start([plan], ['ignore', 'ignore', 'ignore']);
+      const { pid, report } = start([plan], ['ignore', 'ignore', 'ignore'], undefined, spawnedPidAddress({ isKeeper: true }));
       closeHeld(report);
       leaveAlone(pid);
       return pid;
@@ -387,7 +387,7 @@ const prologue: Plan = Object.freeze<Step[]>([
 ]);
 
 /** Compiles the plan and spawns it, with the way to the keeper as its first file; the pid, and the host's end of the report channel. */
-function start(parts: readonly Plan[], stdio: readonly LaunchStdio[], keeper?: Fd): { pid: number; report: number } {
+function start(parts: readonly Plan[], stdio: readonly LaunchStdio[], keeper?: Fd, pidAddress = spawnedPidAddress()): { pid: number; report: number } {
   const given: Fd[] = keeper ? [keeper] : [];
   const fdNumber = (fd: Fd): number => {
     let index = given.indexOf(fd);
@@ -433,7 +433,7 @@ function start(parts: readonly Plan[], stdio: readonly LaunchStdio[], keeper?: F
       }
       fds.push([above(theirs), REPORT_FD]);
       for (const [i, fd] of given.entries()) fds.push([above(fd.number), REPORT_FD + 1 + i]);
-      const pid = spawn(`/proc/self/fd/${memfd}`, fds, spawnedPidAddress());
+      const pid = spawn(`/proc/self/fd/${memfd}`, fds, pidAddress);
       if (pid < 0) throw launchError('posix_spawn', `posix_spawn("/proc/self/fd/${memfd}", …)`, -pid);
       return { pid, report: ours };
     } catch (error) {

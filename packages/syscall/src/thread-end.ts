@@ -196,21 +196,29 @@ const WAIT_FLAGS = waitFlags.WNOHANG | waitFlags.__WALL;
 /** No process has this pid. */
 const NOBODY = 0x7fffffff;
 
-/** Where posix_spawn(3) stores the pid of what it starts: known at the end of the thread, though the thread may be terminated before it returns. */
-const spawned = threads && list && holdSpawned(list, threads);
+/** Where posix_spawn(3) stores a pid: known at the end of the thread, though the thread may be terminated before JavaScript goes on. */
+interface Place {
+  readonly address: number;
+  readonly reset: () => void;
+}
 
-function holdSpawned(end: EndList, functions: Threads): { readonly address: number; readonly reset: () => void } {
+const spawned = threads && list && {
+  process: placeFor(list, threads, 'wait', list.add('kill', { call: 'tkill', args: [NOBODY, signals.SIGKILL] })),
+  keeper: placeFor(list, threads, 'keeper'),
+};
+
+function placeFor(end: EndList, functions: Threads, section: Section, kill?: Record): Place {
   const nobody = allocate(8);
   nobody.bytes.writeBigInt64LE(BigInt(NOBODY));
-  const kill = end.add('kill', { call: 'tkill', args: [NOBODY, signals.SIGKILL] });
-  const address = kill.address + FIRST_ARGUMENT;
-  end.add('wait', { call: 'wait4', args: [0, 0, WAIT_FLAGS, 0], at: address, again: [0, 1n] });
+  const at = kill && kill.address + FIRST_ARGUMENT;
+  const wait = end.add(section, { call: 'wait4', args: [NOBODY, 0, WAIT_FLAGS, 0], again: [0, 1n], ...(at !== undefined && { at }) });
+  const address = at ?? wait.address + FIRST_ARGUMENT;
   return { address, reset: () => functions.copy(address, nobody.address, 8) };
 }
 
-/** Where the pid of a process that is started is to be stored. Until {@link holdProcess}, it is killed at the end of this thread. */
-export function spawnedPidAddress(): number | undefined {
-  return spawned?.address;
+/** Where the pid of a process that is started is to be stored. Until {@link holdProcess}, it is killed at the end of this thread; the keeper is waited for. */
+export function spawnedPidAddress({ isKeeper = false } = {}): number | undefined {
+  return spawned?.[isKeeper ? 'keeper' : 'process'].address;
 }
 
 const files = new Map<number, Record>();
@@ -241,7 +249,7 @@ export function holdProcess(pid: number, { isKeeper = false } = {}): void {
   if (!list || processes.has(pid)) return;
   const wait = list.add(isKeeper ? 'keeper' : 'wait', { call: 'wait4', args: [pid, 0, WAIT_FLAGS, 0], again: [0, 1n] });
   processes.set(pid, isKeeper ? [wait] : [list.add('kill', { call: 'tkill', args: [pid, signals.SIGKILL] }), wait]);
-  spawned?.reset();
+  spawned?.[isKeeper ? 'keeper' : 'process'].reset();
 }
 
 /** Before it is waited for: after that, the pid may be another's. @returns whether it was held */
