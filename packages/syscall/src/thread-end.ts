@@ -202,10 +202,11 @@ interface Place {
   readonly reset: () => void;
 }
 
-const spawned = threads && list && {
-  process: placeFor(list, threads, 'wait', list.add('kill', { call: 'tkill', args: [NOBODY, signals.SIGKILL] })),
-  keeper: placeFor(list, threads, 'keeper'),
-};
+const spawned = threads &&
+  list && {
+    process: placeFor(list, threads, 'wait', list.add('kill', { call: 'tkill', args: [NOBODY, signals.SIGKILL] })),
+    keeper: placeFor(list, threads, 'keeper'),
+  };
 
 function placeFor(end: EndList, functions: Threads, section: Section, kill?: Record): Place {
   const nobody = allocate(8);
