@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 
-import { call, quote } from '@ctr/syscall';
+import { call, nextInThread, quote } from '@ctr/syscall';
 
 import { checkSegment, MAX_NAME_BYTES } from './cgroups-path.js';
 
@@ -136,12 +136,9 @@ function readStat(pid: number): { state: string; startTime: number } | undefined
   return { state: fields[0] ?? '', startTime: Number(fields[22 - 3]) };
 }
 
-/** Two copies of this package in one process count together, and each thread for itself. */
+/** Each thread counts for itself. */
 function nextNumber(): string {
-  const key = Symbol.for('ctr.cgroups.counter');
-  const shared = globalThis as { [key]?: number };
-  const count = (shared[key] ?? 0) + 1;
-  shared[key] = count;
+  const count = nextInThread('groups');
   return isMainThread() ? String(count) : `${threadId}-${count}`;
 }
 

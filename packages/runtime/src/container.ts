@@ -13,7 +13,19 @@ import {
   type Usage as GroupUsage,
 } from '@ctr/cgroups';
 import { writeIdMaps } from '@ctr/namespaces';
-import { Fd, isSyscallError, launch, quote, requireKernel, signalName, type Child, type Exit, type LaunchStdio, type SignalName } from '@ctr/syscall';
+import {
+  Fd,
+  isSyscallError,
+  launch,
+  quote,
+  removeAtThreadEnd,
+  requireKernel,
+  signalName,
+  type Child,
+  type Exit,
+  type LaunchStdio,
+  type SignalName,
+} from '@ctr/syscall';
 
 import { clearNonBlocking } from './blocking.js';
 import { makeScope, requireScope, type ContainerGroup } from './container-scope.js';
@@ -171,6 +183,10 @@ export async function startSpec(asked: Spec, options: Start): Promise<Container>
   let launched: Promise<Child> | undefined;
   let relays: Relays | undefined;
   let swept: Promise<unknown> | undefined;
+  const directories = container.group?.directories.map(removeAtThreadEnd) ?? [];
+  const letGo = (): void => {
+    for (const directory of directories) directory[Symbol.dispose]();
+  };
   try {
     relays = new Relays(streams);
     giveAway(spec, relays.given);
@@ -193,14 +209,14 @@ export async function startSpec(asked: Spec, options: Start): Promise<Container>
     master?.close();
     const reason = killedForMemory(error, spec, container.group);
     // Why it did not start is worth more than what stays of the group, which the next sweep removes.
-    await container.group?.undo(error).catch(() => undefined);
+    await container.group?.undo(error).then(letGo, () => undefined);
     // What was refused for the scope has ended the process that waited for it: that is the error then.
     const scope = await making;
     await scope?.remove();
     throw reason ?? error;
   }
   const scope = await making;
-  return running(spec, scope ?? (container.group && groupOf(container.group)), child, relays, master, swept, began, options);
+  return running(spec, scope ?? (container.group && groupOf(container.group, letGo)), child, relays, master, swept, began, options);
 }
 
 /** The largest pages that arm64 has. */
@@ -227,8 +243,8 @@ function refuseTaken(name: string, { cgroupParent }: Spec): void {
 }
 
 /** Of a group that the plan has made. The plan itself is not kept while the container lives: it is most of what a thousand of them would take. */
-function groupOf({ directories }: PlannedGroup): ContainerGroup {
-  return { read: () => readUsage(directories), statistics: () => readStatistics(directories), remove: () => removeGroup(directories) };
+function groupOf({ directories }: PlannedGroup, letGo: () => void): ContainerGroup {
+  return { read: () => readUsage(directories), statistics: () => readStatistics(directories), remove: () => removeGroup(directories).then(letGo) };
 }
 
 function running(

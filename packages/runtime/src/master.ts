@@ -27,11 +27,12 @@ export class Master {
   /** Ends when the last process has closed the terminal. */
   readonly stream: Duplex;
   readonly #source: ReadStream;
-  readonly #fd: Fd;
+  readonly #number: number;
 
   constructor(fd: Fd) {
-    this.#fd = fd;
-    const source = new ReadStream(fd.number);
+    // The stream closes it from here on, also at the end of a worker thread.
+    this.#number = fd.release();
+    const source = new ReadStream(this.#number);
     this.#source = source;
     this.stream = new Duplex({
       allowHalfOpen: false,
@@ -53,7 +54,6 @@ export class Master {
     });
     // The kernel says EIO, not end of file, once no process has the other side open.
     source.on('error', () => this.stream.push(null));
-    source.once('close', () => this.#fd.release());
   }
 
   /** When the other side is closed, Node's event loop takes a read that does not fill its buffer for the last one: no read of a terminal brings more than 4 KiB. */
@@ -62,7 +62,7 @@ export class Master {
     for (;;) {
       let count;
       try {
-        count = readSync(this.#fd.number, buffer);
+        count = readSync(this.#number, buffer);
       } catch {
         return;
       }
@@ -74,7 +74,7 @@ export class Master {
   /** Tells the program the size of the window; it gets SIGWINCH. */
   resize({ columns, rows }: TerminalSize): void {
     if (this.#source.destroyed) return;
-    call({ call: 'ioctl', args: [this.#fd, ioctls.TIOCSWINSZ, winsize({ ws_row: rows, ws_col: columns })], purpose: 'resize the terminal' });
+    call({ call: 'ioctl', args: [this.#number, ioctls.TIOCSWINSZ, winsize({ ws_row: rows, ws_col: columns })], purpose: 'resize the terminal' });
   }
 
   /** Whether Ctrl-C and its like are signals to the program at this moment, and not input as any other. */
@@ -82,7 +82,7 @@ export class Master {
     if (this.#source.destroyed) return false;
     const termios = new Memory(TERMIOS_BYTES, 'termios');
     const modes = perform([
-      { call: 'ioctl', args: [this.#fd, ioctls.TCGETS, termios], purpose: 'the modes of the terminal' },
+      { call: 'ioctl', args: [this.#number, ioctls.TCGETS, termios], purpose: 'the modes of the terminal' },
       { call: 'add', args: [termios.i32(C_LFLAG), 0], purpose: 'its local modes' },
     ]);
     return (modes & ISIG) !== 0;

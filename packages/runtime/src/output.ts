@@ -1,12 +1,9 @@
-import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 
 import { openPipe, type Fd } from '@ctr/syscall';
 
 import { KeptBytes } from './kept-bytes.js';
-
-/** How many bytes may wait for a loop over the output, until the pipe is not read any more. */
-const WAITING_BYTES = 65_536;
+import { PipeReader } from './pipe-reader.js';
 
 /** Keeps the beginning of what several streams bring, up to one bound for all. */
 export class OutputBound {
@@ -38,8 +35,16 @@ export function joined(kept: KeptBytes): Buffer {
 }
 
 /**
- * A pipe from the program: its write end goes to the program, its read end is a stream, of which the beginning is kept.
- * The stream is made when it is asked for, or in the next turn of the event loop: the program starts meanwhile.
+ * What a stream may hold at the end of the program beyond what its reader takes: no less than a pipe of the largest size that anybody may make (fs.pipe-max-size).
+ * More can only come from a process that has outlived the program.
+ */
+const MAX_REST_BYTES = 2 ** 21;
+
+/**
+ * A pipe from the program: its write end goes to the program, its read end is read here, and the beginning of that is kept.
+ * Reading begins in the next turn of the event loop, or when a stream of it is asked for: the program starts meanwhile.
+ *
+ * A stream whose reader pauses holds up the program, as a pipe does, but not the end: what the program has left in the pipe is read then, and waits in the stream.
  */
 export class Output {
   readonly writeEnd: Fd;
@@ -47,39 +52,37 @@ export class Output {
   readonly #bound: OutputBound;
   readonly #kept = new KeptBytes();
   readonly #all: KeptBytes | undefined;
-  /** Who gets the bytes as they come, whatever encoding the stream has been given. */
-  readonly #takers = new Set<(chunk: Buffer) => void>();
   readonly #opening: NodeJS.Immediate;
-  #stream: Socket | undefined;
+  #reader: PipeReader | undefined;
+  #stream: Readable | undefined;
+  readonly #streams = new Set<Readable>();
+  /** Streams whose readers have to take something first. */
+  readonly #full = new Set<Readable>();
+  readonly #onEnd: (() => void)[] = [];
+  #isEnding = false;
 
-  /** @param all keeps what this and another stream bring, in the order in which it comes */
+  /** @param all keeps what this and another output bring, in the order in which it comes */
   constructor(name: string, bound: OutputBound, all?: KeptBytes) {
-    const { read, write } = openPipe(name);
+    const { read, write } = openPipe(name, { nonBlocking: 'read' });
     this.writeEnd = write;
     this.#readEnd = read;
     this.#bound = bound;
     this.#all = all;
-    this.#opening = setImmediate(() => this.stream);
+    this.#opening = setImmediate(() => this.#open());
   }
 
+  /** What comes from now on. It flows unless somebody pauses it. Whoever destroys it closes the pipe, by which the program is told that nobody reads. */
   get stream(): Readable {
-    if (this.#stream) return this.#stream;
-    if (this.#readEnd.closed) return (this.#stream = new Socket().destroy());
-    const socket = new Socket({ fd: this.#readEnd.release(), readable: true, writable: false });
-    const push = socket.push.bind(socket);
-    // Not by 'data': with an encoding these are strings, which have lost what is none of its characters.
-    socket.push = (chunk, encoding) => {
-      if (chunk instanceof Buffer) this.#take(chunk);
-      return push(chunk, encoding);
-    };
-    socket.resume();
-    return (this.#stream = socket);
+    this.#stream ??= this.#newStream(() => this.#open().close()).resume();
+    return this.#stream;
   }
 
-  /** Resolves when the last writer has closed the pipe, and all of it has been read. */
-  async closed(): Promise<void> {
-    const { stream } = this;
-    if (!stream.closed) await new Promise((resolve) => stream.once('close', resolve));
+  /** Resolves when the last writer has closed the pipe, and all of it has been read. Called when the program has ended: no reader can hold that up. */
+  async ended(): Promise<void> {
+    const reader = this.#open();
+    this.#isEnding = true;
+    this.#goOn();
+    if (!reader.isOver) await new Promise<void>((resolve) => this.#onEnd.push(resolve));
   }
 
   /** Everything that was kept so far. */
@@ -87,60 +90,46 @@ export class Output {
     return joined(this.#kept);
   }
 
-  /** Gives the bytes to somebody else, too, as they come. */
-  tell(taker: (chunk: Buffer) => void): void {
-    this.#takers.add(taker);
-  }
-
   /**
    * The bytes from the beginning, so far as that was kept: what has come before this call comes again. They end when the pipe is closed, and if there never was a program.
-   * What the loop has not come to stays in the pipe; who leaves the loop lets the rest flow.
+   * What a loop has not come to stays in the pipe; who leaves the loop lets the rest flow.
    */
-  async *fromStart(): AsyncGenerator<Buffer> {
-    const { stream } = this;
-    let waiting = 0;
-    let isPaused = false;
-    let wake: (() => void) | undefined;
-    let chunks: Buffer[] = [...this.#kept.parts()];
-    const take = (chunk: Buffer): void => {
-      chunks.push(chunk);
-      waiting += chunk.length;
-      if (waiting >= WAITING_BYTES && !isPaused) {
-        isPaused = true;
-        stream.pause();
-      }
-      wake?.();
-    };
-    const end = (): void => wake?.();
-    this.#takers.add(take);
-    stream.once('close', end);
-    try {
-      for (;;) {
-        const taken = chunks;
-        chunks = [];
-        yield* taken;
-        waiting = chunks.reduce((sum, { length }) => sum + length, 0);
-        if (isPaused && waiting < WAITING_BYTES) {
-          isPaused = false;
-          stream.resume();
-        }
-        if (chunks.length > 0) continue;
-        if (stream.closed) return;
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    } finally {
-      this.#takers.delete(take);
-      stream.off('close', end);
-      if (isPaused) stream.resume();
-    }
+  fromStart(): AsyncIterable<Buffer> {
+    return this.#newStream(() => undefined, this.#kept.parts());
+  }
+
+  /** Gives a stream of others what comes from now on: the pipe is read as quickly as the slowest of all streams. */
+  feed(stream: Readable, onEnd: () => void): void {
+    if (this.#open().isOver) return onEnd();
+    this.#streams.add(stream);
+    this.#onEnd.push(onEnd);
+  }
+
+  /** The reader of a stream can take more. */
+  room(stream: Readable): void {
+    if (this.#full.delete(stream)) this.#goOn();
+  }
+
+  /** Gives a stream no more. */
+  leave(stream: Readable): void {
+    this.#streams.delete(stream);
+    this.room(stream);
   }
 
   destroy(): void {
     clearImmediate(this.#opening);
-    this.#stream?.destroy();
-    this.#readEnd.close();
+    if (this.#reader) this.#reader.close();
+    else this.#readEnd.close();
+  }
+
+  #open(): PipeReader {
+    this.#reader ??= new PipeReader(this.#readEnd, {
+      data: (chunk) => this.#take(chunk),
+      end: () => {
+        for (const onEnd of this.#onEnd.splice(0)) onEnd();
+      },
+    });
+    return this.#reader;
   }
 
   #take(chunk: Buffer): void {
@@ -148,19 +137,47 @@ export class Output {
     const kept = taken < chunk.length ? chunk.subarray(0, taken) : chunk;
     this.#kept.add(kept);
     this.#all?.add(kept);
-    for (const take of this.#takers) take(chunk);
+    for (const stream of this.#streams) if (!stream.push(chunk)) this.#full.add(stream);
+    if (this.#full.size > 0) this.#goOn();
+  }
+
+  #newStream(onDestroy: () => void, beginning: readonly Buffer[] = []): Readable {
+    const stream: Readable = new Readable({
+      read: () => this.room(stream),
+      destroy: (error, done) => {
+        this.leave(stream);
+        onDestroy();
+        done(error);
+      },
+    });
+    for (const chunk of beginning) stream.push(chunk);
+    this.feed(stream, () => stream.push(null));
+    return stream;
+  }
+
+  #goOn(): void {
+    const waits = [...this.#full].some((stream) => !this.#isEnding || stream.readableLength > MAX_REST_BYTES);
+    if (waits) this.#reader?.pause();
+    else this.#reader?.resume();
   }
 }
 
-/** What several streams bring, in the order in which it comes, as one stream from its beginning. Nobody has to read it. */
+/** What several outputs bring, in the order in which it comes, as one stream from its beginning. Nobody has to read it. */
 export function merged(outputs: readonly Output[], kept: KeptBytes): Readable {
-  const streams = outputs.map(({ stream }) => stream);
-  const all = new Readable({ read: () => streams.forEach((stream) => stream.resume()) });
+  let open = outputs.length;
+  const all: Readable = new Readable({
+    read: () => {
+      for (const output of outputs) output.room(all);
+    },
+    destroy: (error, done) => {
+      for (const output of outputs) output.leave(all);
+      done(error);
+    },
+  });
   for (const part of kept.parts()) all.push(part);
   for (const output of outputs)
-    output.tell((chunk) => {
-      if (!all.push(chunk)) for (const stream of streams) stream.pause();
+    output.feed(all, () => {
+      if (--open === 0) all.push(null);
     });
-  void Promise.all(outputs.map((output) => output.closed())).then(() => all.push(null));
   return all.resume();
 }

@@ -341,7 +341,7 @@ class Streams {
   }
 
   async collected(): Promise<Collected> {
-    await Promise.all(this.#outputs().map((output) => output.closed()));
+    await Promise.all(this.#outputs().map((output) => output.ended()));
     this.input?.destroy();
     const decode = (bytes: Buffer = Buffer.alloc(0)): string | Buffer => (this.#encoding === 'buffer' ? bytes : bytes.toString('utf8'));
     return {

@@ -2,8 +2,10 @@ import { epollEvents, epollOperations, openFlags } from './abi/constants.js';
 import { errnoName } from './abi/errno.js';
 import { hostArch, syscallNumber } from './abi/numbers.js';
 import { SyscallError } from './error.js';
-import { allocate, syscall, whenReadable, type Readiness } from './ffi.js';
+import { allocate, isMainThread, syscall, whenReadable, type Readiness } from './ffi.js';
 import { hintFor } from './hints.js';
+import { holdFile } from './thread-end.js';
+import { whenWatched } from './watcher.js';
 
 const numbers = { ctl: syscallNumber('epoll_ctl'), create: syscallNumber('epoll_create1'), pwait: syscallNumber('epoll_pwait') };
 
@@ -54,7 +56,8 @@ function open(): void {
   const created = syscall(numbers.create, openFlags.O_CLOEXEC);
   if (created < 0) throw epollError('epoll_create1', 'epoll_create1(EPOLL_CLOEXEC)', -created);
   epoll = created;
-  handle = whenReadable(epoll, dispatch);
+  holdFile(epoll);
+  handle = (isMainThread ? whenReadable : whenWatched)(epoll, dispatch);
   handle.unref();
 }
 

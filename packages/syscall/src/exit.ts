@@ -2,6 +2,7 @@ import { signals, waitFlags } from './abi/constants.js';
 import { syscallNumber } from './abi/numbers.js';
 import { unwatch, watch } from './epoll.js';
 import { allocate, syscall } from './ffi.js';
+import { holdFile, holdProcess, letGoOfFile, letGoOfProcess } from './thread-end.js';
 
 /** The name of a signal: `SIGTERM`. */
 export type SignalName = keyof typeof signals;
@@ -33,11 +34,13 @@ export function ended(pid: number): Promise<Exit> {
     syscall(numbers.kill, pid, signals.SIGKILL);
     return Promise.resolve(reap(pid, 0) ?? noExit);
   }
+  holdFile(pidfd);
   return new Promise((resolve) => {
     watch(pidfd, 'readable', () => {
       const exit = reap(pid, waitFlags.WNOHANG);
       if (!exit) return;
       unwatch(pidfd);
+      letGoOfFile(pidfd);
       syscall(numbers.close, pidfd);
       resolve(exit);
     });
@@ -46,8 +49,12 @@ export function ended(pid: number): Promise<Exit> {
 
 /** wait4(2): how the process ended, or `undefined` if it has not yet. */
 function reap(pid: number, flags: number): Exit | undefined {
+  const isHeld = letGoOfProcess(pid);
   const waited = syscall(numbers.wait4, pid, scratch.address + STATUS, flags | waitFlags.__WALL, scratch.address + RUSAGE);
-  if (waited === 0) return undefined;
+  if (waited === 0) {
+    if (isHeld) holdProcess(pid);
+    return undefined;
+  }
   if (waited < 0) return noExit;
   const status = scratch.bytes.readInt32LE(STATUS);
   const number = status & 0x7f;

@@ -1,5 +1,6 @@
 import { syscallNumber } from './abi/numbers.js';
 import { syscall } from './ffi.js';
+import { holdFile, letGoOfFile } from './thread-end.js';
 
 const CLOSE = syscallNumber('close');
 
@@ -39,6 +40,7 @@ export class Fd implements Disposable {
   /** Closes the file; a second time does nothing. */
   close(): void {
     if (this.#number < 0) return;
+    letGoOfFile(this.#number);
     syscall(CLOSE, this.#number);
     this.#number = -1;
   }
@@ -46,6 +48,7 @@ export class Fd implements Disposable {
   /** Gives the number away: the caller closes it. */
   release(): number {
     const number = this.number;
+    letGoOfFile(number);
     this.#number = -1;
     return number;
   }
@@ -57,4 +60,11 @@ export class Fd implements Disposable {
   toString(): string {
     return this.path === undefined ? `${this.#number}` : `${this.#number}<${this.path}>`;
   }
+}
+
+/** A file that this thread has opened: it is closed at the end of the thread at the latest. */
+export function ownedFd(number: number, path?: string): Fd {
+  const fd = new Fd(number, path);
+  holdFile(number);
+  return fd;
 }

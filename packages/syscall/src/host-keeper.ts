@@ -5,12 +5,13 @@ import { errnoName } from './abi/errno.js';
 import { syscallNumber } from './abi/numbers.js';
 import { unwatch, watch } from './epoll.js';
 import { SyscallError } from './error.js';
-import { Fd } from './fd.js';
+import { Fd, ownedFd } from './fd.js';
 import { allocate, syscall } from './ffi.js';
 import { hintFor } from './hints.js';
 import { keeperPlan } from './keeper-plan.js';
 import { openPipe } from './pipe.js';
 import type { Plan } from './step.js';
+import { holdProcess, holdsFiles, letGoOfProcess } from './thread-end.js';
 
 const numbers = {
   pidfdOpen: syscallNumber('pidfd_open'),
@@ -22,7 +23,7 @@ const pair = allocate(16);
 /** What the host has of its keeper: the end of the socket that registrations go by, and that of the pipe whose closing tells of the host's end. */
 interface Ends {
   readonly socket: Fd;
-  readonly alive: number;
+  readonly alive: Fd | number;
 }
 
 /** A keeper that is to be started, as soon as a process is there for it to keep. */
@@ -56,9 +57,10 @@ export function startKeeper(start: (plan: Plan) => number): void {
   planned = undefined;
   try {
     const pid = start(keeperPlan(...theirs));
+    holdProcess(pid, { isKeeper: true });
     // There is one for the whole life of the process, and it does not keep that alive.
     const number = syscall(numbers.pidfdOpen, pid, 0);
-    const pidfd = number < 0 ? undefined : new Fd(number, 'keeper');
+    const pidfd = number < 0 ? undefined : ownedFd(number, 'keeper');
     const keeper: Running = { socket, alive, pid, pidfd };
     running = keeper;
     if (pidfd) watch(pidfd.number, 'readable', () => reap(keeper), true);
@@ -73,7 +75,11 @@ export function startKeeper(start: (plan: Plan) => number): void {
 /** A keeper that somebody has killed: what it has kept goes on, tied to the host by its own attribute alone, and the next start brings another. */
 function reap(keeper: Running): void {
   const { pid, pidfd } = keeper;
-  if (syscall(numbers.wait4, pid, 0, waitFlags.WNOHANG | waitFlags.__WALL) === 0) return;
+  const isHeld = letGoOfProcess(pid);
+  if (syscall(numbers.wait4, pid, 0, waitFlags.WNOHANG | waitFlags.__WALL) === 0) {
+    if (isHeld) holdProcess(pid, { isKeeper: true });
+    return;
+  }
   if (pidfd) {
     unwatch(pidfd.number);
     pidfd.close();
@@ -84,7 +90,8 @@ function reap(keeper: Running): void {
 
 function close({ socket, alive }: Ends): void {
   socket.close();
-  closeSync(alive);
+  if (typeof alive === 'number') closeSync(alive);
+  else alive.close();
 }
 
 function plan(): Planned {
@@ -96,17 +103,21 @@ function plan(): Planned {
       const line = 'socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0)';
       throw new SyscallError({ call: 'socketpair', line, errno: -error, purpose: 'a way to the keeper', ...(hint !== undefined && { hint }) });
     }
-    const ours = new Fd(pair.bytes.readInt32LE(0), 'way to the keeper');
-    const theirs = new Fd(pair.bytes.readInt32LE(4), 'way from the containers');
+    const ours = ownedFd(pair.bytes.readInt32LE(0), 'way to the keeper');
+    const theirs = ownedFd(pair.bytes.readInt32LE(4), 'way from the containers');
     opened.push(ours, theirs);
     const { read, write } = openPipe('life of the host');
     opened.push(read, write);
-    // Node closes at the end of a worker thread what that has opened by `fs`, and nothing else: the pipe tells of this end, too.
-    const alive = openSync(`/proc/self/fd/${write.number}`, constants.O_WRONLY);
-    write.close();
-    return { socket: ours, alive, theirs: [theirs, read] };
+    return { socket: ours, alive: holdsFiles() ? write : asNodes(write), theirs: [theirs, read] };
   } catch (error) {
     for (const fd of opened) fd.close();
     throw error;
   }
+}
+
+/** Node closes at the end of a worker thread what that has opened by `fs`, and nothing else: the pipe tells of this end, too. */
+function asNodes(write: Fd): number {
+  const number = openSync(`/proc/self/fd/${write.number}`, constants.O_WRONLY);
+  write.close();
+  return number;
 }

@@ -122,13 +122,15 @@ export { KERNEL_FLOOR, requireKernel } from './kernel.js';
 export { launch, readFailure, type Child, type LaunchOptions, type LaunchStdio, type ReportedFailure } from './launch.js';
 export { failure, Memory, struct, type Field, type FieldValue, type Load, type PlacedField, type Pointer, type Struct, type StructType } from './memory.js';
 export { MAX_LOOKUPS, openFd, type OpenOptions } from './open.js';
-export { openPipe, type Pipe } from './pipe.js';
+export { openPipe, type Pipe, type PipeOptions } from './pipe.js';
 export { absolutePath, bytesOf, callersVariable, callersWords, isWhole, nodePath, textOf } from './raw-text.js';
 export { checkOptions, nearest } from './options.js';
 
 export { printable, printableLines, quote } from './printable.js';
 export { call, callInto, perform, type Filled } from './perform.js';
 export { announceExec, continueInChild, dieWithHost, handOver, stayInCharge, waitForHost, type ForkOptions } from './process.js';
-export { readable, type ReadableOptions } from './readable.js';
+export { readable, watchReadable, type ReadableOptions } from './readable.js';
 export { fail, label, resultOf, type Arg, type Jump, type Plan, type ResultOf, type Step } from './step.js';
 export { watchUrgent, type Watch } from './urgent.js';
+export { nextInThread } from './next-in-thread.js';
+export { removeAtThreadEnd } from './thread-end.js';

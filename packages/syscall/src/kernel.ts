@@ -27,6 +27,5 @@ function kernelRelease(): string {
   const names = allocate(6 * UTS_FIELD_BYTES);
   syscall(syscallNumber('uname'), names.address);
   const text = names.bytes.toString('latin1', 2 * UTS_FIELD_BYTES, 3 * UTS_FIELD_BYTES);
-  names.free();
   return text.slice(0, text.indexOf('\0'));
 }

@@ -5,6 +5,7 @@ import {
   fcntlCommands,
   messageFlags,
   openFlags,
+  prctlOptions,
   signals,
   SO_PASSCRED,
   SOL_SOCKET,
@@ -18,19 +19,21 @@ import { hostArch, syscallNumber } from './abi/numbers.js';
 import { cmsgFd, msghdr } from './abi/structs.js';
 import { compileParts, failedStep, REPORT_FD } from './compile/compile.js';
 import { SyscallError } from './error.js';
-import { Fd } from './fd.js';
+import { ownedFd, type Fd } from './fd.js';
 import { unwatch, watch } from './epoll.js';
 import { ended, type Exit, type SignalName } from './exit.js';
-import { allocate, spawn, syscall } from './ffi.js';
+import { allocate, isMainThread, spawn, syscall } from './ffi.js';
 import { hintFor } from './hints.js';
 import { keeperSocket, startKeeper } from './host-keeper.js';
 import { registrations } from './keeper.js';
+import { forget, leaveAlone } from './known-children.js';
 import { sealedMemfd } from './memfd.js';
 import { stepError } from './perform.js';
 import { announcements, REPORT_EXEC, REPORT_FILE, REPORT_PID, REPORT_STAYS, REPORT_WAITING } from './process.js';
 import type { Plan, Step } from './step.js';
 import { quote } from './printable.js';
-import { beginSetUp, endSetUp, forget, leaveAlone, waitForUnreported } from './unreported.js';
+import { holdFile, holdProcess, letGoOfFile, letGoOfProcess, spawnedPidAddress } from './thread-end.js';
+import { beginSetUp, endSetUp, waitForUnreported } from './unreported.js';
 
 /** What a standard stream of the new process is: the host's own, `/dev/null`, or an open file. */
 export type LaunchStdio = 'inherit' | 'ignore' | Fd;
@@ -124,11 +127,11 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
   if (cancelSignal) setMaxListeners(0, cancelSignal);
   const parts = isParts(plan) ? plan : [plan];
   const isKept = parts.some((part) => habitsOf(part).registers);
-  const { pid: first, report } = start(parts, options.stdio ?? ['inherit', 'inherit', 'inherit'], isKept ? keeperSocket() : undefined);
-  beginSetUp();
+  const { pid: first, report } = begin(parts, options.stdio ?? ['inherit', 'inherit', 'inherit'], isKept ? keeperSocket() : undefined);
   const setup = await setUp(parts, options, first, report, setupTimeoutMs, isKept ? keep() : undefined);
   endSetUp([setup.pid, ...setup.others]);
   const isReady = !setup.failure && (setup.announced || !parts.some((part) => habitsOf(part).announces));
+  if (isReady && (options.detached || !parts.some((part) => habitsOf(part).isTied))) letGoOfProcess(setup.pid);
   const end = options.detached && isReady ? new Promise<Exit>(() => undefined) : waited(setup.pid);
   const others = Promise.all(setup.others.map(waited));
   if (setup.failure) {
@@ -166,6 +169,19 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
   };
 }
 
+/** Starts the first process of a set-up. */
+function begin(...how: Parameters<typeof start>): ReturnType<typeof start> {
+  beginSetUp();
+  try {
+    const started = start(...how);
+    holdProcess(started.pid);
+    return started;
+  } catch (error) {
+    endSetUp([]);
+    throw error;
+  }
+}
+
 async function waited(pid: number): Promise<Exit> {
   const exit = await ended(pid);
   forget(pid);
@@ -189,6 +205,8 @@ interface Habits {
   readonly waits: boolean;
   readonly announces: boolean;
   readonly registers: boolean;
+  /** Whether the program ends with the thread that has started it. */
+  readonly isTied: boolean;
 }
 
 const habits = new WeakMap<Plan, Habits>();
@@ -196,10 +214,12 @@ const habits = new WeakMap<Plan, Habits>();
 function habitsOf(part: Plan): Habits {
   const known = habits.get(part);
   if (known) return known;
+  const registers = part.some((step) => registrations.has(step));
   const found = {
     waits: part.some(({ call, args }) => call === 'read' && args[0] === REPORT_FD),
     announces: part.some((step) => announcements.has(step)),
-    registers: part.some((step) => registrations.has(step)),
+    registers,
+    isTied: registers || part.some(({ call, args }) => call === 'prctl' && args[0] === prctlOptions.PR_SET_PDEATHSIG && args[1] !== 0),
   };
   if (Object.isFrozen(part)) habits.set(part, found);
   return found;
@@ -209,8 +229,8 @@ function habitsOf(part: Plan): Habits {
 function keep(): Setup['failure'] {
   try {
     startKeeper((plan) => {
-      const { pid, report } = start([plan], ['ignore', 'ignore', 'ignore']);
-      syscall(numbers.close, report);
+      const { pid, report } = start([plan], ['ignore', 'ignore', 'ignore'], undefined, spawnedPidAddress({ isKeeper: true }));
+      closeHeld(report);
       leaveAlone(pid);
       return pid;
     });
@@ -264,6 +284,11 @@ function setUp(
   return new Promise((resolve) => {
     // Reports of two processes may come in any order, and one that is killed makes none.
     const processes = new Set([first]);
+    const add = (pid: number): void => {
+      if (processes.has(pid)) return;
+      processes.add(pid);
+      holdProcess(pid);
+    };
     const next = new Map<number, number>();
     let stays: number | undefined;
     let announcer: number | undefined;
@@ -304,9 +329,9 @@ function setUp(
         const value = scratch.bytes.readUInt32LE(MESSAGE + 4);
         const sender = scratch.bytes.readInt32LE(SENDER_PID);
         const isChild = isOurs(sender);
-        if (isChild) processes.add(sender);
+        if (isChild) add(sender);
         if (kind === REPORT_PID) {
-          processes.add(value);
+          add(value);
           next.set(sender, value);
         } else if (kind === REPORT_STAYS) {
           if (isChild) stays = sender;
@@ -320,7 +345,7 @@ function setUp(
       }
       isOver = true;
       unwatch(report);
-      syscall(numbers.close, report);
+      closeHeld(report);
       clearTimeout(timer);
       cancelSignal?.removeEventListener('abort', cancel);
       let pid = stays ?? announcer ?? first;
@@ -330,7 +355,8 @@ function setUp(
       resolve({ pid, others: [...processes].filter((other) => other !== pid), announced, failure });
     };
     // Unless the plan waits for an answer, the reports can be read at its end: the host need not wake up for each.
-    const waits = parts.some((part) => habitsOf(part).waits);
+    // A thread that may be terminated before has to know of each process as soon as it can.
+    const waits = !isMainThread || parts.some((part) => habitsOf(part).waits);
     watch(report, waits ? 'readable' : 'hung up', listen);
     if (failed) abandon(failed.error);
   });
@@ -349,7 +375,7 @@ function receive(report: number): number {
 
 function takeFile(onFile: LaunchOptions['onFile']): void {
   if (scratch.bytes.readBigUInt64LE(MSGHDR + msghdr.offsetOf('msg_controllen')) < SENDER_BYTES + cmsgFd.offsetOf('fd')) return;
-  const fd = new Fd(scratch.bytes.readInt32LE(CONTROL + SENDER_BYTES + cmsgFd.offsetOf('fd')), 'handed over by the plan');
+  const fd = ownedFd(scratch.bytes.readInt32LE(CONTROL + SENDER_BYTES + cmsgFd.offsetOf('fd')), 'handed over by the plan');
   if (onFile) onFile(fd);
   else fd.close();
 }
@@ -361,7 +387,7 @@ const prologue: Plan = Object.freeze<Step[]>([
 ]);
 
 /** Compiles the plan and spawns it, with the way to the keeper as its first file; the pid, and the host's end of the report channel. */
-function start(parts: readonly Plan[], stdio: readonly LaunchStdio[], keeper?: Fd): { pid: number; report: number } {
+function start(parts: readonly Plan[], stdio: readonly LaunchStdio[], keeper?: Fd, pidAddress = spawnedPidAddress()): { pid: number; report: number } {
   const given: Fd[] = keeper ? [keeper] : [];
   const fdNumber = (fd: Fd): number => {
     let index = given.indexOf(fd);
@@ -372,7 +398,6 @@ function start(parts: readonly Plan[], stdio: readonly LaunchStdio[], keeper?: F
   compileParts([prologue, ...parts], hostArch(), fdNumber, (needed) => {
     byteLength = needed;
     if (needed > image.bytes.length) {
-      image.free();
       image = allocate(needed * 2);
     }
     return image.bytes;
@@ -383,6 +408,7 @@ function start(parts: readonly Plan[], stdio: readonly LaunchStdio[], keeper?: F
     const own = (fd: number, line: string): number => {
       if (fd < 0) throw launchError(line.slice(0, line.indexOf('(')), line, -fd);
       opened.push(fd);
+      holdFile(fd);
       return fd;
     };
     /** A source below the limit could be overwritten before it is used. */
@@ -394,6 +420,7 @@ function start(parts: readonly Plan[], stdio: readonly LaunchStdio[], keeper?: F
     const ours = scratch.bytes.readInt32LE(PAIR);
     const theirs = scratch.bytes.readInt32LE(PAIR + 4);
     opened.push(theirs);
+    for (const end of [ours, theirs]) holdFile(end);
     try {
       // The kernel says which process waits: a new one may wait before the old one has reported its pid.
       const told = syscall(numbers.setsockopt, ours, SOL_SOCKET, SO_PASSCRED, scratch.address + ONE, 4);
@@ -406,16 +433,21 @@ function start(parts: readonly Plan[], stdio: readonly LaunchStdio[], keeper?: F
       }
       fds.push([above(theirs), REPORT_FD]);
       for (const [i, fd] of given.entries()) fds.push([above(fd.number), REPORT_FD + 1 + i]);
-      const pid = spawn(`/proc/self/fd/${memfd}`, fds);
+      const pid = spawn(`/proc/self/fd/${memfd}`, fds, pidAddress);
       if (pid < 0) throw launchError('posix_spawn', `posix_spawn("/proc/self/fd/${memfd}", …)`, -pid);
       return { pid, report: ours };
     } catch (error) {
-      syscall(numbers.close, ours);
+      closeHeld(ours);
       throw error;
     }
   } finally {
-    for (const fd of opened) syscall(numbers.close, fd);
+    for (const fd of opened) closeHeld(fd);
   }
+}
+
+function closeHeld(fd: number): void {
+  letGoOfFile(fd);
+  syscall(numbers.close, fd);
 }
 
 function launchError(call: string, line: string, errno: number): SyscallError {

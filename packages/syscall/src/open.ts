@@ -1,7 +1,7 @@
 import { AT_FDCWD, openFlags } from './abi/constants.js';
 import { errnos } from './abi/errno.js';
 import { openHow } from './abi/structs.js';
-import { Fd } from './fd.js';
+import { ownedFd, type Fd } from './fd.js';
 import { call } from './perform.js';
 import type { Step } from './step.js';
 
@@ -35,9 +35,9 @@ export function openFd(path: string, { flags = openFlags.O_PATH, directory = fal
   const open: Step = { call: 'openat2', args: [at ?? AT_FDCWD, path, how, how.byteLength], purpose: `open ${path}` };
   for (let tries = 1; tries < MAX_LOOKUPS; tries++) {
     const number = call({ ...open, tolerates: ['EAGAIN'] });
-    if (number !== -errnos.EAGAIN) return new Fd(number, path);
+    if (number !== -errnos.EAGAIN) return ownedFd(number, path);
   }
-  return new Fd(call(open), path);
+  return ownedFd(call(open), path);
 }
 
 /**

@@ -95,7 +95,6 @@ function run(plan: Plan): { readonly result: number; readonly program: Program; 
       throw new TypeError(`step ${i + 1} (${plan[i]?.purpose}) makes a process, in which JavaScript cannot go on: use launch`);
   const program = lowerHere(plan);
   if (program.size > memory.bytes.length) {
-    memory.free();
     memory = allocate(program.size * 2);
   }
   const { bytes, address } = memory;

@@ -1,5 +1,7 @@
 import { unwatch, watch } from './epoll.js';
 import type { Fd } from './fd.js';
+import { isMainThread } from './ffi.js';
+import type { Watch } from './urgent.js';
 
 /** How long to wait for a file. */
 export interface ReadableOptions {
@@ -47,4 +49,33 @@ export function readable(file: Fd, { cancelSignal }: ReadableOptions = {}): Prom
     waiting.add(number);
     cancelSignal?.addEventListener('abort', cancel, { once: true });
   });
+}
+
+/**
+ * Calls back on the event loop whenever there is something to read in a file, or nobody is left who could write, until the watch is closed: for a pipe, a socket or a pidfd.
+ * It may call back once without a reason, so that a file which is read then has to be one of O_NONBLOCK. The event loop stays alive meanwhile.
+ *
+ * Throws a `TypeError` if the file is waited for already.
+ *
+ * @returns `undefined` in a worker thread, whose files a process watches in its place: a stream of Node's is quicker there
+ * @see epoll(7)
+ * @example
+ * ```ts
+ * import { openPipe, watchReadable } from '@ctr/syscall';
+ * const { read, write } = openPipe('news');
+ * using watch = watchReadable(read, () => console.log('there is something, or there will be nothing any more'));
+ * write.close();
+ * read.close();
+ * ```
+ */
+export function watchReadable(file: Fd, callback: () => void): Watch | undefined {
+  if (!isMainThread) return undefined;
+  const { number } = file;
+  if (waiting.has(number)) throw new TypeError(`the file ${String(file)} is waited for already`);
+  watch(number, 'readable', callback);
+  waiting.add(number);
+  const close = (): void => {
+    if (waiting.delete(number)) unwatch(number);
+  };
+  return { close, [Symbol.dispose]: close };
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 
 import { ended } from './exit.js';
+import { forget, isKnown, leaveAlone } from './known-children.js';
+import { holdSetUps } from './thread-end.js';
 
-/** Children of this thread that somebody waits for, or that are left alone. */
-const known = new Set<number>();
 /** Set-ups whose processes may not have reported all of their pids yet. */
 let underWay = 0;
 let isPutOff = false;
@@ -11,23 +11,15 @@ let isPutOff = false;
 /** Until {@link endSetUp}, nobody can tell a process of this set-up from one that nobody will ever report. */
 export function beginSetUp(): void {
   underWay++;
+  holdSetUps(true);
 }
 
 /** @param pids the processes of the set-up, which somebody waits for, or leaves alone */
 export function endSetUp(pids: readonly number[]): void {
-  for (const pid of pids) known.add(pid);
+  for (const pid of pids) leaveAlone(pid);
   underWay--;
+  holdSetUps(underWay > 0);
   if (isPutOff) void waitForUnreported();
-}
-
-/** A child that is waited for elsewhere. */
-export function leaveAlone(pid: number): void {
-  known.add(pid);
-}
-
-/** A process that has been waited for: its pid may become another's. */
-export function forget(pid: number): void {
-  known.delete(pid);
 }
 
 /**
@@ -41,11 +33,11 @@ export async function waitForUnreported(): Promise<void> {
   if (isPutOff) return;
   await Promise.all(
     childrenOfThread()
-      .filter((pid) => !known.has(pid) && isWalker(pid))
+      .filter((pid) => !isKnown(pid) && isWalker(pid))
       .map(async (pid) => {
-        known.add(pid);
+        leaveAlone(pid);
         await ended(pid);
-        known.delete(pid);
+        forget(pid);
       }),
   );
 }

@@ -1,8 +1,9 @@
 import { epollEvents, epollOperations, openFlags } from './abi/constants.js';
 import { hostArch } from './abi/numbers.js';
-import { Fd } from './fd.js';
-import { whenReadable } from './ffi.js';
+import { ownedFd, type Fd } from './fd.js';
+import { isMainThread, whenReadable } from './ffi.js';
 import { call } from './perform.js';
+import { whenWatched } from './watcher.js';
 
 /** What watches a file. */
 export interface Watch extends Disposable {
@@ -31,12 +32,12 @@ const EVENT_BYTES = hostArch() === 'x64' ? 12 : 16;
 export function watchUrgent(file: Fd, callback: () => void): Watch {
   // To look whether a pressure file has met its trigger takes the news away. An epoll(7) instance inside of another is looked at twice, once for each, so this one
   // has the file alone, and that it is readable is all that is asked of it.
-  const epoll = new Fd(call({ call: 'epoll_create1', args: [openFlags.O_CLOEXEC], purpose: 'watch a file for what is urgent' }), 'epoll');
+  const epoll = ownedFd(call({ call: 'epoll_create1', args: [openFlags.O_CLOEXEC], purpose: 'watch a file for what is urgent' }), 'epoll');
   try {
     const event = Buffer.alloc(EVENT_BYTES);
     event.writeUInt32LE(epollEvents.EPOLLPRI, 0);
     call({ call: 'epoll_ctl', args: [epoll, epollOperations.EPOLL_CTL_ADD, file, event], purpose: 'watch a file for what is urgent' });
-    const handle = whenReadable(epoll.number, () => {
+    const handle = (isMainThread ? whenReadable : whenWatched)(epoll.number, () => {
       if (!epoll.closed) callback();
     });
     const close = (): void => {

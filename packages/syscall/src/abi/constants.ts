@@ -302,7 +302,7 @@ export const ioPriorityTargets = { IOPRIO_WHO_PROCESS: 1, IOPRIO_WHO_PGRP: 2, IO
 export const personalities = { PER_LINUX: 0, PER_LINUX32: 8 } as const;
 
 /** linux/wait.h */
-export const waitFlags = { WNOHANG: 1, WUNTRACED: 2, WEXITED: 4, WCONTINUED: 8, WNOWAIT: 0x1000000, __WALL: 0x40000000 } as const;
+export const waitFlags = { WNOHANG: 1, WUNTRACED: 2, WEXITED: 4, WCONTINUED: 8, WNOWAIT: 0x1000000, __WNOTHREAD: 0x20000000, __WALL: 0x40000000 } as const;
 /** linux/wait.h: idtype_t of waitid(2) */
 export const waitIdTypes = { P_ALL: 0, P_PID: 1, P_PGID: 2, P_PIDFD: 3 } as const;
 

@@ -8,6 +8,8 @@ import { describe, expect, it } from 'vitest';
 
 import { CODE_BYTES, DATA_OFFSET, FAILURE, RECORDS, TEXT, UNPACKER_OFFSET, WALKER_OFFSET } from '../../src/compile/layout.js';
 import { assemble, type Listing } from '../../src/compile/listing.js';
+import { threadEnd as threadEndArm64 } from '../../src/compile/thread-end-arm64.js';
+import { threadEnd as threadEndX64 } from '../../src/compile/thread-end-x64.js';
 import { unpacker as unpackerArm64 } from '../../src/compile/unpacker-arm64.js';
 import { unpacker as unpackerX64 } from '../../src/compile/unpacker-x64.js';
 import { walker as walkerArm64 } from '../../src/compile/walker-arm64.js';
@@ -17,6 +19,7 @@ const WALKER = TEXT + WALKER_OFFSET;
 const programs = {
   walker: { origin: WALKER, x64: walkerX64, arm64: walkerArm64 },
   unpacker: { origin: TEXT + UNPACKER_OFFSET, x64: unpackerX64, arm64: unpackerArm64 },
+  'end of a thread': { origin: 0, x64: threadEndX64, arm64: threadEndArm64 },
 };
 const machines = {
   x64: { objdumps: ['objdump', 'x86_64-linux-gnu-objdump'], machine: ['-m', 'i386:x86-64', '-M', 'intel'] },
@@ -38,7 +41,7 @@ function disassemble(objdump: string, machine: readonly string[], bytes: Buffer,
 
 /** The same text for the same instruction, whoever wrote it: numbers in decimal, no spaces, one name for each condition. */
 function plain(text: string, labels: ReadonlyMap<string, number>): string {
-  const named = text.replace(/\/\/.*/, '').replaceAll(/\b[a-zA-Z_]\w*\b/g, (word) => String(labels.get(word) ?? word));
+  const named = text.replace(/\/\/.*| +# 0x[0-9a-f]+$/, '').replaceAll(/\b[a-zA-Z_]\w*\b/g, (word) => String(labels.get(word) ?? word));
   return named
     .toLowerCase()
     .replaceAll(/0x[0-9a-f]+/g, (hex) => String(BigInt.asIntN(64, BigInt(hex))))
@@ -62,6 +65,10 @@ function addresses(
     ['FAILURE', FAILURE],
     ['CODE_BYTES', CODE_BYTES],
     ['walker', WALKER],
+    // What follows the code for the end of a thread on arm64: a pause of 16 bytes, and three numbers.
+    ['key', 0x98],
+    ['pthread_key_delete', 0xa0],
+    ['munmap', 0xa8],
   ]);
   const lines = [];
   let address = origin;
