@@ -5,7 +5,7 @@ import { errnoName } from './abi/errno.js';
 import { syscallNumber } from './abi/numbers.js';
 import { unwatch, watch } from './epoll.js';
 import { SyscallError } from './error.js';
-import { Fd, ownedFd } from './fd.js';
+import { ownedFd, type Fd } from './fd.js';
 import { allocate, syscall } from './ffi.js';
 import { hintFor } from './hints.js';
 import { keeperPlan } from './keeper-plan.js';

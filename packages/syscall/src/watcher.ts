@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Socket } from 'node:net';
+import type { Socket, SocketConstructorOpts } from 'node:net';
 
 import { fcntlCommands, maskHow, prctlOptions, signals, waitFlags } from './abi/constants.js';
 import { hostArch, syscallNumber } from './abi/numbers.js';
@@ -90,7 +90,7 @@ interface Watcher {
 const byte = allocate(1);
 
 function startWatcher(epoll: number, callback: () => void, lost: () => void): Watcher | undefined {
-  const { Socket } = createRequire(import.meta.url)('node:net') as typeof import('node:net');
+  const { Socket } = createRequire(import.meta.url)('node:net') as { readonly Socket: new (options: SocketConstructorOpts) => Socket };
   const ends: Fd[] = [];
   const pipe = (name: string): Pipe => {
     const made = openPipe(name);
