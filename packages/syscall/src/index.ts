@@ -133,5 +133,6 @@ export { readable, watchReadable, type ReadableOptions } from './readable.js';
 export { fail, label, resultOf, type Arg, type Jump, type Plan, type ResultOf, type Step } from './step.js';
 export { watchUrgent, type Watch } from './urgent.js';
 export { nodeTimers, type NodeTimers } from './node-timers.js';
+export { currentIds, perUser, requireAccess } from './user.js';
 export { nextInThread } from './next-in-thread.js';
 export { removeAtThreadEnd } from './thread-end.js';
