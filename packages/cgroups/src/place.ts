@@ -1,5 +1,7 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+
+import { perUser, requireAccess } from '@ctr/syscall';
 
 import { parseCgroupsPath, type CgroupsPath } from './cgroups-path.js';
 import { CgroupError } from './error.js';
@@ -115,7 +117,7 @@ function commonAbove(directory: string, { mount, ownDirectory }: Hierarchy): str
 
 export function isWritable(file: string): boolean {
   try {
-    accessSync(file, constants.W_OK);
+    requireAccess(file, constants.W_OK);
     return true;
   } catch {
     return false;
@@ -205,15 +207,15 @@ function findPlace(hierarchy: Hierarchy, controllers: readonly string[], { fromT
 }
 
 /** Directories that were found to be writable. One that no longer is gives its error when the group is made. */
-const writable = new Set<string>();
+const writable = perUser(() => new Set<string>());
 
 /** The nearest directory that is there must be writable: in it the others are made. */
 function checkWritable(directories: readonly string[], which: string, fromTop: boolean): void {
   for (const directory of directories.toReversed()) {
-    if (writable.has(directory)) return;
+    if (writable().has(directory)) return;
     try {
-      accessSync(directory, constants.W_OK);
-      writable.add(directory);
+      requireAccess(directory, constants.W_OK);
+      writable().add(directory);
       return;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
@@ -251,7 +253,7 @@ function checkEnabled(base: string, parents: readonly string[], controllers: rea
   for (const directory of closed) if (isBusy(directory)) throw tooBusy(directory, controllers);
   if (closed[0] === base) {
     try {
-      accessSync(`${base}/cgroup.subtree_control`, constants.W_OK);
+      requireAccess(`${base}/cgroup.subtree_control`, constants.W_OK);
     } catch {
       throw notDelegated(`${base}/cgroup.subtree_control`, controllers.join(' and '), fromTop);
     }

@@ -1,6 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
-import { checkOptions } from '@ctr/syscall';
+import { checkOptions, nodeTimers } from '@ctr/syscall';
 
 import { CgroupError } from './error.js';
 
@@ -29,15 +27,14 @@ export interface Waiting {
 export async function waitUntil(options: WaitOptions, { done, late, hopeless }: Waiting): Promise<void> {
   checkOptions('options', options, ['timeoutMs', 'cancelSignal']);
   const { timeoutMs = 5000, cancelSignal } = options;
-  const begin = performance.now();
+  const begin = nodeTimers.now();
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     cancelSignal?.throwIfAborted();
     if (await done()) return;
-    const elapsedMs = performance.now() - begin;
+    const elapsedMs = nodeTimers.now() - begin;
     const reason = elapsedMs >= Math.min(PASSING_MS, timeoutMs) ? hopeless?.() : undefined;
     if (reason) throw reason;
     if (elapsedMs >= timeoutMs) throw new CgroupError('still-running', late(timeoutMs));
-    // The timer's own error would say only that something was aborted.
-    await delay(pauseMs, undefined, cancelSignal && { signal: cancelSignal }).catch(() => cancelSignal?.throwIfAborted());
+    await nodeTimers.delay(pauseMs, cancelSignal);
   }
 }

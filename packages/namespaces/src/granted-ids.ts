@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 
-import { call, Memory } from '@ctr/syscall';
+import { call, Memory, perUser } from '@ctr/syscall';
 
 import type { IdMap, IdMaps } from './id-map.js';
 import { MAX_ID } from './id.js';
@@ -15,13 +15,11 @@ export interface GrantedIds {
   readonly lacking: string | undefined;
 }
 
-let known: GrantedIds | undefined;
-
 /**
  * All the ids that the caller, an ordinary user, can give to a user namespace by {@link writeIdMaps}: its own as root, and those that /etc/subuid and /etc/subgid grant
  * as 1 and so on. That takes newuidmap(1) and newgidmap(1), which have to be there and to have their rights; otherwise it is the one id, which needs nobody's help.
  *
- * It only looks, and once in the life of a process. Throws what it meets where a file of /etc cannot be read.
+ * It only looks, and once for each user that this process is. Throws what it meets where a file of /etc cannot be read.
  *
  * @see newuidmap(1), subuid(5)
  * @example
@@ -32,9 +30,10 @@ let known: GrantedIds | undefined;
  * ```
  */
 export function grantedIds(): GrantedIds {
-  known ??= findGrantedIds();
-  return known;
+  return found();
 }
+
+const found = perUser(findGrantedIds);
 
 function findGrantedIds(): GrantedIds {
   const user = currentUser();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { checkOptions, type Step } from '@ctr/syscall';
+import { checkOptions, perUser, type Step } from '@ctr/syscall';
 
 import { MAX_ID } from './id.js';
 import { writeProcFile } from './proc-file.js';
@@ -82,22 +82,16 @@ export function mapOwnIds(maps: IdMaps): Step[] {
   ];
 }
 
-let restriction: string | undefined;
-let isLookedUp = false;
-
 /** There a user namespace can be made, but what makes it of use cannot be done in it. */
-function ubuntuRestriction(): string | undefined {
-  if (isLookedUp) return restriction;
-  isLookedUp = true;
+const ubuntuRestriction = perUser((): string | undefined => {
   try {
     if (process.geteuid?.() !== 0 && readFileSync('/proc/sys/kernel/apparmor_restrict_unprivileged_userns', 'latin1').trim() === '1')
-      restriction =
-        'Ubuntu restricts user namespaces by AppArmor here: sysctl kernel.apparmor_restrict_unprivileged_userns=0 (as root), or an AppArmor profile with "userns," for this program';
+      return 'Ubuntu restricts user namespaces by AppArmor here: sysctl kernel.apparmor_restrict_unprivileged_userns=0 (as root), or an AppArmor profile with "userns," for this program';
   } catch {
     // No other system has that setting.
   }
-  return restriction;
-}
+  return undefined;
+});
 
 function single(map: IdMap, kind: string): IdMap {
   const ids = map.reduce((sum, { count }) => sum + count, 0);

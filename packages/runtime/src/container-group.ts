@@ -1,6 +1,6 @@
 import { CgroupError, planGroup, type GroupOptions, type Limits, type PlannedGroup } from '@ctr/cgroups';
 import { readCapabilities } from '@ctr/security';
-import { label, type Step } from '@ctr/syscall';
+import { label, perUser, type Step } from '@ctr/syscall';
 
 import { asksForDeviceRules, deviceRulesOf } from './device-rules.js';
 import { groupsOf } from './own-groups.js';
@@ -14,16 +14,11 @@ const DEFAULT_PIDS = 2048;
 type Default = 'pids' | 'devices';
 const defaults: readonly Default[] = ['pids', 'devices'];
 
-/** Why there is no such limit here: found out once. */
-const refusals = new Map<Default, string>();
+/** Why there is no such limit here: found out once for each user that this process is. */
+const refusals = perUser(() => new Map<Default, string>());
 
 /** @see security/device_cgroup.c and kernel/bpf/syscall.c of the kernel: both versions ask for it, in the first user namespace */
-function mayRuleDevices(): boolean {
-  mayRule ??= !isInUserNamespace() && readCapabilities('self').effective.includes('CAP_SYS_ADMIN');
-  return mayRule;
-}
-
-let mayRule: boolean | undefined;
+const mayRuleDevices = perUser(() => !isInUserNamespace() && readCapabilities('self').effective.includes('CAP_SYS_ADMIN'));
 
 /** The group of a container. A limit that was asked for is there, or there is an error; the one that nobody has asked for is there where it can be. */
 export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined {
@@ -31,7 +26,7 @@ export function planOwnGroup(spec: Spec, name: string): PlannedGroup | undefined
   const options = { ...groupsOf(spec.cgroupParent), ...(spec.measure && { measure: ['memory', 'cpu', 'pids'] as const }) };
   // Whoever names a group above wants the container to be below it.
   const asked: Limits = { ...(spec.cgroupParent !== undefined && { pids: DEFAULT_PIDS }), ...askedLimits(spec) };
-  if (!mayRuleDevices()) refusals.set('devices', 'the kernel takes them from root alone, outside of containers');
+  if (!mayRuleDevices()) refusals().set('devices', 'the kernel takes them from root alone, outside of containers');
   for (;;) {
     const added = addedLimits(spec, asked);
     try {
@@ -62,15 +57,15 @@ export function askedLimits(spec: Spec): Limits {
 export function withoutLimits(spec: Spec, group: PlannedGroup | undefined): Step[] {
   if (!group) return [];
   const asked = askedLimits(spec);
-  const noLimits = group.directories.length === 0 && asked.pids === undefined ? refusals.get('pids') : undefined;
-  const noRules = asked.devices === undefined && deviceRulesOf(spec) ? refusals.get('devices') : undefined;
+  const noLimits = group.directories.length === 0 && asked.pids === undefined ? refusals().get('pids') : undefined;
+  const noRules = asked.devices === undefined && deviceRulesOf(spec) ? refusals().get('devices') : undefined;
   return [...(noLimits === undefined ? [] : [label(`no limits: ${noLimits}`)]), ...(noRules === undefined ? [] : [label(`no device rules: ${noRules}`)])];
 }
 
 /** The limits of {@link defaults} that are not refused here. */
 function addedLimits(spec: Spec, asked: Limits): Pick<Limits, Default> {
-  const rules = asked.devices === undefined && !refusals.has('devices') ? deviceRulesOf(spec) : undefined;
-  return { ...(asked.pids === undefined && !refusals.has('pids') && { pids: DEFAULT_PIDS }), ...(rules && { devices: rules }) };
+  const rules = asked.devices === undefined && !refusals().has('devices') ? deviceRulesOf(spec) : undefined;
+  return { ...(asked.pids === undefined && !refusals().has('pids') && { pids: DEFAULT_PIDS }), ...(rules && { devices: rules }) };
 }
 
 /** Finds out which of them it was. @returns whether it was any */
@@ -82,7 +77,7 @@ function noteRefusals(name: string, added: Pick<Limits, Default>, options: Group
       return false;
     } catch (error) {
       if (!(error instanceof CgroupError)) throw error;
-      refusals.set(limit, reasonOf(error));
+      refusals().set(limit, reasonOf(error));
       return true;
     }
   });

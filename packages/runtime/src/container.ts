@@ -17,6 +17,7 @@ import {
   Fd,
   isSyscallError,
   launch,
+  nodeTimers,
   quote,
   removeAtThreadEnd,
   requireKernel,
@@ -104,7 +105,7 @@ function sweep({ cgroupParent }: Spec): Promise<unknown> {
   const groups = groupsOf(cgroupParent);
   const known = sweeping.get(groups.parent);
   if (known) return known;
-  const swept = new Promise((resolve) => setImmediate(resolve)).then(() => collectGarbage(groups)).catch(() => undefined);
+  const swept = new Promise((resolve) => nodeTimers.setImmediate(resolve)).then(() => collectGarbage(groups)).catch(() => undefined);
   sweeping.set(groups.parent, swept);
   return swept;
 }
@@ -167,7 +168,7 @@ export async function startSpec(asked: Spec, options: Start): Promise<Container>
   if (!isKernelKnown) requireKernel();
   isKernelKnown = true;
   if (spec.name !== undefined && spec.cgroup && spec.cgroupManager === 'cgroupfs') refuseTaken(spec.name, spec);
-  const began = now();
+  const began = nodeTimers.now();
   const container = planContainer(spec);
   if (container.scope) await requireScope(container.scope);
   else if (container.group) checkThawed(container.group);
@@ -278,11 +279,11 @@ function running(
   const timer =
     timeoutMs === undefined
       ? undefined
-      : setTimeout(
+      : nodeTimers.setTimeout(
           () => {
             timedOut = kill('SIGKILL');
           },
-          Math.max(0, timeoutMs - (now() - began)),
+          Math.max(0, timeoutMs - (nodeTimers.now() - began)),
         );
   const finish = async (): Promise<Ending> => {
     const exit = await child.exited;
@@ -297,7 +298,7 @@ function running(
       isDelivered = await relays.delivered({ wasKilled: exit.signal !== undefined });
     } finally {
       isDelivering = false;
-      clearTimeout(timer);
+      nodeTimers.clearTimeout(timer);
       cancelSignal?.removeEventListener('abort', cancel);
       await relays.abandon();
     }
@@ -305,7 +306,7 @@ function running(
     return {
       exitCode: exit.code,
       signal: exit.signal,
-      durationMs: now() - began,
+      durationMs: nodeTimers.now() - began,
       oomKilled: (measured?.oomKills ?? 0) > 0,
       timedOut,
       isCanceled: cancelSignal?.aborted === true && (exit.signal === 'SIGKILL' || !isDelivered) && !timedOut,
@@ -363,9 +364,4 @@ function usageOf(exit: Exit, measured: GroupUsage | undefined, statistics: Stati
     statistics,
     source: measured?.cpuMicroseconds === undefined ? 'rusage' : 'cgroup',
   };
-}
-
-/** In milliseconds. `performance.now()` is as precise, but Node loads what is behind `performance` when it is first used, in 0.5 ms. */
-function now(): number {
-  return process.uptime() * 1000;
 }

@@ -1,5 +1,5 @@
 import { checkDeviceRules, type DeviceRule } from '@ctr/cgroups';
-import { checkOptions } from '@ctr/syscall';
+import { checkOptions, perUser } from '@ctr/syscall';
 import type { Namespace } from '@ctr/namespaces';
 import {
   compileFilter,
@@ -122,13 +122,13 @@ const DEFAULT_UMASK = 0o022;
  */
 export function checkHardening(options: HardeningOptions, isNew: (kind: Namespace) => boolean, hasUserOfCaller: boolean): Hardening {
   if (hardeningNames.some((name) => options[name] !== undefined)) return check(options, isNew, hasUserOfCaller);
-  let usual = defaults.get(hasUserOfCaller);
-  if (!usual) defaults.set(hasUserOfCaller, (usual = Object.freeze(check({}, isNew, hasUserOfCaller))));
+  let usual = defaults().get(hasUserOfCaller);
+  if (!usual) defaults().set(hasUserOfCaller, (usual = Object.freeze(check({}, isNew, hasUserOfCaller))));
   return usual;
 }
 
 /** What most containers have: checked once, and known by being the same object. */
-const defaults = new Map<boolean, Hardening>();
+const defaults = perUser(() => new Map<boolean, Hardening>());
 
 function check(options: HardeningOptions, isNew: (kind: Namespace) => boolean, hasUserOfCaller: boolean): Hardening {
   const { noNewPrivileges = true, rlimits: limits = defaultRlimits, sysctls = {}, umask = DEFAULT_UMASK, seccomp = defaultProfile, deviceRules = [] } = options;
@@ -199,13 +199,8 @@ function sorted(names: readonly Capability[]): Capability[] {
   return capabilityNames.filter((name) => names.includes(name));
 }
 
-let own: readonly Capability[] | undefined;
-
-/** Read once: a process that has given up capabilities while it runs is told by the kernel. */
-function permitted(): readonly Capability[] {
-  own ??= sorted(readCapabilities('self').permitted as Capability[]);
-  return own;
-}
+/** Read once for each user that this process is: one that has given up capabilities in another way is told by the kernel. */
+const permitted = perUser((): readonly Capability[] => sorted(readCapabilities('self').permitted as Capability[]));
 
 function checkPaths(what: string, paths: readonly string[]): readonly string[] {
   if (!Array.isArray(paths)) throw new TypeError(`${what} is ${shown(paths)}: give an array of paths of the container`);

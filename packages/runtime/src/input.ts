@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 
-import { openPipe, type Fd } from '@ctr/syscall';
+import { nodeTimers, openPipe, type Fd } from '@ctr/syscall';
 
 /**
  * A pipe to the program. Its stream is made when it is asked for; if nobody asks in the turn in which the pipe is made, the program finds stdin at its end:
@@ -16,8 +16,8 @@ export class Input {
     const { read, write } = openPipe('stdin');
     this.readEnd = read;
     this.#writeEnd = write;
-    if (content !== undefined) setImmediate(() => this.stream.end(content));
-    else queueMicrotask(() => this.#stream ?? this.#writeEnd.close());
+    if (content !== undefined) nodeTimers.setImmediate(() => this.stream.end(content));
+    else void Promise.resolve().then(() => this.#stream ?? this.#writeEnd.close());
   }
 
   get stream(): Writable {

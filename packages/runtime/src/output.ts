@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 
-import { openPipe, type Fd } from '@ctr/syscall';
+import { nodeTimers, openPipe, type Fd } from '@ctr/syscall';
 
 import { KeptBytes } from './kept-bytes.js';
 import { PipeReader } from './pipe-reader.js';
@@ -68,7 +68,7 @@ export class Output {
     this.#readEnd = read;
     this.#bound = bound;
     this.#all = all;
-    this.#opening = setImmediate(() => this.#open());
+    this.#opening = nodeTimers.setImmediate(() => this.#open());
   }
 
   /** What comes from now on. It flows unless somebody pauses it. Whoever destroys it closes the pipe, by which the program is told that nobody reads. */
@@ -117,7 +117,7 @@ export class Output {
   }
 
   destroy(): void {
-    clearImmediate(this.#opening);
+    nodeTimers.clearImmediate(this.#opening);
     if (this.#reader) this.#reader.close();
     else this.#readEnd.close();
   }

@@ -1,17 +1,16 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { readLayout, type CgroupLayout, type FindOptions, type Hierarchy } from '@ctr/cgroups';
+import { perUser, requireAccess } from '@ctr/syscall';
 
 import { isInUserNamespace } from './own-user-namespace.js';
-
-let known: Required<FindOptions> | undefined;
 
 /**
  * Where the groups of this user's containers are: at the top for root, and for others below the group that is delegated to them, which is the one that this
  * process is in or, on cgroup v2, one above it. What `planGroup` and `collectGarbage` of @ctr/cgroups take.
  *
- * Read once: reading the mount table takes longer than planning a group, and hierarchies do not move while a process runs.
+ * Read once for each user that this process is: reading the mount table takes longer than planning a group, and hierarchies do not move while a process runs.
  *
  * @see The kernel's Documentation/admin-guide/cgroup-v2.rst, "Delegation"
  * @example What the dead containers of this user have left
@@ -22,12 +21,13 @@ let known: Required<FindOptions> | undefined;
  * ```
  */
 export function ownGroups(): Required<FindOptions> {
-  if (!known) {
-    const layout = readLayout();
-    known = process.geteuid?.() === 0 && !isInUserNamespace() ? { layout, parent: '/ctr' } : { layout: delegated(layout), parent: 'ctr' };
-  }
-  return known;
+  return found();
 }
+
+const found = perUser((): Required<FindOptions> => {
+  const layout = readLayout();
+  return process.geteuid?.() === 0 && !isInUserNamespace() ? { layout, parent: '/ctr' } : { layout: delegated(layout), parent: 'ctr' };
+});
 
 /**
  * Likewise, for containers whose group is below another than that of {@link ownGroups}.
@@ -66,7 +66,7 @@ function nearest(hierarchy: Hierarchy): Hierarchy {
 /** Whether groups can be made in it, and processes moved to these. */
 function isOwn(directory: string): boolean {
   try {
-    for (const path of [directory, `${directory}/cgroup.procs`]) accessSync(path, constants.W_OK);
+    for (const path of [directory, `${directory}/cgroup.procs`]) requireAccess(path, constants.W_OK);
     return true;
   } catch {
     return false;

@@ -21,9 +21,9 @@ import {
 } from '@ctr/fs';
 import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type Namespace } from '@ctr/namespaces';
 import {
-  AT_FDCWD,
   announceExec,
   continueInChild,
+  currentIds,
   dieWithHost,
   KEEPER_FD,
   openFlags,
@@ -193,7 +193,7 @@ function wayIn(spec: Spec, entered: boolean, kills: boolean): readonly Step[] {
   } = spec;
   // What is mounted below the host's programs is in the steps.
   const mountTable = spec.rootfs === undefined && isNew(spec, 'mount') ? mountTableVersion() : 0;
-  const key = JSON.stringify([rest, keyOf(hardening), entered, kills, mountTable]);
+  const key = JSON.stringify([rest, keyOf(hardening), entered, kills, mountTable, currentIds()]);
   const known = waysIn.get(key);
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();

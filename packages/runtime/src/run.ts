@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 
-import { checkOptions, Fd, quote, type LaunchStdio } from '@ctr/syscall';
+import { checkOptions, Fd, nodeTimers, quote, type LaunchStdio } from '@ctr/syscall';
 
 import { startSpec, type Container, type StartOptions } from './container.js';
 import { Input } from './input.js';
@@ -142,14 +142,14 @@ export function run(command: readonly string[], options: RunOptions<OutputEncodi
     // Too many files are open for the pipes, which is no mistake of the caller's: it is told as all that fails later.
     container = Promise.reject(error instanceof Error ? error : new Error(String(error)));
   }
-  const began = performance.now();
+  const began = nodeTimers.now();
   let isHeld = false;
   let isLeft = false;
   const end = async (ending: Ending): Promise<Result<string | Buffer>> => {
     // What the program has left may hold its pipes open, where it shares its pids and has no cgroup: the bounds of the caller are for that, too.
     const left = await boundedBy(
       () => streams.destroy(),
-      { cancelSignal, leftMs: timeoutMs === undefined ? undefined : began + timeoutMs - performance.now() },
+      { cancelSignal, leftMs: timeoutMs === undefined ? undefined : began + timeoutMs - nodeTimers.now() },
       () => streams.collected(),
     );
     const full: Result<string | Buffer> = { ...ending, ...left, isMaxBuffer };
@@ -161,7 +161,7 @@ export function run(command: readonly string[], options: RunOptions<OutputEncodi
     async (started) => end(await started.exited),
     (error: unknown) => {
       // Whether the program ran yet is a matter of microseconds: it ends in the same way.
-      if (cancelSignal?.aborted && error === cancelSignal.reason) return end({ ...canceled, durationMs: performance.now() - began });
+      if (cancelSignal?.aborted && error === cancelSignal.reason) return end({ ...canceled, durationMs: nodeTimers.now() - began });
       streams.destroy();
       throw error;
     },
@@ -263,15 +263,15 @@ async function boundedBy(
     drop();
   };
   // What has come already is read in any case: the timer fires later than that.
-  const timer = leftMs === undefined ? undefined : setTimeout(timeOut, Math.max(MIN_COLLECT_MS, leftMs));
-  const canceler = cancelSignal?.aborted ? setTimeout(cancel, MIN_COLLECT_MS) : undefined;
+  const timer = leftMs === undefined ? undefined : nodeTimers.setTimeout(timeOut, Math.max(MIN_COLLECT_MS, leftMs));
+  const canceler = cancelSignal?.aborted ? nodeTimers.setTimeout(cancel, MIN_COLLECT_MS) : undefined;
   cancelSignal?.addEventListener('abort', cancel, { once: true });
   try {
     const collected = await collect();
     return reason ? { ...collected, ...reason, outputDropped: true } : collected;
   } finally {
-    clearTimeout(timer);
-    clearTimeout(canceler);
+    nodeTimers.clearTimeout(timer);
+    nodeTimers.clearTimeout(canceler);
     cancelSignal?.removeEventListener('abort', cancel);
   }
 }

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import type koffiTypes from 'koffi';
 
 import { syscallNumber } from './abi/numbers.js';
+import { nodeTimers } from './node-timers.js';
 
 /** What package.json depends on. */
 export const KOFFI_VERSION = '3.3.4';
@@ -111,7 +112,7 @@ export interface Readiness {
  * The callback comes in the same turn of the loop, but as one of Node's own.
  */
 export function whenReadable(fd: number, callback: () => void): Readiness {
-  return koffi.node.poll(fd, { readable: true, disconnect: true }, () => void setImmediate(callback));
+  return koffi.node.poll(fd, { readable: true, disconnect: true }, () => void nodeTimers.setImmediate(callback));
 }
 
 // Opaque to callers in glibc and musl: 80 and 336 bytes on 64-bit, here with room to spare.

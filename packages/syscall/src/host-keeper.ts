@@ -12,6 +12,7 @@ import { keeperPlan } from './keeper-plan.js';
 import { openPipe } from './pipe.js';
 import type { Plan } from './step.js';
 import { holdProcess, holdsFiles, letGoOfProcess } from './thread-end.js';
+import { currentIds } from './user.js';
 
 const numbers = {
   pidfdOpen: syscallNumber('pidfd_open'),
@@ -34,15 +35,23 @@ interface Planned extends Ends {
 interface Running extends Ends {
   readonly pid: number;
   readonly pidfd: Fd | undefined;
+  readonly ids: string;
 }
 
-let planned: Planned | undefined;
-let running: Running | undefined;
+/** By the ids of this process: a keeper that has been started as another user may not be allowed to kill what this one starts. */
+const planned = new Map<string, Planned>();
+const running = new Map<string, Running>();
 
 /** The socket by which processes register, of a keeper that runs, or that {@link startKeeper} starts. */
 export function keeperSocket(): Fd {
-  if (running) reap(running);
-  return (running ?? (planned ??= plan())).socket;
+  const ids = currentIds();
+  const there = running.get(ids);
+  if (there) reap(there);
+  const keeper = running.get(ids) ?? planned.get(ids);
+  if (keeper) return keeper.socket;
+  const made = plan();
+  planned.set(ids, made);
+  return made.socket;
 }
 
 /**
@@ -52,17 +61,19 @@ export function keeperSocket(): Fd {
  * @param start starts a plan, and returns its pid
  */
 export function startKeeper(start: (plan: Plan) => number): void {
-  if (!planned) return;
-  const { socket, alive, theirs } = planned;
-  planned = undefined;
+  const ids = currentIds();
+  const made = planned.get(ids);
+  if (!made) return;
+  const { socket, alive, theirs } = made;
+  planned.delete(ids);
   try {
     const pid = start(keeperPlan(...theirs));
     holdProcess(pid, { isKeeper: true });
     // There is one for the whole life of the process, and it does not keep that alive.
     const number = syscall(numbers.pidfdOpen, pid, 0);
     const pidfd = number < 0 ? undefined : ownedFd(number, 'keeper');
-    const keeper: Running = { socket, alive, pid, pidfd };
-    running = keeper;
+    const keeper: Running = { socket, alive, pid, pidfd, ids };
+    running.set(ids, keeper);
     if (pidfd) watch(pidfd.number, 'readable', () => reap(keeper), true);
   } catch (error) {
     close({ socket, alive });
@@ -85,7 +96,7 @@ function reap(keeper: Running): void {
     pidfd.close();
   }
   close(keeper);
-  if (running === keeper) running = undefined;
+  if (running.get(keeper.ids) === keeper) running.delete(keeper.ids);
 }
 
 function close({ socket, alive }: Ends): void {

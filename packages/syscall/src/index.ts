@@ -132,5 +132,7 @@ export { announceExec, continueInChild, dieWithHost, handOver, stayInCharge, wai
 export { readable, watchReadable, type ReadableOptions } from './readable.js';
 export { fail, label, resultOf, type Arg, type Jump, type Plan, type ResultOf, type Step } from './step.js';
 export { watchUrgent, type Watch } from './urgent.js';
+export { nodeTimers, type NodeTimers } from './node-timers.js';
+export { currentIds, perUser, requireAccess } from './user.js';
 export { nextInThread } from './next-in-thread.js';
 export { removeAtThreadEnd } from './thread-end.js';

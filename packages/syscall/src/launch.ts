@@ -28,6 +28,7 @@ import { keeperSocket, startKeeper } from './host-keeper.js';
 import { registrations } from './keeper.js';
 import { forget, leaveAlone } from './known-children.js';
 import { sealedMemfd } from './memfd.js';
+import { nodeTimers } from './node-timers.js';
 import { stepError } from './perform.js';
 import { announcements, REPORT_EXEC, REPORT_FILE, REPORT_PID, REPORT_STAYS, REPORT_WAITING } from './process.js';
 import type { Plan, Step } from './step.js';
@@ -308,7 +309,7 @@ function setUp(
       end();
     };
     const cancel = (): void => abandon(cancelSignal?.reason);
-    const timer = setTimeout(() => abandon(new Error(`the set-up of the process did not end within ${timeoutMs} ms`)), timeoutMs);
+    const timer = nodeTimers.setTimeout(() => abandon(new Error(`the set-up of the process did not end within ${timeoutMs} ms`)), timeoutMs);
     cancelSignal?.addEventListener('abort', cancel, { once: true });
     const answer = async (waiting: number): Promise<void> => {
       try {
@@ -346,7 +347,7 @@ function setUp(
       isOver = true;
       unwatch(report);
       closeHeld(report);
-      clearTimeout(timer);
+      nodeTimers.clearTimeout(timer);
       cancelSignal?.removeEventListener('abort', cancel);
       let pid = stays ?? announcer ?? first;
       // Nobody has said so: it is where the way of the reports leads.

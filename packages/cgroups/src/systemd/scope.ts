@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-import { checkOptions, quote } from '@ctr/syscall';
+import { checkOptions, nodeTimers, quote } from '@ctr/syscall';
 
 import { checkLimits } from '../check-limits.js';
 import { limitNeeds } from '../controllers.js';
@@ -186,6 +186,6 @@ function checkProperties(properties: readonly UnitProperty[]): void {
 function within({ timeoutMs = TIMEOUT_MS, cancelSignal }: WaitOptions, what: string): AbortSignal {
   const timer = new AbortController();
   const late = `systemd has not ${what} within ${timeoutMs} ms: see systemctl list-jobs, and the journal`;
-  setTimeout(() => timer.abort(new CgroupError('no-systemd', late)), timeoutMs).unref();
+  nodeTimers.setTimeout(() => timer.abort(new CgroupError('no-systemd', late)), timeoutMs).unref();
   return cancelSignal ? AbortSignal.any([timer.signal, cancelSignal]) : timer.signal;
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readSync } from 'node:fs';
 
-import { call, Fd, openFd, openFlags, readable } from '@ctr/syscall';
+import { call, Fd, nodeTimers, openFd, openFlags, readable } from '@ctr/syscall';
 
 import { keyed } from '../counter.js';
 import type { EventQueue } from '../event-stream.js';
@@ -100,18 +100,18 @@ function watchKills(queue: EventQueue<CgroupEvent>, directory: string): () => vo
   let known = read();
   let timer: NodeJS.Timeout | undefined;
   let until = 0;
-  queue.onClose(() => clearTimeout(timer));
+  queue.onClose(() => nodeTimers.clearTimeout(timer));
   const look = (pauseMs: number): void => {
     const count = read();
     if (count !== undefined && count !== known) {
       known = count;
       queue.push('oomKill', { type: 'oomKill', count });
     }
-    if (!queue.ended && performance.now() < until) timer = setTimeout(look, pauseMs, pauseMs * 2);
+    if (!queue.ended && nodeTimers.now() < until) timer = nodeTimers.setTimeout(look, pauseMs, pauseMs * 2);
   };
   return () => {
-    clearTimeout(timer);
-    until = performance.now() + KILL_MS;
+    nodeTimers.clearTimeout(timer);
+    until = nodeTimers.now() + KILL_MS;
     look(1);
   };
 }

@@ -13,6 +13,7 @@ import {
   isSyscallError,
   Memory,
   openFd,
+  perUser,
   resultOf,
   type ResultOf,
   type Step,
@@ -62,17 +63,19 @@ export function setDeviceProgram(directory: string, rules: readonly DeviceRule[]
   }
 }
 
-let refusal: CgroupError | null | undefined;
-
 /**
- * Whether a program can be attached below a mount of cgroup2: throws a {@link CgroupError} if not. Found out once.
+ * Whether a program can be attached below a mount of cgroup2: throws a {@link CgroupError} if not. Found out once for each user that this process is.
  *
  * @see kernel/bpf/syscall.c: bpf_prog_query() takes CAP_NET_ADMIN, as BPF_PROG_LOAD does for this kind
  */
 export function requireDevicePrograms(mount: string): void {
-  refusal ??= devicePrograms(mount);
+  const found = refusals();
+  let refusal = found.get(mount);
+  if (refusal === undefined) found.set(mount, (refusal = devicePrograms(mount)));
   if (refusal) throw refusal;
 }
+
+const refusals = perUser(() => new Map<string, CgroupError | null>());
 
 function devicePrograms(mount: string): CgroupError | null {
   const group = openFd(mount, { directory: true });

@@ -1,4 +1,4 @@
-import { dieWithHost, launch, type Child, type Exit, type LaunchOptions, type Plan } from '@ctr/syscall';
+import { dieWithHost, launch, nodeTimers, type Child, type Exit, type LaunchOptions, type Plan } from '@ctr/syscall';
 
 import type { Hook, Hooks } from '../config/hooks.js';
 import { OciError } from '../error.js';
@@ -61,9 +61,9 @@ async function runHook(name: string, { path, args = [path], env, timeout }: Hook
       timedOut = true;
       end();
     };
-    const timer = timeout ? setTimeout(late, Math.min(timeout * 1000, LONGEST_TIMEOUT_MS)) : undefined;
+    const timer = timeout ? nodeTimers.setTimeout(late, Math.min(timeout * 1000, LONGEST_TIMEOUT_MS)) : undefined;
     exit = await child.exited;
-    clearTimeout(timer);
+    nodeTimers.clearTimeout(timer);
     cancelSignal?.removeEventListener('abort', end);
   } catch (error) {
     throw new OciError('hook', `error running ${name}: ${(error as Error).message}`, { cause: error });

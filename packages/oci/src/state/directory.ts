@@ -1,8 +1,7 @@
 import { fchmodSync, fstatSync, mkdirSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-import { atFlags, call, isSyscallError, openFd, openFlags, quote, resolveFlags, type Fd } from '@ctr/syscall';
+import { atFlags, call, isSyscallError, nodeTimers, openFd, openFlags, quote, resolveFlags, type Fd } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { MAX_TEXT_BYTES } from '../json/parse-json.js';
@@ -122,8 +121,8 @@ export class StateDirectory implements Disposable {
   async lock(timeoutMs = LOCK_TIMEOUT_MS): Promise<Fd> {
     const fd = this.#again(this.at, '.');
     try {
-      for (const end = Date.now() + timeoutMs; !tryLock(fd); await sleep(LOCK_PAUSE_MS))
-        if (Date.now() >= end)
+      for (const end = nodeTimers.now() + timeoutMs; !tryLock(fd); await nodeTimers.delay(LOCK_PAUSE_MS))
+        if (nodeTimers.now() >= end)
           throw new OciError('busy', `container ${this.id} is being changed by another process, which has not ended within ${timeoutMs} ms`);
       // It may have been removed, and even made anew, while we waited.
       using now = this.#again(this.#root, this.id);

@@ -1,4 +1,4 @@
-import { errnoName, errnoText, Fd, launch, openPipe, type Child, type Exit, type LaunchStdio, type Plan } from '@ctr/syscall';
+import { errnoName, errnoText, Fd, launch, nodeTimers, openPipe, type Child, type Exit, type LaunchStdio, type Plan } from '@ctr/syscall';
 
 import { streamNames, type Stream, type Three } from '../streams.js';
 import { relayInput } from './input.js';
@@ -60,7 +60,7 @@ export class Relays {
     const starting: Promise<Child>[] = [];
     for (const relay of this.#relays.filter(({ usable }) => usable)) {
       // Each start blocks for a fraction of a millisecond: a turn of its own for each, while the container is set up.
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => nodeTimers.setImmediate(resolve));
       if (this.#isStopped) return;
       relay.child = startRelay(relay);
       // Who waits for all of them is told.
@@ -91,13 +91,13 @@ export class Relays {
    */
   async delivered({ wasKilled }: { readonly wasKilled: boolean }): Promise<boolean> {
     if (this.#relays.length === 0) return true;
-    const timer = wasKilled ? setTimeout(() => this.stop(), GRACE_MS) : undefined;
+    const timer = wasKilled ? nodeTimers.setTimeout(() => this.stop(), GRACE_MS) : undefined;
     const outputs = await this.#ends(({ fd }) => fd !== 0);
-    clearTimeout(timer);
+    nodeTimers.clearTimeout(timer);
     const isDelivered = !this.#isStopped;
-    const inputTimer = setTimeout(() => this.stop(), END_MS);
+    const inputTimer = nodeTimers.setTimeout(() => this.stop(), END_MS);
     const inputs = await this.#ends(({ fd }) => fd === 0);
-    clearTimeout(inputTimer);
+    nodeTimers.clearTimeout(inputTimer);
     this.#close();
     for (const [fd, { code, signal }] of [...inputs, ...outputs]) {
       const errno = errnoOf(code);
