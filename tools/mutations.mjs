@@ -948,6 +948,15 @@ export const mutations = [
     name: 'by start what a shell executes from its stdin',
   },
   {
+    defence: 'a relay writes to a file behind what others have written there',
+    file: 'packages/runtime/src/relay/output.ts',
+    text: "type.below(typeEnds.file, large, 'is it a file?'),",
+    instead:
+      "{ call: 'splice', args: [0, null, 1, null, PIPE_BYTES, 0], purpose: 'the first of it', tolerates: 'any' }, type.below(typeEnds.file, large, 'is it a file?'),",
+    test: 'packages/runtime/test/attack/standard-streams.root.test.ts',
+    name: 'by start what others write to the file that stdout is stays there, before',
+  },
+  {
     defence: 'an ignored stream is the null device of the container',
     file: 'packages/runtime/src/streams.ts',
     text: "[{ call: 'dup3', args: [resultOf(open), fd, 0], purpose: nullPurpose(fd) }]",
