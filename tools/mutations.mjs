@@ -1129,6 +1129,14 @@ export const mutations = [
     name: 'and none begins that the keeper has no room for: one$',
   },
   {
+    defence: 'a set-up that runs again in the container ends before its first step, whatever file is fd 3',
+    file: 'packages/syscall/src/launch.ts',
+    text: "jump: { when: '==', than: socketTypes.SOCK_SEQPACKET, to: hosted } },",
+    instead: "jump: { when: '!=', to: hosted } },",
+    test: 'packages/syscall/test/launch.test.ts',
+    name: 'writes nothing to a connection that the program has as fd 3',
+  },
+  {
     defence: 'a compiled container runs from a sealed copy of its file',
     file: 'packages/runtime/src/sealed-file.ts',
     text: "jump: { when: '<', than: ALL_SEALS, to: create },",
