@@ -222,11 +222,11 @@ export const mutations = [
   {
     defence: 'an init has no more rights than the program',
     file: plan,
-    text: `    ...rights(spec, inside, { keptFiles: kept, hasHost: isKept }),
+    text: `    ...rights(spec, inside, { keptFiles: kept, hasHost: keeper !== undefined }),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? (keeper?.steps ?? []) : [], kept }) : []],`,
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? registering : [], kept }) : []],`,
     instead:
-      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? (keeper?.steps ?? []) : [], kept }) : []], ...rights(spec, inside, { keptFiles: kept, hasHost: isKept }),",
+      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? registering : [], kept }) : []], ...rights(spec, inside, { keptFiles: kept, hasHost: keeper !== undefined }),",
     test: `${attack}/other-processes.root.test.ts`,
     name: 'has no more rights than the program: root$',
   },
@@ -902,10 +902,18 @@ export const mutations = [
   {
     defence: 'a program that unties itself ends with its host: the plan registers with the keeper',
     file: 'packages/runtime/src/plan.ts',
-    text: 'const keeper = isKept ? registerWithKeeper(',
-    instead: 'const keeper = kills ? registerWithKeeper(',
+    text: 'const keeper = registration(spec, kills);',
+    instead: 'const keeper = { ...registration(spec, kills), send: [], confirm: [] };',
     test: 'packages/runtime/test/attack/untied.root.test.ts',
     name: 'as it is by default',
+  },
+  {
+    defence: 'a container of root registers whatever its user has on its way',
+    file: 'packages/runtime/src/plan.ts',
+    text: "ahead: spec.namespaces.user !== 'host' || registersLate(spec, kills),",
+    instead: 'ahead: false,',
+    test: 'packages/runtime/test/attack/in-flight.root.test.ts',
+    name: 'in a user namespace with the same ids',
   },
   {
     defence: 'a program that unties itself ends with its host: the keeper kills what it holds',
