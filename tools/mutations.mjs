@@ -222,11 +222,11 @@ export const mutations = [
   {
     defence: 'an init has no more rights than the program',
     file: plan,
-    text: `    ...rights(spec, inside, { keptFiles: kept, hasHost: isKept }),
+    text: `    ...rights(spec, inside, { keptFiles: kept, hasHost: keeper !== undefined }),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? (keeper?.steps ?? []) : [], kept }) : []],`,
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? registering : [], kept }) : []],`,
     instead:
-      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? (keeper?.steps ?? []) : [], kept }) : []], ...rights(spec, inside, { keptFiles: kept, hasHost: isKept }),",
+      "['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? registering : [], kept }) : []], ...rights(spec, inside, { keptFiles: kept, hasHost: keeper !== undefined }),",
     test: `${attack}/other-processes.root.test.ts`,
     name: 'has no more rights than the program: root$',
   },
@@ -902,10 +902,18 @@ export const mutations = [
   {
     defence: 'a program that unties itself ends with its host: the plan registers with the keeper',
     file: 'packages/runtime/src/plan.ts',
-    text: 'const keeper = isKept ? registerWithKeeper(',
-    instead: 'const keeper = kills ? registerWithKeeper(',
+    text: 'const keeper = registration(spec, kills);',
+    instead: 'const keeper = { ...registration(spec, kills), send: [], confirm: [] };',
     test: 'packages/runtime/test/attack/untied.root.test.ts',
     name: 'as it is by default',
+  },
+  {
+    defence: 'a container of root registers whatever its user has on its way',
+    file: 'packages/runtime/src/plan.ts',
+    text: "ahead: spec.namespaces.user !== 'host' || registersLate(spec, kills),",
+    instead: 'ahead: false,',
+    test: 'packages/runtime/test/attack/in-flight.root.test.ts',
+    name: 'in a user namespace with the same ids',
   },
   {
     defence: 'a program that unties itself ends with its host: the keeper kills what it holds',
@@ -946,6 +954,15 @@ export const mutations = [
     instead: 'args: [0, null, 1, null, PIPE_BYTES, 0]',
     test: 'packages/runtime/test/attack/standard-streams.root.test.ts',
     name: 'by start what a shell executes from its stdin',
+  },
+  {
+    defence: 'a relay writes to a file behind what others have written there',
+    file: 'packages/runtime/src/relay/output.ts',
+    text: "type.below(typeEnds.file, large, 'is it a file?'),",
+    instead:
+      "{ call: 'splice', args: [0, null, 1, null, PIPE_BYTES, 0], purpose: 'the first of it', tolerates: 'any' }, type.below(typeEnds.file, large, 'is it a file?'),",
+    test: 'packages/runtime/test/attack/standard-streams.root.test.ts',
+    name: 'by start what others write to the file that stdout is stays there, before',
   },
   {
     defence: 'an ignored stream is the null device of the container',
@@ -1118,6 +1135,14 @@ export const mutations = [
     instead: "purpose: 'was there room for all of its files?' },",
     test: 'packages/runtime/test/attack/untied.root.test.ts',
     name: 'and none begins that the keeper has no room for: one$',
+  },
+  {
+    defence: 'a set-up that runs again in the container ends before its first step, whatever file is fd 3',
+    file: 'packages/syscall/src/launch.ts',
+    text: "jump: { when: '==', than: socketTypes.SOCK_SEQPACKET, to: hosted } },",
+    instead: "jump: { when: '!=', to: hosted } },",
+    test: 'packages/syscall/test/launch.test.ts',
+    name: 'writes nothing to a connection that the program has as fd 3',
   },
   {
     defence: 'a compiled container runs from a sealed copy of its file',

@@ -94,7 +94,7 @@ export function childPlan(command: readonly string[], options: ChildOptions = {}
   const group = spec.cgroup ? planGroup(groupName(spec.name), askedLimits(spec), groupsOf(spec.cgroupParent)) : undefined;
   if (!passThrough) return launcherPlan(spec, { passThrough, makes: ['mount', 'pid'], group, numbering: [], removal: group ? removeSteps(group) : [] });
   const own = withStreams(spec, [new Fd(0, 'stdin'), new Fd(1, 'stdout'), new Fd(2, 'stderr')]).spec;
-  const inside = setUp(own, { isKept: false }).map(([what, steps]): Section => [what, steps.map(allClosed)]);
+  const inside = setUp(own).map(([what, steps]): Section => [what, steps.map(allClosed)]);
   const sections: Section[] = [['a cgroup', group?.steps ?? []], ...inside];
   const execution = programOf(spec);
   return [...flatten(sections), ...execution, ...messages(sections, execution)];

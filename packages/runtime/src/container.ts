@@ -293,7 +293,7 @@ function running(
     cancelSignal?.addEventListener('abort', cancel, { once: true });
     let isDelivered;
     try {
-      // What holds a pipe open ends with the group.
+      // The processes of the group that hold a pipe open end with it. A process outside that a program has sent its end to keeps it open for as long as it likes.
       await group?.remove();
       isDelivered = await relays.delivered({ wasKilled: exit.signal !== undefined });
     } finally {

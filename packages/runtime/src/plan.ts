@@ -34,6 +34,7 @@ import {
   resultOf,
   stayInCharge,
   waitForHost,
+  type Registration,
   type LaunchStdio,
   type Memory,
   type Plan,
@@ -119,7 +120,11 @@ export function planContainer(spec: Spec): ContainerPlan {
   const kills = group !== undefined && killsGroup(spec, group);
   const parts =
     group && entersAlone(spec, group)
-      ? [[...made, ...opening(group), ...flatten(enter(spec, group)), ...group.close, ...withoutLimits(spec, group)], wayIn(spec, true, kills), last]
+      ? [
+          [...made, ...opening(group), ...flatten(enter(spec, { group, keeper: registration(spec, kills) })), ...group.close, ...withoutLimits(spec, group)],
+          wayIn(spec, true, kills),
+          last,
+        ]
       : [[...(scope?.steps ?? []), ...made, ...(group?.join ?? []), ...(group?.close ?? []), ...withoutLimits(spec, group)], wayIn(spec, false, kills), last];
   return { spec, parts, group, scope, idMaps: mapsOfHost(spec) };
 }
@@ -198,7 +203,8 @@ function wayIn(spec: Spec, entered: boolean, kills: boolean): readonly Step[] {
   if (known) return known;
   if (waysIn.size >= MAX_WAYS_IN) waysIn.clear();
   const stays: Section = ['the process that stays', spec.init ? [stayInCharge()] : []];
-  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec)), stays, ...setUp(spec, { isKept: true, kills })]));
+  const keeper = registration(spec, kills);
+  const steps = Object.freeze(flatten([...(entered ? [] : enter(spec, { keeper })), stays, ...setUp(spec, { keeper, kills })]));
   waysIn.set(key, steps);
   return steps;
 }
@@ -231,12 +237,16 @@ function canBeBornIn(spec: Spec): boolean {
   return !mapsOfHost(spec) && Object.values(spec.namespaces).every((choice) => typeof choice === 'string');
 }
 
-/**
- * The way into the namespaces: the plan goes on in the container's first process.
- *
- * @param group the one that this process is born in, or joins by files that are open
- */
-export function enter(spec: Spec, group?: PlannedGroup): Section[] {
+/** How a container is entered. */
+export interface EnterOptions {
+  /** The one that the container's first process is born in, or joins by files that are open. */
+  readonly group?: PlannedGroup;
+  /** How the container registers with a keeper, to which it may make a way ahead. @default by the way that is there, or not at all */
+  readonly keeper?: Registration;
+}
+
+/** The way into the namespaces: the plan goes on in the container's first process. */
+export function enter(spec: Spec, { group, keeper }: EnterOptions = {}): Section[] {
   const copied = isNew(spec, 'time');
   const cgroup = group?.cgroup;
   // A cgroup namespace begins at the group of the process that makes it: the one that is in the group makes it.
@@ -244,6 +254,8 @@ export function enter(spec: Spec, group?: PlannedGroup): Section[] {
   return [
     ['the standard streams', isNew(spec, 'mount') ? [] : heldNull(spec.streams)],
     ['the mounts whose owners are mapped', isNew(spec, 'user') ? openMapped(spec) : []],
+    // With the rights of the caller: see `ahead` of KeeperOptions.
+    ['the tie to the host', keeper?.prepare ?? []],
     ['a user namespace', userNamespace(spec)],
     ['the namespaces to join', joined(spec)],
     [
@@ -259,10 +271,27 @@ export function enter(spec: Spec, group?: PlannedGroup): Section[] {
   ];
 }
 
+/**
+ * Whether the program registers, and not the container's first process. The end of an init process ends the program in a pid namespace of its own, or by their group.
+ * Elsewhere the program is what has to be kept: no other can untie the init process.
+ */
+function registersLate(spec: Spec, kills: boolean): boolean {
+  return spec.init && !isNew(spec, 'pid') && !kills;
+}
+
+/** How a container registers with the keeper of a host: ahead, where it has not the rights of the caller any more when it registers. */
+function registration(spec: Spec, kills: boolean): Registration {
+  return registerWithKeeper({
+    ...(isNew(spec, 'pid') && { pid: 1 }),
+    ...(kills && { cgroupKill: GROUP_KILL_FD }),
+    ahead: spec.namespaces.user !== 'host' || registersLate(spec, kills),
+  });
+}
+
 /** How a container is set up. */
 export interface SetUpOptions {
-  /** The container registers with a keeper. One that is in its caller's namespaces alone has none. */
-  readonly isKept: boolean;
+  /** How the container registers with a keeper. One that is in its caller's namespaces alone has none. @default not */
+  readonly keeper?: Registration;
   /** Whether the keeper gets the file `cgroup.kill` of the container's group. @default false */
   readonly kills?: boolean;
   /** Which streams have the null device behind them, where that is known only as the plan runs. */
@@ -270,13 +299,12 @@ export interface SetUpOptions {
 }
 
 /** What the container's first process does before the program, in its new namespaces. */
-export function setUp(spec: Spec, { isKept, kills = false, isNull }: SetUpOptions): Section[] {
+export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOptions = {}): Section[] {
   // A mount namespace that others are in, too, stays as it is.
   const inside = isNew(spec, 'mount') ? fileSystems(spec, isNull) : { sections: [], terminal: undefined, proc: undefined };
-  const keeper = isKept ? registerWithKeeper({ ...(isNew(spec, 'pid') && { pid: 1 }), ...(kills && { cgroupKill: GROUP_KILL_FD }) }) : undefined;
-  // The end of an init process ends the program in a pid namespace of its own, or by their group. Elsewhere the program is what has to be kept: no other can untie the init process.
-  const late = spec.init && !isNew(spec, 'pid') && !kills;
-  const kept = late && isKept ? [KEEPER_FD] : [];
+  const late = registersLate(spec, kills);
+  const kept = late && keeper ? [KEEPER_FD] : [];
+  const registering = keeper ? [...keeper.send, ...keeper.confirm] : [];
   const sections: Section[] = [
     // Its answer is waited for below: the two work at the same time.
     ['the tie to the host', late ? [] : (keeper?.send ?? [])],
@@ -289,9 +317,9 @@ export function setUp(spec: Spec, { isKept, kills = false, isNull }: SetUpOption
     ['the terminal', inside.terminal && spec.user ? giveTerminal(inside.terminal.slave, spec.user.uid) : []],
     // As late as that: the keeper of the first container starts meanwhile. Yet before the filter, which need not allow it.
     ['the tie to the host', late ? [] : (keeper?.confirm ?? [])],
-    ...rights(spec, inside, { keptFiles: kept, hasHost: isKept }),
+    ...rights(spec, inside, { keptFiles: kept, hasHost: keeper !== undefined }),
     // It has no more rights than the program, which could otherwise gain them from it.
-    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? (keeper?.steps ?? []) : [], kept }) : []],
+    ['the init process', spec.init ? init({ subreaper: !isNew(spec, 'pid'), register: late ? registering : [], kept }) : []],
     [
       'the session',
       [

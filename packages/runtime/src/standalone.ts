@@ -10,6 +10,7 @@ import {
   Memory,
   openFlags,
   prctlOptions,
+  registerWithKeeper,
   resultOf,
   sigaction,
   signals,
@@ -159,7 +160,7 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
     ],
     ['a cgroup', [...(group?.join ?? []), ...(group?.close ?? [])]],
     ...way.after,
-    ...setUp(spec, { isKept: true, isNull: streams.isNull }),
+    ...setUp(spec, { keeper: registerWithKeeper({ ...(isNew(spec, 'pid') && { pid: 1 }) }), isNull: streams.isNull }),
   ];
   const execution = programOf(spec);
   return [...flatten(sections), ...execution, ...streams.relaying, ...messages(sections, execution, streams.relaying)];

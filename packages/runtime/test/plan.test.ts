@@ -35,7 +35,7 @@ describe('the plan of a container', () => {
         9  pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
        10  add($answer+4, 0)  # its end of the pipe
        11  pidfd_open(1, 0)  # by what the keeper knows this process
-       12  sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+       12  sendmsg(4, {msg_iov={iov_base="\\30\\0", iov_len=2}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
        13  close($answer+4)  # the keeper alone can answer
        14  umask(000)  # modes are as they are given
        15  sethostname("box", 3)  # the host name
@@ -524,7 +524,7 @@ describe('namespaces', () => {
        9  pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
       10  add($answer+4, 0)  # its end of the pipe
       11  pidfd_open(1, 0)  # by what the keeper knows this process
-      12  sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      12  sendmsg(4, {msg_iov={iov_base="\\30\\0", iov_len=2}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
       13  close($answer+4)  # the keeper alone can answer
       14  umask(000)  # modes are as they are given
       15  sethostname("container", 9)  # the host name
@@ -649,6 +649,13 @@ describe('namespaces', () => {
     expect(changed({ namespaces: { user: 'new', net: 'new', ipc: 'new' }, uidMap: maps, gidMap: maps })).toMatchInlineSnapshot(`
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0, &way)  # a way of its own to the keeper
+      + setsockopt($way, 1, 16, "\\1\\0\\0\\0", 4)  # the kernel tells the keeper who writes there
+      + add($way, 0)  # its end of the way
+      + sendmsg(4, {msg_iov={iov_base="\\24\\1", iov_len=2}, msg_iovlen=1, msg_control="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=20}, MSG_NOSIGNAL)  # the keeper gets its end
+      + dup3($way+4, 4, O_CLOEXEC)  # this way is the one to the keeper from here on
+      + close($way+4)  # one file is enough
+      + close($way)  # the keeper alone can answer
       + unshare(CLONE_NEWUSER)  # new user namespace
       + write(3, "\\2\\0\\0\\0\\0\\0\\0\\0", 8)  # tell the host: map the ids: uids and gids 0-65535 are 100000-165535
       + read(3, &answer, 1), if == 1 go to ‹the host has answered›  # wait for the host: map the ids: uids and gids 0-65535 are 100000-165535
@@ -658,6 +665,13 @@ describe('namespaces', () => {
       + setresgid(0, 0, 0)  # group 0
       + setresuid(0, 0, 0)  # user 0
       + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|CLONE_NEWNET|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        label()  # the host is alive
+      - pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
+      - add($answer+4, 0)  # its end of the pipe
+      - pidfd_open(1, 0)  # by what the keeper knows this process
+      - sendmsg(4, {msg_iov={iov_base="\\30\\0", iov_len=2}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      - close($answer+4)  # the keeper alone can answer
+      + sendmsg(4, {msg_iov={iov_base="k", iov_len=1}, msg_iovlen=1}, MSG_NOSIGNAL) (EPIPE is fine)  # the keeper kills this process when the host ends
         sethostname("container", 9)  # the host name
       + socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, 0) = $socket  # any socket, to speak of network devices
       + ioctl($socket, SIOCSIFFLAGS, {ifr_name="lo", ifr_flags=IFF_UP|IFF_RUNNING})  # switch on the loopback device
@@ -699,6 +713,10 @@ describe('namespaces', () => {
       + mknodat($dev, "tty", S_IFREG|0666, makedev(0, 0))  # a file to mount tty on
       + move_mount($tty, "", $dev, "tty", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to tty
       + close($tty)  # it is attached
+        label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      - read($answer, &kept, 1), if == 1 go to ‹this process is kept›  # wait until the keeper has it
+      + read(4, &kept, 1) (ECONNRESET is fine)  # wait until the keeper has it
+      + add($kept, 0), if == 107 go to ‹this process is kept›  # has it?
         label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       "
@@ -786,6 +804,13 @@ describe('namespaces', () => {
     expect(`\n${changes(plan(['/bin/true'], { ...rest, namespaces: { ...base.namespaces, mount: 'host' } }), joined)}\n`).toMatchInlineSnapshot(`
       "
       - clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+      + socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0, &way)  # a way of its own to the keeper
+      + setsockopt($way, 1, 16, "\\1\\0\\0\\0", 4)  # the kernel tells the keeper who writes there
+      + add($way, 0)  # its end of the way
+      + sendmsg(4, {msg_iov={iov_base="\\24\\1", iov_len=2}, msg_iovlen=1, msg_control="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=20}, MSG_NOSIGNAL)  # the keeper gets its end
+      + dup3($way+4, 4, O_CLOEXEC)  # this way is the one to the keeper from here on
+      + close($way+4)  # one file is enough
+      + close($way)  # the keeper alone can answer
       + prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # what runs there cannot look into this process
       + pidfd_open(4711, 0) = $target  # hold on to process 4711
       + setns($target, CLONE_NEWUSER)  # join the user namespace of process 4711
@@ -804,10 +829,16 @@ describe('namespaces', () => {
       + close($target)  # let go of it
       + clone(CLONE_VM|CLONE_PARENT|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
         label()  # the host is alive
-      + getpid() = $self  # the process to keep
-        add($answer+4, 0)  # its end of the pipe
+      - pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
+      - add($answer+4, 0)  # its end of the pipe
       - pidfd_open(1, 0)  # by what the keeper knows this process
-      + pidfd_open($self, 0)  # by what the keeper knows this process
+      - sendmsg(4, {msg_iov={iov_base="\\30\\0", iov_len=2}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      - close($answer+4)  # the keeper alone can answer
+      + sendmsg(4, {msg_iov={iov_base="k", iov_len=1}, msg_iovlen=1}, MSG_NOSIGNAL) (EPIPE is fine)  # the keeper kills this process when the host ends
+        label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      - read($answer, &kept, 1), if == 1 go to ‹this process is kept›  # wait until the keeper has it
+      + read(4, &kept, 1) (ECONNRESET is fine)  # wait until the keeper has it
+      + add($kept, 0), if == 107 go to ‹this process is kept›  # has it?
         label()  # there are no more
       - setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
       "
@@ -1001,12 +1032,19 @@ describe('the process', () => {
     expect(changes(plan([...command], { ...base, init: true }), plan([...command], { ...base, init: true, namespaces: { ...base.namespaces, pid: 'host' } })))
       .toMatchInlineSnapshot(`
         "- clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|CLONE_NEWPID|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
+        + socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0, &way)  # a way of its own to the keeper
+        + setsockopt($way, 1, 16, "\\1\\0\\0\\0", 4)  # the kernel tells the keeper who writes there
+        + add($way, 0)  # its end of the way
+        + sendmsg(4, {msg_iov={iov_base="\\24\\1", iov_len=2}, msg_iovlen=1, msg_control="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=20}, MSG_NOSIGNAL)  # the keeper gets its end
+        + dup3($way+4, 4, O_CLOEXEC)  # this way is the one to the keeper from here on
+        + close($way+4)  # one file is enough
+        + close($way)  # the keeper alone can answer
         + clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWUTS|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to ‹the new process›  # go on in a new process, in new namespaces
           write(3, "\\5\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host which process stays
         - pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
         - add($answer+4, 0)  # its end of the pipe
         - pidfd_open(1, 0)  # by what the keeper knows this process
-        - sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+        - sendmsg(4, {msg_iov={iov_base="\\30\\0", iov_len=2}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
         - close($answer+4)  # the keeper alone can answer
           label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
         - read($answer, &kept, 1), if == 1 go to ‹this process is kept›  # wait until the keeper has it
@@ -1026,13 +1064,9 @@ describe('the process', () => {
         + getppid(), if == $init go to ‹the init process is alive›  # is the init process still there?
         + exit_group(137)  # the init process is gone
         + label()  # the init process is alive
-        + getpid() = $self  # the process to keep
-        + pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
-        + add($answer+4, 0)  # its end of the pipe
-        + pidfd_open($self, 0)  # by what the keeper knows this process
-        + sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
-        + close($answer+4)  # the keeper alone can answer
-        + read($answer, &kept, 1), if == 1 go to ‹this process is kept›  # wait until the keeper has it
+        + sendmsg(4, {msg_iov={iov_base="k", iov_len=1}, msg_iovlen=1}, MSG_NOSIGNAL) (EPIPE is fine)  # the keeper kills this process when the host ends
+        + read(4, &kept, 1) (ECONNRESET is fine)  # wait until the keeper has it
+        + add($kept, 0), if == 107 go to ‹this process is kept›  # has it?
         + fail(EMFILE)  # the keeper takes the process
         + label()  # this process is kept
         + close(4)  # the program has no way to the keeper"

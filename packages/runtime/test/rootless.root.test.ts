@@ -151,24 +151,24 @@ describe('a container of an ordinary user', () => {
       "
         1  label()  # no limits: no control group is delegated to this user
         2  label()  # no device rules: the kernel takes them from root alone, outside of containers
-        3  unshare(CLONE_NEWUSER)  # new user namespace
-        4  openat(AT_FDCWD, "/proc/self/setgroups", O_WRONLY|O_CLOEXEC) = $setgroups  # to keep the groups of all processes in it, which the kernel asks for before a group is mapped
-        5  write($setgroups, "deny", 4)  # keep the groups of all processes in it, which the kernel asks for before a group is mapped
-        6  close($setgroups)  # it is written
-        7  openat(AT_FDCWD, "/proc/self/uid_map", O_WRONLY|O_CLOEXEC) = $uid_map  # to map the user id
-        8  write($uid_map, "0 65534 1\\n", 10)  # map the user id
-        9  close($uid_map)  # it is written
-       10  openat(AT_FDCWD, "/proc/self/gid_map", O_WRONLY|O_CLOEXEC) = $gid_map  # to map the group id
-       11  write($gid_map, "0 65534 1\\n", 10)  # map the group id
-       12  close($gid_map)  # it is written
-       13  clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|CLONE_NEWNET|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to 16  # go on in a new process, in new namespaces
-       14  write(3, "\\1\\0\\0\\0\\0\\0\\0\\0", 8) (any error is fine)  # tell the host its pid
-       15  exit_group(0)  # the first process has done its part
-       16  label()  # the new process
-       17  prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)  # die with the host
-       18  ppoll({fd=3, events=0x0}, 1, {}, NULL, 8), if == 0 go to 20  # is the host still there?
-       19  exit_group(137)  # the host is gone
-       20  label()  # the host is alive
+        3  socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0, &way)  # a way of its own to the keeper
+        4  setsockopt($way, 1, 16, "\\1\\0\\0\\0", 4)  # the kernel tells the keeper who writes there
+        5  add($way, 0)  # its end of the way
+        6  sendmsg(4, {msg_iov={iov_base="\\24\\1", iov_len=2}, msg_iovlen=1, msg_control="\\24\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=20}, MSG_NOSIGNAL)  # the keeper gets its end
+        7  dup3($way+4, 4, O_CLOEXEC)  # this way is the one to the keeper from here on
+        8  close($way+4)  # one file is enough
+        9  close($way)  # the keeper alone can answer
+       10  unshare(CLONE_NEWUSER)  # new user namespace
+       11  openat(AT_FDCWD, "/proc/self/setgroups", O_WRONLY|O_CLOEXEC) = $setgroups  # to keep the groups of all processes in it, which the kernel asks for before a group is mapped
+       12  write($setgroups, "deny", 4)  # keep the groups of all processes in it, which the kernel asks for before a group is mapped
+       13  close($setgroups)  # it is written
+       14  openat(AT_FDCWD, "/proc/self/uid_map", O_WRONLY|O_CLOEXEC) = $uid_map  # to map the user id
+       15  write($uid_map, "0 65534 1\\n", 10)  # map the user id
+       16  close($uid_map)  # it is written
+       17  openat(AT_FDCWD, "/proc/self/gid_map", O_WRONLY|O_CLOEXEC) = $gid_map  # to map the group id
+       18  write($gid_map, "0 65534 1\\n", 10)  # map the group id
+       19  close($gid_map)  # it is written
+       20  clone(CLONE_VM|CLONE_PARENT|CLONE_NEWNS|CLONE_PARENT_SETTID|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|CLONE_NEWPID|CLONE_NEWNET|SIGCHLD, &stack, &report+4, NULL, NULL), if == 0 go to 23  # go on in a new process, in new namespaces
       "
     `);
   });

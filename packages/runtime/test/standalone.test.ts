@@ -331,13 +331,17 @@ describe('the plan of an executable', () => {
       + close_range(3, 4294967295, 0)  # a relay has its two files, and stderr
       + setsid() (any error is fine)  # a session of its own, without a terminal
       + fcntl(0, F_SETPIPE_SZ, 1048576) (any error is fine)  # fewer turns
-      + mmap(NULL, 65536, 0x3, 0x22, -1, 0) = $buffer  # memory to copy by
+      + mmap(NULL, 262144, 0x3, 0x22, -1, 0) = $buffer  # memory to copy by
       + memfd_create("count", MFD_CLOEXEC) = $count  # a file to count by
       + statx(1, "", 4096, 257, &stat)  # the type of the file
       + add($stat+29, 0), if < 96 go to ‹copy›  # is it a pipe, a terminal or another device?
-      + add($stat+29, 0), if < 160 go to ‹move without a copy›  # is it a file?
+      + add($stat+29, 0), if < 160 go to ‹more at a time›  # is it a file?
+      + label(), if == 0 go to ‹copy›  # it is a socket
+      + label()  # more at a time
+      + write(1, $buffer, 0) (any error is fine), if < 0 go to ‹has the reader gone?›  # nothing: is it open to be written?
+      + add(262144, 0)  # fewer turns
       + label()  # copy
-      + read(0, $buffer, 65536), if == 0 go to ‹everything has been moved›  # what the program writes
+      + read(0, $buffer, $most), if == 0 go to ‹everything has been moved›  # what the program writes
       + add($buffer, 0)  # from its beginning
       + write(1, $at, $left) (any error is fine), if == $left go to ‹copy›  # to the caller's file
       + add($moved, 0) (any error is fine), if < 1 go to ‹nothing was written›  # was anything written?
@@ -348,22 +352,6 @@ describe('the plan of an executable', () => {
       + label()  # nothing was written
       + add($moved, 0) (any error is fine), if != -11 go to ‹has the reader gone?›  # would the file block?
       + ppoll({fd=1, events=0x4}, 1, NULL, NULL, 8) (any error is fine), if != 0 go to ‹to the caller's file›  # wait for the reader
-      + label()  # move without a copy
-      + splice(0, NULL, 1, NULL, 1048576, 0) (any error is fine), if < 1 go to ‹nothing was moved›  # from the program's pipe to the caller's file
-      + pipe2(&stage, O_CLOEXEC)  # a pipe before the file
-      + fcntl($stage+4, F_SETPIPE_SZ, 1048576) (any error is fine)  # fewer turns
-      + splice(0, NULL, $stage+4, NULL, 1048576, 0) (any error is fine), if < 1 go to ‹nothing was moved›  # let the program go on
-      + splice($stage, NULL, 1, NULL, 1048576, 2) (any error is fine), if < 1 go to ‹nothing was moved to the file›  # while this is moved to the file
-      + label(), if == 0 go to ‹while this is moved to the file›  # there may be more
-      + label()  # nothing was moved to the file
-      + add($moved, 0) (any error is fine), if == -11 go to ‹let the program go on›  # is the pipe before the file empty?
-      + label(), if == 0 go to ‹has the reader gone?›  # the file fails
-      + label()  # nothing was moved
-      + add($moved, 0) (any error is fine), if == 0 go to ‹everything has been moved›  # has the program closed its side?
-      + add($moved, 0) (any error is fine), if == -22 go to ‹copy›  # is it no file for splice(2)?
-      + add($moved, 0) (any error is fine), if != -11 go to ‹has the reader gone?›  # would one of them block?
-      + ppoll({fd=0, events=0x1}, 1, NULL, NULL, 8) (any error is fine)  # wait for the program
-      + ppoll({fd=1, events=0x4}, 1, NULL, NULL, 8) (any error is fine), if != 0 go to ‹move without a copy›  # wait for the reader
       + add($moved, 0) (EPIPE, ECONNRESET, EBADF is fine), if < 0 go to ‹nobody reads any more›  # has the reader gone?
       + exit_group($moved)  # the errno of the file that fails
       + exit_group(141)  # nobody reads any more

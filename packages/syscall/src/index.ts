@@ -62,6 +62,7 @@ export {
   socketDomains,
   socketTypes,
   messageFlags,
+  SO_TYPE,
   SO_PASSCRED,
   SOL_SOCKET,
   SCM_RIGHTS,

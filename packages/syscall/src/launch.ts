@@ -8,6 +8,7 @@ import {
   prctlOptions,
   signals,
   SO_PASSCRED,
+  SO_TYPE,
   SOL_SOCKET,
   socketDomains,
   socketTypes,
@@ -17,7 +18,7 @@ import {
 import { errnoName, errnos } from './abi/errno.js';
 import { hostArch, syscallNumber } from './abi/numbers.js';
 import { cmsgFd, msghdr } from './abi/structs.js';
-import { compileParts, failedStep, REPORT_FD } from './compile/compile.js';
+import { compileParts, FAILED_STATUS, failedStep, REPORT_FD } from './compile/compile.js';
 import { SyscallError } from './error.js';
 import { ownedFd, type Fd } from './fd.js';
 import { unwatch, watch } from './epoll.js';
@@ -28,10 +29,11 @@ import { keeperSocket, startKeeper } from './host-keeper.js';
 import { registrations } from './keeper.js';
 import { forget, leaveAlone } from './known-children.js';
 import { sealedMemfd } from './memfd.js';
+import { Memory } from './memory.js';
 import { nodeTimers } from './node-timers.js';
 import { stepError } from './perform.js';
 import { announcements, REPORT_EXEC, REPORT_FILE, REPORT_PID, REPORT_STAYS, REPORT_WAITING } from './process.js';
-import type { Plan, Step } from './step.js';
+import { label, type Plan, type Step } from './step.js';
 import { quote } from './printable.js';
 import { holdFile, holdProcess, letGoOfFile, letGoOfProcess, spawnedPidAddress } from './thread-end.js';
 import { beginSetUp, endSetUp, waitForUnreported } from './unreported.js';
@@ -381,11 +383,24 @@ function takeFile(onFile: LaunchOptions['onFile']): void {
   else fd.close();
 }
 
-/** Before the plan: end if there is no host to report to (a second run of the walker, by a script whose interpreter is /proc/self/exe), and let nothing leak into the program. */
-const prologue: Plan = Object.freeze<Step[]>([
-  { call: 'fcntl', args: [REPORT_FD, fcntlCommands.F_GETFD, 0], purpose: 'there is a host' },
-  { call: 'close_range', args: [REPORT_FD, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'no file of the host is open in the program' },
-]);
+/**
+ * Before the plan: end, without a word, if fd 3 is not the report channel (a second run of the walker, by a script whose interpreter is /proc/self/exe: what is there then
+ * is nothing, or a file that the caller has given to the program), and let nothing leak into the program.
+ */
+const prologue: Plan = Object.freeze<Step[]>(beginning());
+
+function beginning(): Step[] {
+  const type = new Memory(8, 'type');
+  const byteLength = new Memory(Buffer.from(Uint32Array.of(4).buffer), 'length');
+  const hosted = label('there is a host');
+  return [
+    { call: 'getsockopt', args: [REPORT_FD, SOL_SOCKET, SO_TYPE, type, byteLength], purpose: 'is there a host?', tolerates: 'any' },
+    { call: 'add', args: [type.u64(), 0], purpose: 'has it a channel there?', jump: { when: '==', than: socketTypes.SOCK_SEQPACKET, to: hosted } },
+    { call: 'exit_group', args: [FAILED_STATUS], purpose: 'there is nobody to report to' },
+    hosted,
+    { call: 'close_range', args: [REPORT_FD, 0xffffffff, closeRangeFlags.CLOSE_RANGE_CLOEXEC], purpose: 'no file of the host is open in the program' },
+  ];
+}
 
 /** Compiles the plan and spawns it, with the way to the keeper as its first file; the pid, and the host's end of the report channel. */
 function start(parts: readonly Plan[], stdio: readonly LaunchStdio[], keeper?: Fd, pidAddress = spawnedPidAddress()): { pid: number; report: number } {

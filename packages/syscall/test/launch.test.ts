@@ -22,7 +22,10 @@ import {
   openFlags,
   openPipe,
   readFailure,
+  registerWithKeeper,
   resultOf,
+  socketDomains,
+  socketTypes,
   waitForHost,
   type Child,
   type Plan,
@@ -40,6 +43,13 @@ const run = promisify(execFile);
 /** Waits until every child is reaped: the first process of a plan that goes on in another one is, in passing. */
 async function noChildren(): Promise<void> {
   while (children().length > 0) await setImmediate();
+}
+
+/** Two sockets that are connected with each other. */
+function socketPair(type: number): { read: Fd; write: Fd } {
+  const pair = new Memory(8, 'pair');
+  const { bytes } = callInto({ call: 'socketpair', args: [socketDomains.AF_UNIX, type | socketTypes.SOCK_CLOEXEC, 0, pair], purpose: 'a pair' }, pair);
+  return { read: new Fd(bytes.readInt32LE(0)), write: new Fd(bytes.readInt32LE(4)) };
 }
 
 /** Waits for the end of a process that is no child of ours. */
@@ -427,6 +437,33 @@ describe('dieWithHost', () => {
   });
 });
 
+describe('registerWithKeeper', () => {
+  it.each([
+    ['by the files that are sent', { ahead: false }],
+    ['by a way that is made ahead, in an earlier process', { ahead: true }],
+  ])('ends the group with the process that is kept: %s', async (_, options) => {
+    const [held, group] = [openPipe('held'), openPipe('group')];
+    const number = 5; // the number that the file has behind the way to the keeper
+    const registration = registerWithKeeper({ ...options, cgroupKill: number });
+    const plan: Plan = [
+      { call: 'fcntl', args: [group.write, 1, 0], purpose: 'what stands for the file of the group' },
+      ...registration.prepare,
+      ...continueInChild(),
+      ...registration.send,
+      ...registration.confirm,
+      ...script('read -r x'),
+    ];
+    const child = await launch(plan, { stdio: [held.read, 'ignore', 'ignore'] });
+    held.read.close();
+    group.write.close();
+    held.write.close();
+    expect((await child.exited).code).toBe(1);
+    // The keeper has the last file of this pipe, and closes it.
+    expect(readFileSync(group.read.number, 'latin1')).toBe('1');
+    group.read.close();
+  });
+});
+
 describe('a script whose interpreter is /proc/self/exe', () => {
   it('does not take the steps again', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'ctr-launch-'));
@@ -438,6 +475,42 @@ describe('a script whose interpreter is /proc/self/exe', () => {
       expect(output).toBe('once');
       expect(exit.code).toBe(125);
     } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it.each([
+    ['a pipe', () => openPipe('given')],
+    ['a connection', () => socketPair(socketTypes.SOCK_STREAM)],
+  ])('writes nothing to %s that the program has as fd 3, and takes no step again', async (_, open) => {
+    const directory = mkdtempSync(join(tmpdir(), 'ctr-launch-'));
+    const { read, write } = open();
+    try {
+      const path = join(directory, 'script');
+      const file = 4; // the number that the file has where it is handed on
+      const pass: Plan = [
+        { call: 'fcntl', args: [write, 1, 0], purpose: 'the file' },
+        { call: 'write', args: [1, 'once\n', 5], purpose: 'count the runs' },
+        announceExec(),
+        { call: 'dup3', args: [file, 3, 0], purpose: 'the file, as the program has it' },
+      ];
+      const text = { 'of itself': '#!/proc/self/exe\n', 'of a shell': '#!/bin/sh\necho given >&3\n' };
+      const results = [];
+      for (const content of Object.values(text)) {
+        writeFileSync(path, content);
+        chmodSync(path, 0o755);
+        const { exit, output } = await launched([...pass, { call: 'execve', args: [path, [path], []], purpose: 'the script' }]);
+        results.push([exit.code, output]);
+      }
+      write.close();
+      expect(results).toEqual([
+        [125, 'once'],
+        [0, 'once'],
+      ]);
+      // The control: what another program writes there comes.
+      expect(readFileSync(read.number, 'latin1')).toBe('given\n');
+    } finally {
+      for (const end of [read, write]) end.close();
       rmSync(directory, { recursive: true });
     }
   });

@@ -8,6 +8,7 @@ import {
   openFlags,
   pollEvents,
   resultOf,
+  SO_TYPE,
   socketTypes,
   SOL_SOCKET,
   timespec,
@@ -33,8 +34,6 @@ import {
 
 /** The least that a pipe holds on most machines: it can be written again when the program has read all that was in it. */
 const PAGE_BYTES = 4096;
-/** asm-generic/socket.h */
-const SO_TYPE = 3;
 /** A program that has read so many pages reads everything, as far as one can tell. */
 const PAGES = 16;
 /** Between two looks at a terminal that somebody else uses. */

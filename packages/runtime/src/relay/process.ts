@@ -4,7 +4,7 @@ import { atFlags, ioctls, maskHow, Memory, prctlOptions, signals, type Arg, type
 export const BROKEN = 141;
 /** The size of a pipe that much is moved through: fs.pipe-max-size, up to which no rights are needed. */
 export const PIPE_BYTES = 2 ** 20;
-/** The most that is copied at a time where splice(2) cannot be used. */
+/** The most that is copied at a time. */
 export const BUFFER_BYTES = 2 ** 16;
 
 /**
@@ -76,8 +76,8 @@ const READ_WRITE = 3;
 const PRIVATE_ANONYMOUS = 0x22;
 
 /** Memory to copy by, which takes no room in the plan. */
-export function mapBuffer(): Step {
-  return { call: 'mmap', args: [null, BUFFER_BYTES, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0], purpose: 'memory to copy by', as: 'buffer' };
+export function mapBuffer(byteLength = BUFFER_BYTES): Step {
+  return { call: 'mmap', args: [null, byteLength, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0], purpose: 'memory to copy by', as: 'buffer' };
 }
 
 /** How a relay ends. */

@@ -1,7 +1,20 @@
 // What a program can do by its standard streams to the files of whoever started it, by each way in. Each attack works with the files handed over, which is the control.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, fstatSync, lstatSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -19,6 +32,9 @@ import { watchTheHost } from './host.js';
 watchForLeaks();
 watchTheHost();
 const callers = new WaysIn();
+/** So many bytes take long enough to meet other writers. */
+const MUCH = 64 * 2 ** 20;
+const LINE = 'a line of the host\n';
 
 interface Files {
   readonly stdin?: number | 'ignore';
@@ -60,6 +76,42 @@ describe.each(ways)('by %s', (way) => {
     expect(statSync(kept).mode & 0o7777).toBe(0o600);
     expect(readFileSync(kept).equals(readFileSync('/usr/bin/true'))).toBe(true);
     expect(statSync(changed).mode & 0o7777).toBe(0o6755);
+  });
+
+  it('what others write to the file that stdout is stays there, before, between and behind what the program writes', async () => {
+    const script = 'echo ready >&2; read -r x; echo of the program';
+    for (const passThrough of [false, true]) {
+      const path = file('');
+      await withOpen(path, 'w', async (stdout) => {
+        const caller = callers.start(way, ['sh', '-c', script], ['pipe', stdout, 'pipe'], { passThrough });
+        if (!caller.stdin || !caller.stderr) throw new Error('there are pipes');
+        await once(caller.stderr, 'data');
+        writeSync(stdout, 'of the host\n');
+        caller.stdin.end('go on\n');
+        await once(caller, 'close');
+        writeSync(stdout, 'of the host again\n');
+      });
+      expect(readFileSync(path, 'utf8')).toBe('of the host\nof the program\nof the host again\n');
+    }
+  });
+
+  it('what others write to the file that stdout is stays there while the program writes', async () => {
+    const path = file('');
+    let lines = 0;
+    await withOpen(path, 'w', async (stdout) => {
+      const caller = callers.start(way, ['head', '-c', String(MUCH), '/dev/zero'], ['ignore', stdout, 'pipe']);
+      let isOver = false;
+      const over = once(caller, 'close').then(() => (isOver = true));
+      while (!isOver) {
+        writeSync(stdout, LINE);
+        lines += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await over;
+    });
+    const written = readFileSync(path);
+    expect(written.length).toBe(MUCH + lines * LINE.length);
+    expect(written.toString('latin1').split(LINE).length - 1).toBe(lines);
   });
 
   it('the file that stdin is cannot be written', async () => {

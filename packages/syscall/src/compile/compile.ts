@@ -15,7 +15,7 @@ import { walker as x64 } from './walker-x64.js';
 /** The fd on which a compiled plan reports: 8 bytes at a time, two 32-bit numbers. See {@link failedStep}. */
 export const REPORT_FD = 3;
 /** Exit status of a compiled plan after a failure that it has reported. */
-const FAILED_STATUS = 125;
+export const FAILED_STATUS = 125;
 
 const listings = { x64, arm64 };
 const heads: Partial<Record<Arch, Buffer>> = {};
