@@ -22,6 +22,7 @@ import {
 import { create, createFlags, hostname, join, joinPath, loopbackUp, mapOwnIds, type IdMaps, type Namespace } from '@ctr/namespaces';
 import {
   announceExec,
+  AT_FDCWD,
   continueInChild,
   currentIds,
   dieWithHost,
