@@ -42,7 +42,7 @@ import {
   type ResultOf,
   type Step,
 } from '@ctr/syscall';
-import { becomeUser, type SeccompFilter } from '@ctr/security';
+import { allProcessors, becomeUser, type SeccompFilter } from '@ctr/security';
 
 import { planOwnGroup, withoutLimits } from './container-group.js';
 import { planScope, type PlannedScope } from './container-scope.js';
@@ -309,6 +309,7 @@ export function setUp(spec: Spec, { keeper, kills = false, isNull }: SetUpOption
   const sections: Section[] = [
     // Its answer is waited for below: the two work at the same time.
     ['the tie to the host', late ? [] : (keeper?.send ?? [])],
+    ['the processors', allProcessors()],
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
     ['the host name', spec.hostname === undefined ? [] : hostname(spec.hostname)],
     ['the network', isNew(spec, 'net') ? loopbackUp() : []],

@@ -30,7 +30,7 @@ import { flatten, type Section } from './section.js';
 import { shown } from './shown.js';
 import { checkSpec, optionNames, type ContainerOptions, type Spec } from './spec.js';
 import { heldNull } from './streams.js';
-import { holdSignals, releaseSignals, supervise } from './supervise.js';
+import { defaultSignals, holdSignals, releaseSignals, supervise } from './supervise.js';
 
 /** What the plan of a launcher is made of. */
 export interface LauncherOptions extends ContainerOptions {
@@ -105,7 +105,7 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
   const ends = new Memory(8, 'ends');
   const inside = label('the process that goes into the container');
   const over = label('the container has ended');
-  const supervision = supervise(report.i32(4), ended, { alone: true });
+  const supervision = supervise(report.i32(4), ended, { alone: true, isJob: true });
   const keeper = launcherKeeper();
   const channel: Step = {
     call: 'fcntl',
@@ -121,7 +121,7 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
     ['the signals', [waitableChildren()]],
     ['the standard streams', streams.look()],
     // The keeper holds back the signals that this process passes on, too. It has nothing of the pipes, which are made after it.
-    ['the tie to the host', [holdSignals(), ...keeper.begin]],
+    ['the tie to the host', [holdSignals({ isJob: true }), ...keeper.begin]],
     ['the standard streams', [...streams.begin(), ...(isNew(spec, 'mount') ? [] : heldNull(spec.streams, streams.isNull))]],
     [
       'a channel',
@@ -155,6 +155,7 @@ export function launcherPlan(checked: Spec, { passThrough, makes, group, numberi
         inside,
         ...streams.inside(),
         { call: 'close', args: [resultOf(channel)], purpose: 'only the launcher reads' },
+        ...defaultSignals(),
         releaseSignals(),
       ],
     ],

@@ -1,16 +1,50 @@
-import { label, maskHow, Memory, resultOf, signals, waitFlags, type Arg, type Step } from '@ctr/syscall';
+import { label, maskHow, Memory, resultOf, sigaction, signals, waitFlags, type Arg, type Step } from '@ctr/syscall';
 
 /** Signals that are passed on to the program: all that can be caught, but those the kernel sends for a process's own doing. */
 const forwarded = Object.entries(signals)
   .filter(([name]) => !['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGTRAP', 'SIGSYS'].includes(name))
   .map(([, number]) => number);
 
+/** What stops a process of a terminal's: Ctrl-Z, and reading from it, or writing to it, in the background. */
+const stops: readonly number[] = [signals.SIGTSTP, signals.SIGTTIN, signals.SIGTTOU];
+
+/** How signals are passed on. */
+export interface SuperviseOptions {
+  /** Reap that process only: the others are waited for later. @default false */
+  readonly alone?: boolean;
+  /**
+   * The signals that stop a job of a shell do so with this process, as with any command of a shell, and the program goes on: it is in a session of its own,
+   * so that it has no terminal that they could be about. The first process of a pid namespace cannot be stopped so. @default false
+   */
+  readonly isJob?: boolean;
+}
+
 /** The signals that {@link supervise} takes. */
-export const passedOn = (): Memory => new Memory(signalSet([...forwarded, signals.SIGCHLD]), 'signals');
+export const passedOn = ({ isJob = false }: SuperviseOptions = {}): Memory =>
+  new Memory(signalSet([...forwarded.filter((number) => !isJob || !stops.includes(number)), signals.SIGCHLD]), 'signals');
 
 /** From here on signals wait until {@link supervise} takes them. */
-export function holdSignals(): Step {
-  return { call: 'rt_sigprocmask', args: [maskHow.SIG_BLOCK, passedOn(), null, 8], purpose: 'signals wait until they are taken' };
+export function holdSignals(options?: SuperviseOptions): Step {
+  return { call: 'rt_sigprocmask', args: [maskHow.SIG_BLOCK, passedOn(options), null, 8], purpose: 'signals wait until they are taken' };
+}
+
+const LAST_SIGNAL = 64;
+
+/**
+ * Each signal has its default effect in the program, also one that the caller ignores (nohup(1), a shell's background job): that would be inherited.
+ *
+ * @see execve(2), sigaction(2)
+ */
+export function defaultSignals(): Step[] {
+  const number = new Memory(Buffer.from(BigUint64Array.of(1n).buffer), 'number');
+  // EINVAL: SIGKILL and SIGSTOP have no other.
+  const set: Step = {
+    call: 'rt_sigaction',
+    args: [number.u64(), sigaction({ sa_handler: 0 }), null, 8],
+    purpose: 'a signal has its default effect',
+    tolerates: 'any',
+  };
+  return [set, { call: 'add', args: [number.u64(), 1], purpose: 'the next signal', into: number.at(0), jump: { when: '<', than: LAST_SIGNAL + 1, to: set } }];
 }
 
 /** A process made after {@link holdSignals} gets its signals again. */
@@ -21,10 +55,10 @@ export function releaseSignals(): Step {
 /**
  * Passes signals on to a process, reaps whatever ends, and is over when that process has ended: its wait status stands in `status` then.
  *
- * @param alone reap that process only: the others are waited for later
  * @see rt_sigtimedwait(2), wait4(2)
  */
-export function supervise(pid: Arg, status: Memory, { alone = false }: { readonly alone?: boolean } = {}): Step[] {
+export function supervise(pid: Arg, status: Memory, options: SuperviseOptions = {}): Step[] {
+  const { alone = false } = options;
   const listen = label('listen');
   const reap: Step = {
     call: 'wait4',
@@ -36,7 +70,7 @@ export function supervise(pid: Arg, status: Memory, { alone = false }: { readonl
   };
   const wait: Step = {
     call: 'rt_sigtimedwait',
-    args: [passedOn(), null, null, 8],
+    args: [passedOn(options), null, null, 8],
     purpose: 'wait for a signal',
     as: 'signal',
     tolerates: ['EINTR'],

@@ -7,6 +7,24 @@ const MOST_CPUS = 8192;
 const WORD_BITS = 64;
 
 /**
+ * All processors that the cpuset of the process allows, whatever its caller is restricted to. Before anything else asks for fewer.
+ *
+ * The mask is as long as that of the largest machine Linux runs on: the kernel leaves out what is not there.
+ *
+ * @see sched_setaffinity(2), cpuset(7)
+ * @example
+ * ```ts
+ * import { allProcessors } from '@ctr/security';
+ * const steps = allProcessors();
+ * ```
+ */
+export function allProcessors(): Step[] {
+  const memory = new Memory(new Uint8Array(MOST_CPUS / 8).fill(0xff), 'cpus');
+  // As runc: a filter around this process, or a cpuset that is changed meanwhile, is no reason not to run.
+  return [{ call: 'sched_setaffinity', args: [0, memory.byteLength, memory], purpose: 'run on all processors of the cpuset', tolerates: 'any' }];
+}
+
+/**
  * The processors that the process may run on, which what is executed inherits. Those that are not there, or that its cpuset does not allow, do not count.
  *
  * The step fails with EINVAL if none is left. Throws a `RangeError` for a number that is none, a `TypeError` for an empty list.

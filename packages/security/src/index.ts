@@ -1,7 +1,7 @@
 export { appArmorProfile, type LsmOptions } from './apparmor.js';
 export { boundingSet, capabilities, capabilitySets, keepCapabilities, type AllCapabilitySets, type CapabilitySets } from './capabilities.js';
 export { capabilityNames, defaultCapabilities, parseCapability, type Capability } from './capability.js';
-export { cpuAffinity } from './cpu-affinity.js';
+export { allProcessors, cpuAffinity } from './cpu-affinity.js';
 export { dumpable } from './dumpable.js';
 export { ioPriority, type IoPriority } from './io-priority.js';
 export { newSessionKeyring } from './keyring.js';

@@ -1,4 +1,4 @@
-import * as timers from 'node:timers';
+import { clearImmediate, clearTimeout, setImmediate, setTimeout } from 'node:timers';
 
 /**
  * The timers of Node, as they were when this module was loaded, and its clock. Those of the global object, of `node:timers` as CommonJS has it, `performance` and `Date` are
@@ -13,20 +13,20 @@ import * as timers from 'node:timers';
  * ```
  */
 export const nodeTimers: NodeTimers = Object.freeze({
-  setTimeout: timers.setTimeout,
-  clearTimeout: timers.clearTimeout,
-  setImmediate: timers.setImmediate,
-  clearImmediate: timers.clearImmediate,
+  setTimeout,
+  clearTimeout,
+  setImmediate,
+  clearImmediate,
   delay,
   now: () => process.uptime() * 1000,
 });
 
 /** The timers of Node. */
 export interface NodeTimers {
-  readonly setTimeout: typeof timers.setTimeout;
-  readonly clearTimeout: typeof timers.clearTimeout;
-  readonly setImmediate: typeof timers.setImmediate;
-  readonly clearImmediate: typeof timers.clearImmediate;
+  readonly setTimeout: typeof setTimeout;
+  readonly clearTimeout: typeof clearTimeout;
+  readonly setImmediate: typeof setImmediate;
+  readonly clearImmediate: typeof clearImmediate;
   /** Resolves after so many milliseconds. Rejects with the reason of the signal as soon as that fires. */
   readonly delay: (milliseconds: number, cancelSignal?: AbortSignal) => Promise<void>;
   /** Milliseconds since the process was started. (`performance.now()` is as precise, but Node loads what is behind `performance` when it is first used, in 0.5 ms.) */

@@ -1,7 +1,7 @@
 import type { CgroupLayout, PlannedGroup } from '@ctr/cgroups';
 import { bindMount, idmap } from '@ctr/fs';
 import { control, flatten, giveTerminal, program, waitForScope, type Section } from '@ctr/runtime/assembly';
-import { oomScoreAdj, readCapabilities, type SeccompFilter } from '@ctr/security';
+import { allProcessors, oomScoreAdj, readCapabilities, type SeccompFilter } from '@ctr/security';
 import { waitForHost, type Fd, type Plan, type ResultOf, type Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
@@ -169,6 +169,7 @@ function setUp(parts: ContainerParts, opened: ReadonlyMap<Mount, ResultOf>, filt
   const uid = process.user?.uid ?? 0;
   return [
     ['the network devices', awaitNetDevices(netDevicesOf(config))],
+    ['the processors', allProcessors()],
     ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
     ...nameNamespaces(config, namespaces),
     ...inside.sections,

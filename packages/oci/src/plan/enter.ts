@@ -1,6 +1,6 @@
 import type { Place } from '@ctr/cgroups';
 import type { Section } from '@ctr/runtime/assembly';
-import { appArmorProfile, cpuAffinity, oomScoreAdj, selinuxLabel } from '@ctr/security';
+import { allProcessors, appArmorProfile, cpuAffinity, oomScoreAdj, selinuxLabel } from '@ctr/security';
 import type { Fd, Step } from '@ctr/syscall';
 
 import type { Config } from '../config/config.js';
@@ -38,7 +38,7 @@ export function enter({ config, process, pid, pidfd, places, below, proc, warn }
       ['the security module', labels(process, proc)],
       ['the processors', affinity(process.execCPUAffinity?.initial)],
       ['the way into the container', way.steps],
-      ['the processors', affinity(process.execCPUAffinity?.final)],
+      ['the processors', process.execCPUAffinity?.final ? affinity(process.execCPUAffinity.final) : allProcessors()],
       ['the umask', [{ call: 'umask', args: [0], purpose: 'modes are as they are given' }]],
       ...inheritedSettings(process, options),
     ],

@@ -75,7 +75,7 @@ export class LauncherStreams {
     const done = label('nothing is left');
     const wait = (timeout: Struct | null): Step => ({
       call: 'rt_sigtimedwait',
-      args: [passedOn(), null, timeout, 8],
+      args: [passedOn({ isJob: true }), null, timeout, 8],
       purpose: timeout ? 'a program that was killed leaves them a second' : 'wait for a relay to end, or a signal',
       tolerates: timeout ? ['EAGAIN', 'EINTR'] : ['EINTR'],
       into: got.at(0),
