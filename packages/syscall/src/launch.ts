@@ -22,6 +22,7 @@ import { Fd } from './fd.js';
 import { unwatch, watch } from './epoll.js';
 import { ended, type Exit, type SignalName } from './exit.js';
 import { allocate, spawn, syscall } from './ffi.js';
+import { waitForGiven, waitForRest } from './given.js';
 import { hintFor } from './hints.js';
 import { keeperSocket, startKeeper } from './host-keeper.js';
 import { registrations } from './keeper.js';
@@ -128,6 +129,7 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
   beginSetUp();
   const setup = await setUp(parts, options, first, report, setupTimeoutMs, isKept ? keep() : undefined);
   endSetUp([setup.pid, ...setup.others]);
+  waitForRest();
   const isReady = !setup.failure && (setup.announced || !parts.some((part) => habitsOf(part).announces));
   const end = options.detached && isReady ? new Promise<Exit>(() => undefined) : waited(setup.pid);
   const others = Promise.all(setup.others.map(waited));
@@ -169,6 +171,7 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
 async function waited(pid: number): Promise<Exit> {
   const exit = await ended(pid);
   forget(pid);
+  waitForGiven(pid);
   return exit;
 }
 

@@ -20,6 +20,16 @@ export function endSetUp(pids: readonly number[]): void {
   if (isPutOff) void waitForUnreported();
 }
 
+/** Whether a process of which nobody knows yet may be one of a set-up. */
+export function isSettingUp(): boolean {
+  return underWay > 0;
+}
+
+/** Whether somebody waits for it, or leaves it alone. */
+export function isKnown(pid: number): boolean {
+  return known.has(pid);
+}
+
 /** A child that is waited for elsewhere. */
 export function leaveAlone(pid: number): void {
   known.add(pid);
@@ -40,8 +50,8 @@ export async function waitForUnreported(): Promise<void> {
   isPutOff = underWay > 0;
   if (isPutOff) return;
   await Promise.all(
-    childrenOfThread()
-      .filter((pid) => !known.has(pid) && isWalker(pid))
+    unknownChildren()
+      .filter(isWalker)
       .map(async (pid) => {
         known.add(pid);
         await ended(pid);
@@ -50,17 +60,22 @@ export async function waitForUnreported(): Promise<void> {
   );
 }
 
-function childrenOfThread(): number[] {
-  return read('/proc/thread-self/children').split(' ').filter(Boolean).map(Number);
+/** Children of this thread that are no business of ours, as far as is known; none without CONFIG_PROC_CHILDREN. */
+export function unknownChildren(): number[] {
+  return readProc('/proc/thread-self/children')
+    .split(' ')
+    .filter(Boolean)
+    .map(Number)
+    .filter((pid) => !isKnown(pid));
 }
 
 /** Its name is the number of the memfd that it was executed from, until it executes something else. No program that Node has started has such a one. */
-function isWalker(pid: number): boolean {
-  return /^\d+ \(\d+\) /.test(read(`/proc/${pid}/stat`));
+export function isWalker(pid: number): boolean {
+  return /^\d+ \(\d+\) /.test(readProc(`/proc/${pid}/stat`));
 }
 
-/** Of files in /proc, which may be gone. */
-function read(path: string): string {
+/** The text of a file in /proc, which may be gone. */
+export function readProc(path: string): string {
   try {
     return readFileSync(path, 'latin1').trimEnd();
   } catch {
