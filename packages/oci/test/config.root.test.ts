@@ -1,11 +1,11 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { create, defaultConfig, remove, start, supportedFields, type Linux, type Mount } from '@ctr/oci';
+import { create, defaultConfig, exec, remove, start, supportedFields, update, type Linux, type LinuxResources, type Mount } from '@ctr/oci';
 import { readLayout } from '@ctr/cgroups';
 import { describe, expect, it } from 'vitest';
 
-import { bundleOf, configOf, created, fill, newId, place, ran, type Changes } from './container.js';
+import { bundleOf, configOf, created, fill, newId, Output, place, ran, type Changes } from './container.js';
 
 const at = place();
 const MiB = 2 ** 20;
@@ -393,6 +393,41 @@ describe('linux', () => {
     const line = 'mknod /dev/shm/kmsg c 1 11; head -c0 /dev/shm/kmsg 2>&1; head -c0 /dev/zero && echo zero';
     const { mounts } = { mounts: usual.map((mount) => ({ ...mount, options: (mount.options ?? []).filter((option) => option !== 'nodev') })) };
     expect(await output(line, { mounts, process: { capabilities }, linux: { resources: {} } })).toMatch(/Operation not permitted\nzero\n$/);
+  });
+
+  describe.each<[string, NonNullable<LinuxResources['devices']>]>([
+    ['that are allowed alone', [{ allow: true, type: 'c', major: 1, minor: 5, access: 'rwm' }]],
+    ['of which one is denied', [{ allow: false, type: 'c', major: 1, minor: 1, access: 'rwm' }]],
+    ['of another kind that are allowed', [{ allow: true, type: 'b', access: 'rwm' }]],
+  ])('devices %s', (_what, rules) => {
+    const mounts = usual.map((mount) => ({ ...mount, options: (mount.options ?? []).filter((option) => option !== 'nodev') }));
+    const capabilities = Object.fromEntries(['bounding', 'permitted', 'effective'].map((set) => [set, ['CAP_MKNOD']]));
+    /** No driver has it: who may open it is told so. */
+    const local = { allow: true, type: 'c' as const, major: 240, minor: 77, access: 'rwm' };
+    const line = 'mknod /dev/shm/local c 240 77; head -c0 /dev/shm/local 2>&1; rm /dev/shm/local; head -c0 /dev/zero && echo zero';
+
+    it('are all others denied', async () => {
+      expect(await output(line, { mounts, process: { capabilities }, linux: { resources: { devices: rules } } })).toMatch(/Operation not permitted\nzero\n$/);
+      expect(await output(line, { mounts, process: { capabilities }, linux: { resources: { devices: [...rules, local] } } })).toMatch(
+        /No such device or address\nzero\n$/,
+      );
+    });
+
+    it('are all others denied by an update, which without rules changes none', async () => {
+      const { id, root } = await created(at, ['sleep', '60'], { mounts, process: { capabilities }, linux: { resources: { devices: [{ allow: true }] } } });
+      await start(id, root);
+      const look = async (): Promise<string> => {
+        const said = new Output();
+        const child = await exec(id, (own) => ({ ...own, args: ['sh', '-c', line] }), { ...root, stdio: ['ignore', said.fd, said.fd] });
+        await child.exited;
+        return said.text;
+      };
+      expect(await look()).toMatch(/No such device or address\nzero\n$/);
+      await update(id, { devices: rules }, root);
+      expect(await look()).toMatch(/Operation not permitted\nzero\n$/);
+      await update(id, { devices: [] }, root);
+      expect(await look()).toMatch(/Operation not permitted\nzero\n$/);
+    });
   });
 
   it('the same without a namespace for it: nothing of the others', async () => {

@@ -1,7 +1,7 @@
 import { fstatSync, readSync } from 'node:fs';
 
 import { parseId } from '@ctr/namespaces';
-import { isSyscallError, openFd, openFlags, resolveFlags } from '@ctr/syscall';
+import { isSyscallError, openFd, openFlags, resolveFlags, type Fd } from '@ctr/syscall';
 
 import { shown } from './shown.js';
 import type { User } from './spec.js';
@@ -80,11 +80,21 @@ function readBelow(rootfs: string, path: string): string {
   using found = place;
   // To open a device is to use it: a watchdog, for one, resets the machine some time later.
   if (!fstatSync(found.number).isFile()) throw new Error(`/${path} of the container is not a regular file`);
-  using opened = openFd(`/proc/self/fd/${found.number}`, { flags: openFlags.O_RDONLY });
+  using opened = openAtOnce(found, path);
   const stat = fstatSync(opened.number);
   if (stat.size > MAX_FILE_BYTES) throw new Error(`/${path} of the container has ${stat.size} bytes: more than ${MAX_FILE_BYTES} are not read`);
   const bytes = Buffer.alloc(stat.size);
   let read = 0;
   for (let got = 1; got > 0 && read < bytes.length; read += got) got = readSync(opened.number, bytes, read, bytes.length - read, read);
   return bytes.toString('utf8', 0, read);
+}
+
+/** Who has a lease of a file (F_SETLEASE of fcntl(2)) makes each open(2) of it wait, up to 45 s, and with it this whole process. */
+function openAtOnce(file: Fd, path: string): Fd {
+  try {
+    return openFd(`/proc/self/fd/${file.number}`, { flags: openFlags.O_RDONLY | openFlags.O_NONBLOCK });
+  } catch (error) {
+    if (!isSyscallError(error) || error.code !== 'EAGAIN') throw error;
+    throw new Error(`/${path} of the container cannot be read: a process has a lease of it (F_SETLEASE), and would make every reader wait`, { cause: error });
+  }
 }

@@ -37,425 +37,426 @@ describe('the plan of a container', () => {
        11  pidfd_open(1, 0)  # by what the keeper knows this process
        12  sendmsg(4, {msg_iov={iov_base="\\30\\0", iov_len=2}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
        13  close($answer+4)  # the keeper alone can answer
-       14  umask(000)  # modes are as they are given
-       15  sethostname("box", 3)  # the host name
-       16  mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, {propagation=MS_PRIVATE}, 32)  # make / and all below private
-       17  openat(AT_FDCWD, "/usr", O_DIRECTORY|O_CLOEXEC|O_PATH) = $directory  # the directory of the root file system
-       18  open_tree($directory, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $root  # a mount of it
-       19  mount_setattr($root, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it noDev
-       20  move_mount($root, "", $directory, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it
-       21  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, EAGAIN is fine), if != -2 go to 24  # find /sys
-       22  mkdirat($root, "sys", 0755) (EEXIST is fine)  # make /sys
-       23  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (EAGAIN is fine)  # find what is now /sys
-       24  add($at-sys, 0) (EAGAIN is fine), if != -11 go to 27  # was it found?
-       25  add($attempts, 1), if < 2048 go to 21  # a rename or a mount came in between: try again
-       26  fail(EAGAIN)  # find /sys
-       27  label()  # /sys is there
-       28  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys
-       29  fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
-       30  fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       31  fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
-       32  close($new-sys)  # it has its mount
-       33  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys
-       34  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (ENOENT, EAGAIN is fine), if != -2 go to 37  # find /dev
-       35  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
-       36  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
-       37  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 40  # was it found?
-       38  add($attempts, 1), if < 2048 go to 34  # a rename or a mount came in between: try again
-       39  fail(EAGAIN)  # find /dev
-       40  label()  # /dev is there
-       41  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
-       42  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
-       43  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-       44  fsconfig($new-dev, FSCONFIG_SET_STRING, "nr_inodes", "16384", 0)  # set nr_inodes
-       45  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-       46  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       47  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
-       48  close($new-dev)  # it has its mount
-       49  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
-       50  close($at-dev)  # /dev is found
-       51  umask(000) = $umask  # devices get exactly the mode they should have
-       52  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
-       53  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
-       54  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
-       55  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
-       56  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
-       57  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
-       58  umask($umask)  # the umask is as before
-       59  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
-       60  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
-       61  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
-       62  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
-       63  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
-       64  mkdirat($dev, "pts", 0755)  # make the directory pts
-       65  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
-       66  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
-       67  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
-       68  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
-       69  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
-       70  fsconfig($new-pts, FSCONFIG_SET_STRING, "max", "256", 0)  # set max
-       71  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       72  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
-       73  close($new-pts)  # it has its mount
-       74  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
-       75  close($pts)  # it is attached
-       76  mkdirat($dev, "shm", 0755)  # make the directory shm
-       77  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
-       78  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
-       79  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
-       80  fsconfig($new-shm, FSCONFIG_SET_STRING, "nr_inodes", "16384", 0)  # set nr_inodes
-       81  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
-       82  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       83  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
-       84  close($new-shm)  # it has its mount
-       85  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
-       86  close($shm)  # it is attached
-       87  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
-       88  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
-       89  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
-       90  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-       91  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
-       92  close($new-mqueue)  # it has its mount
-       93  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
-       94  close($mqueue)  # it is attached
-       95  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 98  # find /proc
-       96  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
-       97  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
-       98  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 101  # was it found?
-       99  add($attempts, 1), if < 2048 go to 95  # a rename or a mount came in between: try again
-      100  fail(EAGAIN)  # find /proc
-      101  label()  # /proc is there
-      102  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc
-      103  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
-      104  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      105  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
-      106  close($new-proc)  # it has its mount
-      107  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
-      108  openat($dev, "null", O_CLOEXEC|O_PATH) = $dev-null  # the null device of the container
-      109  open_tree($dev-null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # the null device, to cover files with
-      110  statx($null, "", 4096, 3, &stat)  # is $dev-null the null device?
-      111  add($stat+29, 0), if != 33 go to 113  # is it a character device?
-      112  add($stat+128, 0), if == 12884901889 go to 114  # is it 1:3?
-      113  fail(ENODEV)  # $dev-null has to be the null device
-      114  label()  # $dev-null is the null device
-      115  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
-      116  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
-      117  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
-      118  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
-      119  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
-      120  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
-      121  close($new-empty)  # it has its mount
-      122  add($empty, 0) = $empty  # the first cover of a directory
-      123  move_mount($empty, "", $proc, "acpi", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 129  # hide the directory /proc/acpi
-      124  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 132  # is it there?
-      125  move_mount($null, "", $proc, "acpi", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 132  # hide the file /proc/acpi
-      126  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      127  close($null)  # the cover is where it belongs
-      128  add($next, 0) = $null, if != -1 go to 132  # the next one
-      129  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      130  close($empty)  # the cover is where it belongs
-      131  add($next, 0) = $empty  # the next one
-      132  label()  # /proc/acpi is hidden, if it exists
-      133  move_mount($empty, "", $proc, "allocinfo", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 139  # hide the directory /proc/allocinfo
-      134  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 142  # is it there?
-      135  move_mount($null, "", $proc, "allocinfo", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 142  # hide the file /proc/allocinfo
-      136  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      137  close($null)  # the cover is where it belongs
-      138  add($next, 0) = $null, if != -1 go to 142  # the next one
-      139  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      140  close($empty)  # the cover is where it belongs
-      141  add($next, 0) = $empty  # the next one
-      142  label()  # /proc/allocinfo is hidden, if it exists
-      143  move_mount($empty, "", $proc, "asound", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 149  # hide the directory /proc/asound
-      144  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 152  # is it there?
-      145  move_mount($null, "", $proc, "asound", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 152  # hide the file /proc/asound
-      146  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      147  close($null)  # the cover is where it belongs
-      148  add($next, 0) = $null, if != -1 go to 152  # the next one
-      149  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      150  close($empty)  # the cover is where it belongs
-      151  add($next, 0) = $empty  # the next one
-      152  label()  # /proc/asound is hidden, if it exists
-      153  move_mount($empty, "", $proc, "dynamic_debug", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 159  # hide the directory /proc/dynamic_debug
-      154  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 162  # is it there?
-      155  move_mount($null, "", $proc, "dynamic_debug", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 162  # hide the file /proc/dynamic_debug
-      156  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      157  close($null)  # the cover is where it belongs
-      158  add($next, 0) = $null, if != -1 go to 162  # the next one
-      159  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      160  close($empty)  # the cover is where it belongs
-      161  add($next, 0) = $empty  # the next one
-      162  label()  # /proc/dynamic_debug is hidden, if it exists
-      163  move_mount($empty, "", $proc, "interrupts", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 169  # hide the directory /proc/interrupts
-      164  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 172  # is it there?
-      165  move_mount($null, "", $proc, "interrupts", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 172  # hide the file /proc/interrupts
-      166  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      167  close($null)  # the cover is where it belongs
-      168  add($next, 0) = $null, if != -1 go to 172  # the next one
-      169  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      170  close($empty)  # the cover is where it belongs
-      171  add($next, 0) = $empty  # the next one
-      172  label()  # /proc/interrupts is hidden, if it exists
-      173  move_mount($empty, "", $proc, "kcore", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 179  # hide the directory /proc/kcore
-      174  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 182  # is it there?
-      175  move_mount($null, "", $proc, "kcore", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 182  # hide the file /proc/kcore
-      176  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      177  close($null)  # the cover is where it belongs
-      178  add($next, 0) = $null, if != -1 go to 182  # the next one
-      179  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      180  close($empty)  # the cover is where it belongs
-      181  add($next, 0) = $empty  # the next one
-      182  label()  # /proc/kcore is hidden, if it exists
-      183  move_mount($empty, "", $proc, "keys", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 189  # hide the directory /proc/keys
-      184  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 192  # is it there?
-      185  move_mount($null, "", $proc, "keys", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 192  # hide the file /proc/keys
-      186  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      187  close($null)  # the cover is where it belongs
-      188  add($next, 0) = $null, if != -1 go to 192  # the next one
-      189  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      190  close($empty)  # the cover is where it belongs
-      191  add($next, 0) = $empty  # the next one
-      192  label()  # /proc/keys is hidden, if it exists
-      193  move_mount($empty, "", $proc, "kpagecgroup", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 199  # hide the directory /proc/kpagecgroup
-      194  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 202  # is it there?
-      195  move_mount($null, "", $proc, "kpagecgroup", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 202  # hide the file /proc/kpagecgroup
-      196  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      197  close($null)  # the cover is where it belongs
-      198  add($next, 0) = $null, if != -1 go to 202  # the next one
-      199  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      200  close($empty)  # the cover is where it belongs
-      201  add($next, 0) = $empty  # the next one
-      202  label()  # /proc/kpagecgroup is hidden, if it exists
-      203  move_mount($empty, "", $proc, "kpagecount", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 209  # hide the directory /proc/kpagecount
-      204  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 212  # is it there?
-      205  move_mount($null, "", $proc, "kpagecount", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 212  # hide the file /proc/kpagecount
-      206  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      207  close($null)  # the cover is where it belongs
-      208  add($next, 0) = $null, if != -1 go to 212  # the next one
-      209  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      210  close($empty)  # the cover is where it belongs
-      211  add($next, 0) = $empty  # the next one
-      212  label()  # /proc/kpagecount is hidden, if it exists
-      213  move_mount($empty, "", $proc, "kpageflags", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 219  # hide the directory /proc/kpageflags
-      214  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 222  # is it there?
-      215  move_mount($null, "", $proc, "kpageflags", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 222  # hide the file /proc/kpageflags
-      216  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      217  close($null)  # the cover is where it belongs
-      218  add($next, 0) = $null, if != -1 go to 222  # the next one
-      219  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      220  close($empty)  # the cover is where it belongs
-      221  add($next, 0) = $empty  # the next one
-      222  label()  # /proc/kpageflags is hidden, if it exists
-      223  move_mount($empty, "", $proc, "latency_stats", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 229  # hide the directory /proc/latency_stats
-      224  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 232  # is it there?
-      225  move_mount($null, "", $proc, "latency_stats", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 232  # hide the file /proc/latency_stats
-      226  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      227  close($null)  # the cover is where it belongs
-      228  add($next, 0) = $null, if != -1 go to 232  # the next one
-      229  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      230  close($empty)  # the cover is where it belongs
-      231  add($next, 0) = $empty  # the next one
-      232  label()  # /proc/latency_stats is hidden, if it exists
-      233  move_mount($empty, "", $proc, "pagetypeinfo", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 239  # hide the directory /proc/pagetypeinfo
-      234  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 242  # is it there?
-      235  move_mount($null, "", $proc, "pagetypeinfo", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 242  # hide the file /proc/pagetypeinfo
-      236  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      237  close($null)  # the cover is where it belongs
-      238  add($next, 0) = $null, if != -1 go to 242  # the next one
-      239  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      240  close($empty)  # the cover is where it belongs
-      241  add($next, 0) = $empty  # the next one
-      242  label()  # /proc/pagetypeinfo is hidden, if it exists
-      243  move_mount($empty, "", $proc, "sched_debug", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 249  # hide the directory /proc/sched_debug
-      244  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 252  # is it there?
-      245  move_mount($null, "", $proc, "sched_debug", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 252  # hide the file /proc/sched_debug
-      246  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      247  close($null)  # the cover is where it belongs
-      248  add($next, 0) = $null, if != -1 go to 252  # the next one
-      249  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      250  close($empty)  # the cover is where it belongs
-      251  add($next, 0) = $empty  # the next one
-      252  label()  # /proc/sched_debug is hidden, if it exists
-      253  move_mount($empty, "", $proc, "scsi", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 259  # hide the directory /proc/scsi
-      254  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 262  # is it there?
-      255  move_mount($null, "", $proc, "scsi", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 262  # hide the file /proc/scsi
-      256  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      257  close($null)  # the cover is where it belongs
-      258  add($next, 0) = $null, if != -1 go to 262  # the next one
-      259  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      260  close($empty)  # the cover is where it belongs
-      261  add($next, 0) = $empty  # the next one
-      262  label()  # /proc/scsi is hidden, if it exists
-      263  move_mount($empty, "", $proc, "slabinfo", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 269  # hide the directory /proc/slabinfo
-      264  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 272  # is it there?
-      265  move_mount($null, "", $proc, "slabinfo", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 272  # hide the file /proc/slabinfo
-      266  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      267  close($null)  # the cover is where it belongs
-      268  add($next, 0) = $null, if != -1 go to 272  # the next one
-      269  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      270  close($empty)  # the cover is where it belongs
-      271  add($next, 0) = $empty  # the next one
-      272  label()  # /proc/slabinfo is hidden, if it exists
-      273  move_mount($empty, "", $proc, "timer_list", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 279  # hide the directory /proc/timer_list
-      274  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 282  # is it there?
-      275  move_mount($null, "", $proc, "timer_list", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 282  # hide the file /proc/timer_list
-      276  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      277  close($null)  # the cover is where it belongs
-      278  add($next, 0) = $null, if != -1 go to 282  # the next one
-      279  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      280  close($empty)  # the cover is where it belongs
-      281  add($next, 0) = $empty  # the next one
-      282  label()  # /proc/timer_list is hidden, if it exists
-      283  move_mount($empty, "", $proc, "timer_stats", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 289  # hide the directory /proc/timer_stats
-      284  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 292  # is it there?
-      285  move_mount($null, "", $proc, "timer_stats", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 292  # hide the file /proc/timer_stats
-      286  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      287  close($null)  # the cover is where it belongs
-      288  add($next, 0) = $null, if != -1 go to 292  # the next one
-      289  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      290  close($empty)  # the cover is where it belongs
-      291  add($next, 0) = $empty  # the next one
-      292  label()  # /proc/timer_stats is hidden, if it exists
-      293  move_mount($empty, "", $proc, "vmallocinfo", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 299  # hide the directory /proc/vmallocinfo
-      294  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 302  # is it there?
-      295  move_mount($null, "", $proc, "vmallocinfo", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 302  # hide the file /proc/vmallocinfo
-      296  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      297  close($null)  # the cover is where it belongs
-      298  add($next, 0) = $null, if != -1 go to 302  # the next one
-      299  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      300  close($empty)  # the cover is where it belongs
-      301  add($next, 0) = $empty  # the next one
-      302  label()  # /proc/vmallocinfo is hidden, if it exists
-      303  move_mount($empty, "", $sys, "devices/virtual/powercap", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 309  # hide the directory /sys/devices/virtual/powercap
-      304  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 312  # is it there?
-      305  move_mount($null, "", $sys, "devices/virtual/powercap", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 312  # hide the file /sys/devices/virtual/powercap
-      306  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      307  close($null)  # the cover is where it belongs
-      308  add($next, 0) = $null, if != -1 go to 312  # the next one
-      309  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      310  close($empty)  # the cover is where it belongs
-      311  add($next, 0) = $empty  # the next one
-      312  label()  # /sys/devices/virtual/powercap is hidden, if it exists
-      313  move_mount($empty, "", $sys, "firmware", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 319  # hide the directory /sys/firmware
-      314  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 322  # is it there?
-      315  move_mount($null, "", $sys, "firmware", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 322  # hide the file /sys/firmware
-      316  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      317  close($null)  # the cover is where it belongs
-      318  add($next, 0) = $null, if != -1 go to 322  # the next one
-      319  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      320  close($empty)  # the cover is where it belongs
-      321  add($next, 0) = $empty  # the next one
-      322  label()  # /sys/firmware is hidden, if it exists
-      323  move_mount($empty, "", $sys, "devices/pci0000:00", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 329  # hide the directory /sys/devices/pci0000:00
-      324  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 332  # is it there?
-      325  move_mount($null, "", $sys, "devices/pci0000:00", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 332  # hide the file /sys/devices/pci0000:00
-      326  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
-      327  close($null)  # the cover is where it belongs
-      328  add($next, 0) = $null, if != -1 go to 332  # the next one
-      329  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
-      330  close($empty)  # the cover is where it belongs
-      331  add($next, 0) = $empty  # the next one
-      332  label()  # /sys/devices/pci0000:00 is hidden, if it exists
-      333  open_tree($proc, "bus", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 337  # a mount of /proc/bus, if it is there
-      334  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      335  move_mount($bound, "", $proc, "bus", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/bus
-      336  close($bound)  # it is attached
-      337  label()  # /proc/bus is read-only, if it exists
-      338  open_tree($proc, "driver", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 342  # a mount of /proc/driver, if it is there
-      339  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      340  move_mount($bound, "", $proc, "driver", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/driver
-      341  close($bound)  # it is attached
-      342  label()  # /proc/driver is read-only, if it exists
-      343  open_tree($proc, "fs", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 347  # a mount of /proc/fs, if it is there
-      344  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      345  move_mount($bound, "", $proc, "fs", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/fs
-      346  close($bound)  # it is attached
-      347  label()  # /proc/fs is read-only, if it exists
-      348  open_tree($proc, "irq", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 352  # a mount of /proc/irq, if it is there
-      349  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      350  move_mount($bound, "", $proc, "irq", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/irq
-      351  close($bound)  # it is attached
-      352  label()  # /proc/irq is read-only, if it exists
-      353  open_tree($proc, "mtrr", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 357  # a mount of /proc/mtrr, if it is there
-      354  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      355  move_mount($bound, "", $proc, "mtrr", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/mtrr
-      356  close($bound)  # it is attached
-      357  label()  # /proc/mtrr is read-only, if it exists
-      358  open_tree($proc, "sys", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 362  # a mount of /proc/sys, if it is there
-      359  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      360  move_mount($bound, "", $proc, "sys", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/sys
-      361  close($bound)  # it is attached
-      362  label()  # /proc/sys is read-only, if it exists
-      363  open_tree($proc, "sysrq-trigger", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 367  # a mount of /proc/sysrq-trigger, if it is there
-      364  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
-      365  move_mount($bound, "", $proc, "sysrq-trigger", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
-      366  close($bound)  # it is attached
-      367  label()  # /proc/sysrq-trigger is read-only, if it exists
-      368  fchdir($root)  # go to the new root $root
-      369  pivot_root(".", ".")  # make it the root; the old one is on top of it now
-      370  umount2(".", MNT_DETACH)  # drop the old root
-      371  chdir("/")  # start at the new root
-      372  chdir("/")  # the directory to start in
-      373  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      374  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      375  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      376  read($answer, &kept, 1), if == 1 go to 378  # wait until the keeper has it
-      377  fail(EMFILE)  # the keeper takes the process
-      378  label()  # this process is kept
-      379  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
-      380  add($nofile+8, 0) (any error is fine), if < 0 go to 382  # at most the hard limit
-      381  add($nofile+8, 0), if < 1024 go to 383  # is the hard limit less?
-      382  add(1024, 0)  # the soft limit
-      383  label()  # the hard limit stays
-      384  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
-      385  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
-      386  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-      387  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
-      388  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
-      389  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
-      390  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
-      391  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
-      392  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
-      393  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
-      394  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
-      395  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
-      396  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
-      397  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
-      398  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
-      399  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
-      400  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
-      401  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
-      402  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
-      403  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
-      404  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
-      405  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
-      406  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
-      407  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
-      408  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
-      409  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
-      410  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
-      411  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
-      412  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
-      413  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
-      414  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
-      415  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
-      416  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
-      417  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 419  # nor one that a newer kernel has
-      418  add($next, 1), if != 0 go to 417  # the one behind it
-      419  label()  # there are no more
-      420  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-      421  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
-      422  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
-      423  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
-      424  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      425  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=344, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (344 instructions)
-      426  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-      427  umask(022)  # permissions that new files do not have
-      428  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
-      429  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
-      430  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 432  # exec "/bin/hostname": is it there?
-      431  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
-      432  fail(ENOENT)  # exec "hostname": executable file not found
+       14  sched_setaffinity(0, 1024, "\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377"...) (any error is fine)  # run on all processors of the cpuset
+       15  umask(000)  # modes are as they are given
+       16  sethostname("box", 3)  # the host name
+       17  mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, {propagation=MS_PRIVATE}, 32)  # make / and all below private
+       18  openat(AT_FDCWD, "/usr", O_DIRECTORY|O_CLOEXEC|O_PATH) = $directory  # the directory of the root file system
+       19  open_tree($directory, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH|AT_RECURSIVE) = $root  # a mount of it
+       20  mount_setattr($root, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_NODEV, attr_clr=0}, 32)  # make it noDev
+       21  move_mount($root, "", $directory, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it
+       22  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (ENOENT, EAGAIN is fine), if != -2 go to 25  # find /sys
+       23  mkdirat($root, "sys", 0755) (EEXIST is fine)  # make /sys
+       24  openat2($root, "sys", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-sys (EAGAIN is fine)  # find what is now /sys
+       25  add($at-sys, 0) (EAGAIN is fine), if != -11 go to 28  # was it found?
+       26  add($attempts, 1), if < 2048 go to 22  # a rename or a mount came in between: try again
+       27  fail(EAGAIN)  # find /sys
+       28  label()  # /sys is there
+       29  fsopen("sysfs", FSOPEN_CLOEXEC) = $new-sys  # a sysfs for /sys
+       30  fsconfig($new-sys, FSCONFIG_SET_STRING, "source", "sysfs", 0)  # set source
+       31  fsconfig($new-sys, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       32  fsmount($new-sys, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $sys  # a mount of it
+       33  close($new-sys)  # it has its mount
+       34  move_mount($sys, "", $at-sys, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /sys
+       35  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (ENOENT, EAGAIN is fine), if != -2 go to 38  # find /dev
+       36  mkdirat($root, "dev", 0755) (EEXIST is fine)  # make /dev
+       37  openat2($root, "dev", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT}, 24) = $at-dev (EAGAIN is fine)  # find what is now /dev
+       38  add($at-dev, 0) (EAGAIN is fine), if != -11 go to 41  # was it found?
+       39  add($attempts, 1), if < 2048 go to 35  # a rename or a mount came in between: try again
+       40  fail(EAGAIN)  # find /dev
+       41  label()  # /dev is there
+       42  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-dev  # a tmpfs for /dev
+       43  fsconfig($new-dev, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+       44  fsconfig($new-dev, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       45  fsconfig($new-dev, FSCONFIG_SET_STRING, "nr_inodes", "16384", 0)  # set nr_inodes
+       46  fsconfig($new-dev, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+       47  fsconfig($new-dev, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       48  fsmount($new-dev, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID) = $dev  # a mount of it
+       49  close($new-dev)  # it has its mount
+       50  move_mount($dev, "", $at-dev, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /dev
+       51  close($at-dev)  # /dev is found
+       52  umask(000) = $umask  # devices get exactly the mode they should have
+       53  mknodat($dev, "null", S_IFCHR|0666, makedev(1, 3))  # make the device null
+       54  mknodat($dev, "zero", S_IFCHR|0666, makedev(1, 5))  # make the device zero
+       55  mknodat($dev, "full", S_IFCHR|0666, makedev(1, 7))  # make the device full
+       56  mknodat($dev, "random", S_IFCHR|0666, makedev(1, 8))  # make the device random
+       57  mknodat($dev, "urandom", S_IFCHR|0666, makedev(1, 9))  # make the device urandom
+       58  mknodat($dev, "tty", S_IFCHR|0666, makedev(5, 0))  # make the device tty
+       59  umask($umask)  # the umask is as before
+       60  symlinkat("/proc/self/fd", $dev, "fd")  # fd leads to /proc/self/fd
+       61  symlinkat("/proc/self/fd/0", $dev, "stdin")  # stdin leads to /proc/self/fd/0
+       62  symlinkat("/proc/self/fd/1", $dev, "stdout")  # stdout leads to /proc/self/fd/1
+       63  symlinkat("/proc/self/fd/2", $dev, "stderr")  # stderr leads to /proc/self/fd/2
+       64  symlinkat("pts/ptmx", $dev, "ptmx")  # ptmx leads to pts/ptmx
+       65  mkdirat($dev, "pts", 0755)  # make the directory pts
+       66  fsopen("devpts", FSOPEN_CLOEXEC) = $new-pts  # terminals
+       67  fsconfig($new-pts, FSCONFIG_SET_STRING, "source", "devpts", 0)  # set source
+       68  fsconfig($new-pts, FSCONFIG_SET_STRING, "ptmxmode", "666", 0)  # set ptmxmode
+       69  fsconfig($new-pts, FSCONFIG_SET_STRING, "mode", "620", 0)  # set mode
+       70  fsconfig($new-pts, FSCONFIG_SET_STRING, "gid", "5", 0)  # set gid
+       71  fsconfig($new-pts, FSCONFIG_SET_STRING, "max", "256", 0)  # set max
+       72  fsconfig($new-pts, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       73  fsmount($new-pts, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC) = $pts  # a mount of it
+       74  close($new-pts)  # it has its mount
+       75  move_mount($pts, "", $dev, "pts", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to pts
+       76  close($pts)  # it is attached
+       77  mkdirat($dev, "shm", 0755)  # make the directory shm
+       78  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-shm  # shared memory
+       79  fsconfig($new-shm, FSCONFIG_SET_STRING, "source", "shm", 0)  # set source
+       80  fsconfig($new-shm, FSCONFIG_SET_STRING, "size", "67108864", 0)  # set size
+       81  fsconfig($new-shm, FSCONFIG_SET_STRING, "nr_inodes", "16384", 0)  # set nr_inodes
+       82  fsconfig($new-shm, FSCONFIG_SET_STRING, "mode", "1777", 0)  # set mode
+       83  fsconfig($new-shm, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       84  fsmount($new-shm, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $shm  # a mount of it
+       85  close($new-shm)  # it has its mount
+       86  move_mount($shm, "", $dev, "shm", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to shm
+       87  close($shm)  # it is attached
+       88  mkdirat($dev, "mqueue", 0755)  # make the directory mqueue
+       89  fsopen("mqueue", FSOPEN_CLOEXEC) = $new-mqueue  # a new mqueue
+       90  fsconfig($new-mqueue, FSCONFIG_SET_STRING, "source", "mqueue", 0)  # set source
+       91  fsconfig($new-mqueue, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+       92  fsmount($new-mqueue, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $mqueue  # a mount of it
+       93  close($new-mqueue)  # it has its mount
+       94  move_mount($mqueue, "", $dev, "mqueue", MOVE_MOUNT_F_EMPTY_PATH)  # attach it to mqueue
+       95  close($mqueue)  # it is attached
+       96  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (ENOENT, EAGAIN is fine), if != -2 go to 99  # find /proc
+       97  mkdirat($root, "proc", 0755) (EEXIST is fine)  # make /proc
+       98  openat2($root, "proc", {flags=O_DIRECTORY|O_CLOEXEC|O_PATH, resolve=RESOLVE_NO_MAGICLINKS|RESOLVE_NO_SYMLINKS|RESOLVE_IN_ROOT}, 24) = $at-proc (EAGAIN is fine)  # find what is now /proc
+       99  add($at-proc, 0) (EAGAIN is fine), if != -11 go to 102  # was it found?
+      100  add($attempts, 1), if < 2048 go to 96  # a rename or a mount came in between: try again
+      101  fail(EAGAIN)  # find /proc
+      102  label()  # /proc is there
+      103  fsopen("proc", FSOPEN_CLOEXEC) = $new-proc  # a fresh proc
+      104  fsconfig($new-proc, FSCONFIG_SET_STRING, "source", "proc", 0)  # set source
+      105  fsconfig($new-proc, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      106  fsmount($new-proc, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $proc  # a mount of it
+      107  close($new-proc)  # it has its mount
+      108  move_mount($proc, "", $at-proc, "", MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH)  # attach it to /proc
+      109  openat($dev, "null", O_CLOEXEC|O_PATH) = $dev-null  # the null device of the container
+      110  open_tree($dev-null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $null  # the null device, to cover files with
+      111  statx($null, "", 4096, 3, &stat)  # is $dev-null the null device?
+      112  add($stat+29, 0), if != 33 go to 114  # is it a character device?
+      113  add($stat+128, 0), if == 12884901889 go to 115  # is it 1:3?
+      114  fail(ENODEV)  # $dev-null has to be the null device
+      115  label()  # $dev-null is the null device
+      116  mount_setattr($null, "", AT_EMPTY_PATH, {attr_set=MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NOEXEC, attr_clr=0}, 32)  # make it readonly, noSuid, noExec
+      117  fsopen("tmpfs", FSOPEN_CLOEXEC) = $new-empty  # an empty directory, to cover directories with
+      118  fsconfig($new-empty, FSCONFIG_SET_STRING, "source", "tmpfs", 0)  # set source
+      119  fsconfig($new-empty, FSCONFIG_SET_STRING, "mode", "755", 0)  # set mode
+      120  fsconfig($new-empty, FSCONFIG_CMD_CREATE, NULL, NULL, 0)  # make it
+      121  fsmount($new-empty, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID|MOUNT_ATTR_NODEV|MOUNT_ATTR_NOEXEC) = $empty  # a mount of it
+      122  close($new-empty)  # it has its mount
+      123  add($empty, 0) = $empty  # the first cover of a directory
+      124  move_mount($empty, "", $proc, "acpi", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 130  # hide the directory /proc/acpi
+      125  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 133  # is it there?
+      126  move_mount($null, "", $proc, "acpi", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 133  # hide the file /proc/acpi
+      127  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      128  close($null)  # the cover is where it belongs
+      129  add($next, 0) = $null, if != -1 go to 133  # the next one
+      130  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      131  close($empty)  # the cover is where it belongs
+      132  add($next, 0) = $empty  # the next one
+      133  label()  # /proc/acpi is hidden, if it exists
+      134  move_mount($empty, "", $proc, "allocinfo", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 140  # hide the directory /proc/allocinfo
+      135  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 143  # is it there?
+      136  move_mount($null, "", $proc, "allocinfo", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 143  # hide the file /proc/allocinfo
+      137  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      138  close($null)  # the cover is where it belongs
+      139  add($next, 0) = $null, if != -1 go to 143  # the next one
+      140  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      141  close($empty)  # the cover is where it belongs
+      142  add($next, 0) = $empty  # the next one
+      143  label()  # /proc/allocinfo is hidden, if it exists
+      144  move_mount($empty, "", $proc, "asound", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 150  # hide the directory /proc/asound
+      145  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 153  # is it there?
+      146  move_mount($null, "", $proc, "asound", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 153  # hide the file /proc/asound
+      147  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      148  close($null)  # the cover is where it belongs
+      149  add($next, 0) = $null, if != -1 go to 153  # the next one
+      150  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      151  close($empty)  # the cover is where it belongs
+      152  add($next, 0) = $empty  # the next one
+      153  label()  # /proc/asound is hidden, if it exists
+      154  move_mount($empty, "", $proc, "dynamic_debug", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 160  # hide the directory /proc/dynamic_debug
+      155  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 163  # is it there?
+      156  move_mount($null, "", $proc, "dynamic_debug", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 163  # hide the file /proc/dynamic_debug
+      157  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      158  close($null)  # the cover is where it belongs
+      159  add($next, 0) = $null, if != -1 go to 163  # the next one
+      160  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      161  close($empty)  # the cover is where it belongs
+      162  add($next, 0) = $empty  # the next one
+      163  label()  # /proc/dynamic_debug is hidden, if it exists
+      164  move_mount($empty, "", $proc, "interrupts", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 170  # hide the directory /proc/interrupts
+      165  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 173  # is it there?
+      166  move_mount($null, "", $proc, "interrupts", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 173  # hide the file /proc/interrupts
+      167  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      168  close($null)  # the cover is where it belongs
+      169  add($next, 0) = $null, if != -1 go to 173  # the next one
+      170  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      171  close($empty)  # the cover is where it belongs
+      172  add($next, 0) = $empty  # the next one
+      173  label()  # /proc/interrupts is hidden, if it exists
+      174  move_mount($empty, "", $proc, "kcore", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 180  # hide the directory /proc/kcore
+      175  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 183  # is it there?
+      176  move_mount($null, "", $proc, "kcore", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 183  # hide the file /proc/kcore
+      177  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      178  close($null)  # the cover is where it belongs
+      179  add($next, 0) = $null, if != -1 go to 183  # the next one
+      180  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      181  close($empty)  # the cover is where it belongs
+      182  add($next, 0) = $empty  # the next one
+      183  label()  # /proc/kcore is hidden, if it exists
+      184  move_mount($empty, "", $proc, "keys", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 190  # hide the directory /proc/keys
+      185  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 193  # is it there?
+      186  move_mount($null, "", $proc, "keys", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 193  # hide the file /proc/keys
+      187  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      188  close($null)  # the cover is where it belongs
+      189  add($next, 0) = $null, if != -1 go to 193  # the next one
+      190  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      191  close($empty)  # the cover is where it belongs
+      192  add($next, 0) = $empty  # the next one
+      193  label()  # /proc/keys is hidden, if it exists
+      194  move_mount($empty, "", $proc, "kpagecgroup", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 200  # hide the directory /proc/kpagecgroup
+      195  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 203  # is it there?
+      196  move_mount($null, "", $proc, "kpagecgroup", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 203  # hide the file /proc/kpagecgroup
+      197  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      198  close($null)  # the cover is where it belongs
+      199  add($next, 0) = $null, if != -1 go to 203  # the next one
+      200  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      201  close($empty)  # the cover is where it belongs
+      202  add($next, 0) = $empty  # the next one
+      203  label()  # /proc/kpagecgroup is hidden, if it exists
+      204  move_mount($empty, "", $proc, "kpagecount", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 210  # hide the directory /proc/kpagecount
+      205  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 213  # is it there?
+      206  move_mount($null, "", $proc, "kpagecount", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 213  # hide the file /proc/kpagecount
+      207  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      208  close($null)  # the cover is where it belongs
+      209  add($next, 0) = $null, if != -1 go to 213  # the next one
+      210  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      211  close($empty)  # the cover is where it belongs
+      212  add($next, 0) = $empty  # the next one
+      213  label()  # /proc/kpagecount is hidden, if it exists
+      214  move_mount($empty, "", $proc, "kpageflags", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 220  # hide the directory /proc/kpageflags
+      215  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 223  # is it there?
+      216  move_mount($null, "", $proc, "kpageflags", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 223  # hide the file /proc/kpageflags
+      217  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      218  close($null)  # the cover is where it belongs
+      219  add($next, 0) = $null, if != -1 go to 223  # the next one
+      220  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      221  close($empty)  # the cover is where it belongs
+      222  add($next, 0) = $empty  # the next one
+      223  label()  # /proc/kpageflags is hidden, if it exists
+      224  move_mount($empty, "", $proc, "latency_stats", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 230  # hide the directory /proc/latency_stats
+      225  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 233  # is it there?
+      226  move_mount($null, "", $proc, "latency_stats", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 233  # hide the file /proc/latency_stats
+      227  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      228  close($null)  # the cover is where it belongs
+      229  add($next, 0) = $null, if != -1 go to 233  # the next one
+      230  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      231  close($empty)  # the cover is where it belongs
+      232  add($next, 0) = $empty  # the next one
+      233  label()  # /proc/latency_stats is hidden, if it exists
+      234  move_mount($empty, "", $proc, "pagetypeinfo", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 240  # hide the directory /proc/pagetypeinfo
+      235  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 243  # is it there?
+      236  move_mount($null, "", $proc, "pagetypeinfo", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 243  # hide the file /proc/pagetypeinfo
+      237  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      238  close($null)  # the cover is where it belongs
+      239  add($next, 0) = $null, if != -1 go to 243  # the next one
+      240  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      241  close($empty)  # the cover is where it belongs
+      242  add($next, 0) = $empty  # the next one
+      243  label()  # /proc/pagetypeinfo is hidden, if it exists
+      244  move_mount($empty, "", $proc, "sched_debug", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 250  # hide the directory /proc/sched_debug
+      245  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 253  # is it there?
+      246  move_mount($null, "", $proc, "sched_debug", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 253  # hide the file /proc/sched_debug
+      247  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      248  close($null)  # the cover is where it belongs
+      249  add($next, 0) = $null, if != -1 go to 253  # the next one
+      250  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      251  close($empty)  # the cover is where it belongs
+      252  add($next, 0) = $empty  # the next one
+      253  label()  # /proc/sched_debug is hidden, if it exists
+      254  move_mount($empty, "", $proc, "scsi", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 260  # hide the directory /proc/scsi
+      255  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 263  # is it there?
+      256  move_mount($null, "", $proc, "scsi", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 263  # hide the file /proc/scsi
+      257  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      258  close($null)  # the cover is where it belongs
+      259  add($next, 0) = $null, if != -1 go to 263  # the next one
+      260  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      261  close($empty)  # the cover is where it belongs
+      262  add($next, 0) = $empty  # the next one
+      263  label()  # /proc/scsi is hidden, if it exists
+      264  move_mount($empty, "", $proc, "slabinfo", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 270  # hide the directory /proc/slabinfo
+      265  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 273  # is it there?
+      266  move_mount($null, "", $proc, "slabinfo", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 273  # hide the file /proc/slabinfo
+      267  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      268  close($null)  # the cover is where it belongs
+      269  add($next, 0) = $null, if != -1 go to 273  # the next one
+      270  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      271  close($empty)  # the cover is where it belongs
+      272  add($next, 0) = $empty  # the next one
+      273  label()  # /proc/slabinfo is hidden, if it exists
+      274  move_mount($empty, "", $proc, "timer_list", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 280  # hide the directory /proc/timer_list
+      275  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 283  # is it there?
+      276  move_mount($null, "", $proc, "timer_list", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 283  # hide the file /proc/timer_list
+      277  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      278  close($null)  # the cover is where it belongs
+      279  add($next, 0) = $null, if != -1 go to 283  # the next one
+      280  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      281  close($empty)  # the cover is where it belongs
+      282  add($next, 0) = $empty  # the next one
+      283  label()  # /proc/timer_list is hidden, if it exists
+      284  move_mount($empty, "", $proc, "timer_stats", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 290  # hide the directory /proc/timer_stats
+      285  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 293  # is it there?
+      286  move_mount($null, "", $proc, "timer_stats", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 293  # hide the file /proc/timer_stats
+      287  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      288  close($null)  # the cover is where it belongs
+      289  add($next, 0) = $null, if != -1 go to 293  # the next one
+      290  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      291  close($empty)  # the cover is where it belongs
+      292  add($next, 0) = $empty  # the next one
+      293  label()  # /proc/timer_stats is hidden, if it exists
+      294  move_mount($empty, "", $proc, "vmallocinfo", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 300  # hide the directory /proc/vmallocinfo
+      295  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 303  # is it there?
+      296  move_mount($null, "", $proc, "vmallocinfo", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 303  # hide the file /proc/vmallocinfo
+      297  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      298  close($null)  # the cover is where it belongs
+      299  add($next, 0) = $null, if != -1 go to 303  # the next one
+      300  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      301  close($empty)  # the cover is where it belongs
+      302  add($next, 0) = $empty  # the next one
+      303  label()  # /proc/vmallocinfo is hidden, if it exists
+      304  move_mount($empty, "", $sys, "devices/virtual/powercap", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 310  # hide the directory /sys/devices/virtual/powercap
+      305  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 313  # is it there?
+      306  move_mount($null, "", $sys, "devices/virtual/powercap", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 313  # hide the file /sys/devices/virtual/powercap
+      307  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      308  close($null)  # the cover is where it belongs
+      309  add($next, 0) = $null, if != -1 go to 313  # the next one
+      310  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      311  close($empty)  # the cover is where it belongs
+      312  add($next, 0) = $empty  # the next one
+      313  label()  # /sys/devices/virtual/powercap is hidden, if it exists
+      314  move_mount($empty, "", $sys, "firmware", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 320  # hide the directory /sys/firmware
+      315  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 323  # is it there?
+      316  move_mount($null, "", $sys, "firmware", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 323  # hide the file /sys/firmware
+      317  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      318  close($null)  # the cover is where it belongs
+      319  add($next, 0) = $null, if != -1 go to 323  # the next one
+      320  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      321  close($empty)  # the cover is where it belongs
+      322  add($next, 0) = $empty  # the next one
+      323  label()  # /sys/firmware is hidden, if it exists
+      324  move_mount($empty, "", $sys, "devices/pci0000:00", MOVE_MOUNT_F_EMPTY_PATH) (EINVAL, ENOENT, ENOTDIR is fine), if == 0 go to 330  # hide the directory /sys/devices/pci0000:00
+      325  add($tried, 0) (EINVAL, ENOENT, ENOTDIR is fine), if != -22 go to 333  # is it there?
+      326  move_mount($null, "", $sys, "devices/pci0000:00", MOVE_MOUNT_F_EMPTY_PATH) (ENOENT, ENOTDIR is fine), if != 0 go to 333  # hide the file /sys/devices/pci0000:00
+      327  open_tree($null, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next file
+      328  close($null)  # the cover is where it belongs
+      329  add($next, 0) = $null, if != -1 go to 333  # the next one
+      330  open_tree($empty, "", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_EMPTY_PATH) = $next  # a cover for the next directory
+      331  close($empty)  # the cover is where it belongs
+      332  add($next, 0) = $empty  # the next one
+      333  label()  # /sys/devices/pci0000:00 is hidden, if it exists
+      334  open_tree($proc, "bus", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 338  # a mount of /proc/bus, if it is there
+      335  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      336  move_mount($bound, "", $proc, "bus", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/bus
+      337  close($bound)  # it is attached
+      338  label()  # /proc/bus is read-only, if it exists
+      339  open_tree($proc, "driver", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 343  # a mount of /proc/driver, if it is there
+      340  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      341  move_mount($bound, "", $proc, "driver", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/driver
+      342  close($bound)  # it is attached
+      343  label()  # /proc/driver is read-only, if it exists
+      344  open_tree($proc, "fs", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 348  # a mount of /proc/fs, if it is there
+      345  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      346  move_mount($bound, "", $proc, "fs", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/fs
+      347  close($bound)  # it is attached
+      348  label()  # /proc/fs is read-only, if it exists
+      349  open_tree($proc, "irq", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 353  # a mount of /proc/irq, if it is there
+      350  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      351  move_mount($bound, "", $proc, "irq", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/irq
+      352  close($bound)  # it is attached
+      353  label()  # /proc/irq is read-only, if it exists
+      354  open_tree($proc, "mtrr", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 358  # a mount of /proc/mtrr, if it is there
+      355  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      356  move_mount($bound, "", $proc, "mtrr", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/mtrr
+      357  close($bound)  # it is attached
+      358  label()  # /proc/mtrr is read-only, if it exists
+      359  open_tree($proc, "sys", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 363  # a mount of /proc/sys, if it is there
+      360  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      361  move_mount($bound, "", $proc, "sys", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/sys
+      362  close($bound)  # it is attached
+      363  label()  # /proc/sys is read-only, if it exists
+      364  open_tree($proc, "sysrq-trigger", OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_SYMLINK_NOFOLLOW|AT_RECURSIVE) = $bound (ENOENT, ENOTDIR is fine), if < 0 go to 368  # a mount of /proc/sysrq-trigger, if it is there
+      365  mount_setattr($bound, "", AT_EMPTY_PATH|AT_RECURSIVE, {attr_set=MOUNT_ATTR_RDONLY, attr_clr=0}, 32)  # make it readonly
+      366  move_mount($bound, "", $proc, "sysrq-trigger", MOVE_MOUNT_F_EMPTY_PATH)  # attach it over /proc/sysrq-trigger
+      367  close($bound)  # it is attached
+      368  label()  # /proc/sysrq-trigger is read-only, if it exists
+      369  fchdir($root)  # go to the new root $root
+      370  pivot_root(".", ".")  # make it the root; the old one is on top of it now
+      371  umount2(".", MNT_DETACH)  # drop the old root
+      372  chdir("/")  # start at the new root
+      373  chdir("/")  # the directory to start in
+      374  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      375  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      376  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      377  read($answer, &kept, 1), if == 1 go to 379  # wait until the keeper has it
+      378  fail(EMFILE)  # the keeper takes the process
+      379  label()  # this process is kept
+      380  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      381  add($nofile+8, 0) (any error is fine), if < 0 go to 383  # at most the hard limit
+      382  add($nofile+8, 0), if < 1024 go to 384  # is the hard limit less?
+      383  add(1024, 0)  # the soft limit
+      384  label()  # the hard limit stays
+      385  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      386  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      387  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      388  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      389  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      390  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      391  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      392  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      393  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      394  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      395  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      396  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      397  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      398  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      399  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      400  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      401  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      402  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      403  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      404  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      405  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      406  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      407  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      408  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      409  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      410  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      411  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      412  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      413  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      414  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      415  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      416  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      417  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      418  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 420  # nor one that a newer kernel has
+      419  add($next, 1), if != 0 go to 418  # the one behind it
+      420  label()  # there are no more
+      421  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      422  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      423  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      424  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      425  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      426  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=344, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (344 instructions)
+      427  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      428  umask(022)  # permissions that new files do not have
+      429  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
+      430  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/hostname"
+      431  faccessat(AT_FDCWD, "/bin/hostname", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 433  # exec "/bin/hostname": is it there?
+      432  execve("/bin/hostname", ["hostname"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/hostname"
+      433  fail(ENOENT)  # exec "hostname": executable file not found
       "
     `);
   });
@@ -526,69 +527,70 @@ describe('namespaces', () => {
       11  pidfd_open(1, 0)  # by what the keeper knows this process
       12  sendmsg(4, {msg_iov={iov_base="\\30\\0", iov_len=2}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
       13  close($answer+4)  # the keeper alone can answer
-      14  umask(000)  # modes are as they are given
-      15  sethostname("container", 9)  # the host name
-      16  chdir("/")  # the directory to start in
-      17  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      18  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      19  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
-      20  read($answer, &kept, 1), if == 1 go to 22  # wait until the keeper has it
-      21  fail(EMFILE)  # the keeper takes the process
-      22  label()  # this process is kept
-      23  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
-      24  add($nofile+8, 0) (any error is fine), if < 0 go to 26  # at most the hard limit
-      25  add($nofile+8, 0), if < 1024 go to 27  # is the hard limit less?
-      26  add(1024, 0)  # the soft limit
-      27  label()  # the hard limit stays
-      28  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
-      29  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
-      30  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
-      31  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
-      32  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
-      33  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
-      34  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
-      35  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
-      36  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
-      37  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
-      38  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
-      39  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
-      40  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
-      41  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
-      42  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
-      43  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
-      44  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
-      45  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
-      46  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
-      47  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
-      48  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
-      49  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
-      50  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
-      51  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
-      52  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
-      53  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
-      54  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
-      55  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
-      56  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
-      57  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
-      58  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
-      59  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
-      60  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
-      61  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 63  # nor one that a newer kernel has
-      62  add($next, 1), if != 0 go to 61  # the one behind it
-      63  label()  # there are no more
-      64  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
-      65  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
-      66  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
-      67  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
-      68  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
-      69  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=344, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (344 instructions)
-      70  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
-      71  umask(022)  # permissions that new files do not have
-      72  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
-      73  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
-      74  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 76  # exec "/bin/true": is it there?
-      75  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
-      76  fail(ENOENT)  # exec "/bin/true": no such file or directory
+      14  sched_setaffinity(0, 1024, "\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377\\377"...) (any error is fine)  # run on all processors of the cpuset
+      15  umask(000)  # modes are as they are given
+      16  sethostname("container", 9)  # the host name
+      17  chdir("/")  # the directory to start in
+      18  label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      19  label()  # stdout is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      20  label()  # stderr is a pipe, and a relay outside of the container moves what passes between it and the caller's file
+      21  read($answer, &kept, 1), if == 1 go to 23  # wait until the keeper has it
+      22  fail(EMFILE)  # the keeper takes the process
+      23  label()  # this process is kept
+      24  prlimit64(0, RLIMIT_NOFILE, NULL, &nofile)  # the inherited limits of nofile
+      25  add($nofile+8, 0) (any error is fine), if < 0 go to 27  # at most the hard limit
+      26  add($nofile+8, 0), if < 1024 go to 28  # is the hard limit less?
+      27  add(1024, 0)  # the soft limit
+      28  label()  # the hard limit stays
+      29  prlimit64(0, RLIMIT_NOFILE, &nofile, NULL)  # limit nofile
+      30  prlimit64(0, RLIMIT_CORE, {rlim_cur=0, rlim_max=0}, NULL)  # limit core
+      31  keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) (ENOSYS, EPERM is fine)  # a session keyring of its own
+      32  prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH)  # no program gains it
+      33  prctl(PR_CAPBSET_DROP, CAP_LINUX_IMMUTABLE)  # no program gains it
+      34  prctl(PR_CAPBSET_DROP, CAP_NET_BROADCAST)  # no program gains it
+      35  prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN)  # no program gains it
+      36  prctl(PR_CAPBSET_DROP, CAP_NET_RAW)  # no program gains it
+      37  prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK)  # no program gains it
+      38  prctl(PR_CAPBSET_DROP, CAP_IPC_OWNER)  # no program gains it
+      39  prctl(PR_CAPBSET_DROP, CAP_SYS_MODULE)  # no program gains it
+      40  prctl(PR_CAPBSET_DROP, CAP_SYS_RAWIO)  # no program gains it
+      41  prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE)  # no program gains it
+      42  prctl(PR_CAPBSET_DROP, CAP_SYS_PACCT)  # no program gains it
+      43  prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN)  # no program gains it
+      44  prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT)  # no program gains it
+      45  prctl(PR_CAPBSET_DROP, CAP_SYS_NICE)  # no program gains it
+      46  prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE)  # no program gains it
+      47  prctl(PR_CAPBSET_DROP, CAP_SYS_TIME)  # no program gains it
+      48  prctl(PR_CAPBSET_DROP, CAP_SYS_TTY_CONFIG)  # no program gains it
+      49  prctl(PR_CAPBSET_DROP, CAP_MKNOD)  # no program gains it
+      50  prctl(PR_CAPBSET_DROP, CAP_LEASE)  # no program gains it
+      51  prctl(PR_CAPBSET_DROP, CAP_AUDIT_WRITE)  # no program gains it
+      52  prctl(PR_CAPBSET_DROP, CAP_AUDIT_CONTROL)  # no program gains it
+      53  prctl(PR_CAPBSET_DROP, CAP_MAC_OVERRIDE)  # no program gains it
+      54  prctl(PR_CAPBSET_DROP, CAP_MAC_ADMIN)  # no program gains it
+      55  prctl(PR_CAPBSET_DROP, CAP_SYSLOG)  # no program gains it
+      56  prctl(PR_CAPBSET_DROP, CAP_WAKE_ALARM)  # no program gains it
+      57  prctl(PR_CAPBSET_DROP, CAP_BLOCK_SUSPEND)  # no program gains it
+      58  prctl(PR_CAPBSET_DROP, CAP_AUDIT_READ)  # no program gains it
+      59  prctl(PR_CAPBSET_DROP, CAP_PERFMON)  # no program gains it
+      60  prctl(PR_CAPBSET_DROP, CAP_BPF)  # no program gains it
+      61  prctl(PR_CAPBSET_DROP, CAP_CHECKPOINT_RESTORE)  # no program gains it
+      62  prctl(PR_CAPBSET_DROP, $next) (EINVAL is fine), if < 0 go to 64  # nor one that a newer kernel has
+      63  add($next, 1), if != 0 go to 62  # the one behind it
+      64  label()  # there are no more
+      65  setgroups(0, NULL) (EPERM is fine)  # the caller's further groups are not the container's
+      66  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)  # no capability comes with every program
+      67  capset({version=_LINUX_CAPABILITY_VERSION_3, pid=0}, {effective=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, permitted=CAP_CHOWN|CAP_DAC_OVERRIDE|CAP_FOWNER|CAP_FSETID|CAP_KILL|CAP_SETGID|CAP_SETUID|CAP_SETPCAP|CAP_NET_BIND_SERVICE|CAP_SYS_CHROOT|CAP_SETFCAP, inheritable=0})  # these capabilities and no other
+      68  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)  # no program brings new rights with it
+      69  close_range(4, 4294967295, 0)  # nothing that the set-up opened is open any more
+      70  seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=344, filter=&filter})  # the filter: 303 calls allowed, 6 by their arguments, the rest EPERM (344 instructions)
+      71  setsid() (EPERM is fine)  # a session of its own: no signals and no input by way of the caller
+      72  umask(022)  # permissions that new files do not have
+      73  write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
+      74  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"]) (ENOENT, ENOTDIR, EACCES, ENOEXEC, ELOOP, ENAMETOOLONG is fine)  # exec "/bin/true"
+      75  faccessat(AT_FDCWD, "/bin/true", 0) (ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG is fine), if < 0 go to 77  # exec "/bin/true": is it there?
+      76  execve("/bin/true", ["/bin/true"], ["PATH=/bin", "HOME=/", "HOSTNAME=box", "TERM=xterm"])  # exec "/bin/true"
+      77  fail(ENOENT)  # exec "/bin/true": no such file or directory
       "
     `);
   });

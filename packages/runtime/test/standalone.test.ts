@@ -85,7 +85,7 @@ describe('the plan of an executable', () => {
       + fail(EBADF)  # a standard stream is open as a path only
       + fail(EISDIR)  # a standard stream is a directory
       + label()  # the standard streams can be such
-      + rt_sigprocmask(SIG_BLOCK, "'\\372\\373?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
+      + rt_sigprocmask(SIG_BLOCK, "'\\372\\303?\\0\\0\\0\\0", NULL, 8)  # signals wait until they are taken
       + socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0, &pair)  # a way to the keeper
       + clone(CLONE_VM|CLONE_PIDFD|SIGCHLD, &stack, &keeper, NULL, NULL), if != 0 go to ‹the way to the keeper, where the plan has it›  # the keeper, which kills the container when this process ends
       + setsid() (any error is fine)  # no signals by way of the terminal
@@ -134,7 +134,7 @@ describe('the plan of an executable', () => {
       + close($pipe+4) (any error is fine)  # this side is the program's
       + close($pipe+4) (any error is fine)  # this side is the program's
       + label()  # listen
-      + rt_sigtimedwait("'\\372\\373?\\0\\0\\0\\0", NULL, NULL, 8) = $signal (EINTR is fine), if == 17 go to ‹reap what has ended›  # wait for a signal
+      + rt_sigtimedwait("'\\372\\303?\\0\\0\\0\\0", NULL, NULL, 8) = $signal (EINTR is fine), if == 17 go to ‹reap what has ended›  # wait for a signal
       + kill($report+4, $signal) (any error is fine), if < 1 go to ‹listen›  # pass the signal on
       + wait4($report+4, &status, WNOHANG|__WALL, NULL) = $ended (ECHILD is fine), if < 1 go to ‹listen›  # reap what has ended
       + add($ended, 0), if != $report+4 go to ‹reap what has ended›  # was it the program?
@@ -166,11 +166,11 @@ describe('the plan of an executable', () => {
       + label(), if == 0 go to ‹nothing is left›  # all have ended
       + label()  # wait for the readers
       + add($status, 0), if == 0 go to ‹as long as they take›  # has the program exited by itself?
-      + rt_sigtimedwait("'\\372\\373?\\0\\0\\0\\0", NULL, {tv_sec=1}, 8) (EAGAIN, EINTR is fine), if == 17 go to ‹which relays have ended?›  # a program that was killed leaves them a second
+      + rt_sigtimedwait("'\\372\\303?\\0\\0\\0\\0", NULL, {tv_sec=1}, 8) (EAGAIN, EINTR is fine), if == 17 go to ‹which relays have ended?›  # a program that was killed leaves them a second
       + add($got, 0) (any error is fine), if == -11 go to ‹nothing is left›  # is the second over?
       + label(), if == 0 go to ‹a signal›  # it is not
       + label()  # as long as they take
-      + rt_sigtimedwait("'\\372\\373?\\0\\0\\0\\0", NULL, NULL, 8) (EINTR is fine), if == 17 go to ‹which relays have ended?›  # wait for a relay to end, or a signal
+      + rt_sigtimedwait("'\\372\\303?\\0\\0\\0\\0", NULL, NULL, 8) (EINTR is fine), if == 17 go to ‹which relays have ended?›  # wait for a relay to end, or a signal
       + label()  # a signal
       + add($got, 0) (any error is fine), if < 0 go to ‹wait for the readers›  # was it interrupted?
       + add($got, 0) (any error is fine), if < 4 go to ‹128 and the signal›  # is it SIGHUP, SIGINT or SIGQUIT?
@@ -195,6 +195,8 @@ describe('the plan of an executable', () => {
       + dup3($pipe+4, 2, 0)  # the pipe of stderr
       + label()  # the pipe of stderr is in its place
       + close($channel)  # only the launcher reads
+      + rt_sigaction($number, {sa_handler=0}, NULL, 8) (any error is fine)  # a signal has its default effect
+      + add($number, 1), if < 65 go to ‹a signal has its default effect›  # the next signal
       + rt_sigprocmask(SIG_SETMASK, &no signals, NULL, 8)  # the program gets its signals
         close($mqueue)  # it is attached
       + openat($dev, "null", O_RDWR|O_CLOEXEC) = $null  # the null device of the container
@@ -362,6 +364,7 @@ describe('the plan of an executable', () => {
       + write(2, "ctr: setting up the tie to the host: ", 37) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up a channel: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up a process in new namespaces: ", 45) (any error is fine), if != 0 go to ‹say which error›  # say what failed
+      + write(2, "ctr: setting up the processors: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the umask: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the host name: ", 31) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up private mounts: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed

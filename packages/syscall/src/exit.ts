@@ -48,7 +48,7 @@ export function ended(pid: number): Promise<Exit> {
 }
 
 /** wait4(2): how the process ended, or `undefined` if it has not yet. */
-function reap(pid: number, flags: number): Exit | undefined {
+export function reap(pid: number, flags: number): Exit | undefined {
   const isHeld = letGoOfProcess(pid);
   const waited = syscall(numbers.wait4, pid, scratch.address + STATUS, flags | waitFlags.__WALL, scratch.address + RUSAGE);
   if (waited === 0) {

@@ -24,6 +24,7 @@ import { ownedFd, type Fd } from './fd.js';
 import { unwatch, watch } from './epoll.js';
 import { ended, type Exit, type SignalName } from './exit.js';
 import { allocate, isMainThread, spawn, syscall } from './ffi.js';
+import { waitForGiven, waitForRest } from './given.js';
 import { hintFor } from './hints.js';
 import { keeperSocket, startKeeper } from './host-keeper.js';
 import { registrations } from './keeper.js';
@@ -133,6 +134,7 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
   const { pid: first, report } = begin(parts, options.stdio ?? ['inherit', 'inherit', 'inherit'], isKept ? keeperSocket() : undefined);
   const setup = await setUp(parts, options, first, report, setupTimeoutMs, isKept ? keep() : undefined);
   endSetUp([setup.pid, ...setup.others]);
+  waitForRest();
   const isReady = !setup.failure && (setup.announced || !parts.some((part) => habitsOf(part).announces));
   if (isReady && (options.detached || !parts.some((part) => habitsOf(part).isTied))) letGoOfProcess(setup.pid);
   const end = options.detached && isReady ? new Promise<Exit>(() => undefined) : waited(setup.pid);
@@ -188,6 +190,7 @@ function begin(...how: Parameters<typeof start>): ReturnType<typeof start> {
 async function waited(pid: number): Promise<Exit> {
   const exit = await ended(pid);
   forget(pid);
+  waitForGiven(pid);
   return exit;
 }
 

@@ -33,7 +33,8 @@ export interface OpenOptions {
 export function openFd(path: string, { flags = openFlags.O_PATH, directory = false, at, resolve = 0, mode = 0 }: OpenOptions = {}): Fd {
   const how = openHow({ flags: flags | openFlags.O_CLOEXEC | (directory ? openFlags.O_DIRECTORY : 0), mode, resolve });
   const open: Step = { call: 'openat2', args: [at ?? AT_FDCWD, path, how, how.byteLength], purpose: `open ${path}` };
-  for (let tries = 1; tries < MAX_LOOKUPS; tries++) {
+  // Without such a root it is a file that cannot be opened at once (O_NONBLOCK): somebody has a lease of it.
+  for (let tries = 1; resolve !== 0 && tries < MAX_LOOKUPS; tries++) {
     const number = call({ ...open, tolerates: ['EAGAIN'] });
     if (number !== -errnos.EAGAIN) return ownedFd(number, path);
   }

@@ -22,6 +22,11 @@ export function endSetUp(pids: readonly number[]): void {
   if (isPutOff) void waitForUnreported();
 }
 
+/** Whether a process of which nobody knows yet may be one of a set-up. */
+export function isSettingUp(): boolean {
+  return underWay > 0;
+}
+
 /**
  * Waits for children that nobody has reported. A process that is killed between clone(2) and its report takes the pid of the new one, which is a child of this process, with it.
  * Where other set-ups are under way, the last one of them does it. Without CONFIG_PROC_CHILDREN in the kernel, such a child stays a zombie.
@@ -32,8 +37,8 @@ export async function waitForUnreported(): Promise<void> {
   isPutOff = underWay > 0;
   if (isPutOff) return;
   await Promise.all(
-    childrenOfThread()
-      .filter((pid) => !isKnown(pid) && isWalker(pid))
+    unknownChildren()
+      .filter(isWalker)
       .map(async (pid) => {
         leaveAlone(pid);
         await ended(pid);
@@ -42,17 +47,22 @@ export async function waitForUnreported(): Promise<void> {
   );
 }
 
-function childrenOfThread(): number[] {
-  return read('/proc/thread-self/children').split(' ').filter(Boolean).map(Number);
+/** Children of this thread that are no business of ours, as far as is known; none without CONFIG_PROC_CHILDREN. */
+export function unknownChildren(): number[] {
+  return readProc('/proc/thread-self/children')
+    .split(' ')
+    .filter(Boolean)
+    .map(Number)
+    .filter((pid) => !isKnown(pid));
 }
 
 /** Its name is the number of the memfd that it was executed from, until it executes something else. No program that Node has started has such a one. */
-function isWalker(pid: number): boolean {
-  return /^\d+ \(\d+\) /.test(read(`/proc/${pid}/stat`));
+export function isWalker(pid: number): boolean {
+  return /^\d+ \(\d+\) /.test(readProc(`/proc/${pid}/stat`));
 }
 
-/** Of files in /proc, which may be gone. */
-function read(path: string): string {
+/** The text of a file in /proc, which may be gone. */
+export function readProc(path: string): string {
   try {
     return readFileSync(path, 'latin1').trimEnd();
   } catch {

@@ -18,6 +18,8 @@ const forwarded = [
   'SIGPWR',
   'SIGCONT',
 ] as const satisfies readonly SignalName[];
+/** How long after the program's end its terminal is listened to, where another process keeps it open. */
+const DRAIN_MS = 200;
 
 /** After the end of the program, these drop what a reader has not taken. */
 const endings: ReadonlySet<SignalName> = new Set<SignalName>(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM']);
@@ -88,7 +90,7 @@ function attach(master: Master, onBroken: () => void): Attached {
   stdout.on('error', onBroken);
   master.stream.pipe(stdout, { end: false });
   return {
-    drained: () => shown,
+    drained: () => drained(shown, caller),
     drop: () => caller.drop(),
     end: async () => {
       stdin.unpipe(master.stream);
@@ -97,4 +99,18 @@ function attach(master: Master, onBroken: () => void): Attached {
       await caller.end();
     },
   };
+}
+
+/** A reader that is slow is waited for, and nobody who keeps the terminal open. */
+async function drained(shown: Promise<void>, caller: CallerStreams): Promise<void> {
+  for (;;) {
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise<'enough'>((resolve) => {
+      timer = setTimeout(resolve, DRAIN_MS, 'enough');
+    });
+    const reason = await Promise.race([shown, enough]);
+    clearTimeout(timer);
+    if (reason !== 'enough' || !caller.stdout.writableNeedDrain || caller.stdout.destroyed) return;
+    await caller.room();
+  }
 }

@@ -19,7 +19,7 @@ import { netDevicesOf } from '../plan/net-devices.js';
 import { idMapsOf, namespacesOf } from '../plan/namespaces.js';
 import { problemText } from '../schema/problem.js';
 import { annotationsIn, type State } from '../state.js';
-import { StateDirectory } from '../state/directory.js';
+import { StateDirectory, type Spare } from '../state/directory.js';
 import { makeGate } from '../state/gate.js';
 import { identityOf } from '../state/identity.js';
 import { defaultRoot } from '../state/root.js';
@@ -107,13 +107,15 @@ async function createWith(bundle: string, id: string, options: CreateOptions, st
   const { process, rootfs } = checkBundle(config, directory);
   checkConsole(process, options);
 
-  const { directory: state, lock } = await StateDirectory.create(options.root ?? defaultRoot(), id);
+  const { directory: state, lock, spare } = await StateDirectory.create(options.root ?? defaultRoot(), id);
   using _state = state;
   using _lock = lock;
+  using _spare = spare;
   const opened: Fd[] = [];
   try {
-    return await createIn(state, { config, process, bundle: directory, rootfs, text: text.toString(), warn, opened, lock, stdio }, options);
+    return await createIn(state, { config, process, bundle: directory, rootfs, text: text.toString(), warn, opened, lock, stdio, spare }, options);
   } catch (error) {
+    spare[Symbol.dispose]();
     removeState(state);
     throw error;
   } finally {
@@ -125,6 +127,7 @@ interface Given extends Pick<ContainerParts, 'config' | 'process' | 'bundle' | '
   readonly text: string;
   readonly opened: Fd[];
   readonly stdio: Streams | undefined;
+  readonly spare: Spare;
 }
 
 async function createIn(directory: StateDirectory, given: Given, options: CreateOptions): Promise<Child> {
@@ -250,6 +253,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     options.onDebug?.(`container ${quote(directory.id)}: it is created, with process ${child.pid}`);
     return child;
   } catch (error) {
+    given.spare[Symbol.dispose]();
     const failure = await devices.undo(error);
     // The host is waited for when all directories of the group are made.
     if (group) await removeGroup(host.hasFailed ? newOf(group.places) : madeBefore(error, plan[0], group));

@@ -68,7 +68,7 @@ export async function removeLocked(directory: StateDirectory, options: DeleteOpt
     throw new OciError('not-stopped', `cannot delete container ${directory.id} that is not stopped: ${status}`);
   const places = ownPlaces(stored);
   if (!force && status === 'stopped') requireEnded(directory.id, places);
-  if (stored.process) await end(stored.process, places);
+  if (stored.process) await end(directory.id, stored.process, places);
   if (stored.scope) await (await openScope(stored.scope, stored.places)).stop();
   else await leaveGroup(places);
   const config = stored.hooks.includes('poststop') ? configOf(directory) : undefined;
@@ -96,7 +96,7 @@ async function leaveGroup(places: readonly Place[]): Promise<void> {
 async function endIfKnown(directory: StateDirectory): Promise<void> {
   try {
     const stored = readState(directory);
-    if (stored.process) await end(stored.process, ownPlaces(stored));
+    if (stored.process) await end(directory.id, stored.process, ownPlaces(stored));
   } catch (error) {
     // That is looked into once it is locked.
     if (!(error instanceof OciError)) throw error;
@@ -105,14 +105,22 @@ async function endIfKnown(directory: StateDirectory): Promise<void> {
 
 /**
  * Kills it, and waits until it has ended. What is frozen in its group, or in one that it has made below, is thawed: on v1 it would not end otherwise.
- * Rejects with a `CgroupError` of kind `frozen` where it is a group above that is, which is not the container's to thaw.
+ * Rejects with a `CgroupError` of kind `frozen` where it is a group above that is, which is not the container's to thaw; with an {@link OciError}, `busy`, for one that does not end.
  */
-async function end(process: ProcessIdentity, places: readonly Place[]): Promise<void> {
+async function end(id: string, process: ProcessIdentity, places: readonly Place[]): Promise<void> {
   using pidfd = openProcess(process);
   if (!pidfd) return;
   call({ call: 'pidfd_send_signal', args: [pidfd, signals.SIGKILL, null, 0], purpose: 'kill the container', tolerates: ['ESRCH'] });
   if (places.length > 0) await groupAt(places).kill({ timeoutMs: END_TIMEOUT_MS });
-  await readable(pidfd, { cancelSignal: AbortSignal.timeout(END_TIMEOUT_MS) });
+  try {
+    await readable(pidfd, { cancelSignal: AbortSignal.timeout(END_TIMEOUT_MS) });
+  } catch (error) {
+    throw new OciError(
+      'busy',
+      `container ${id}: its first process, ${process.pid}, was killed and has not ended within ${END_TIMEOUT_MS} ms: it waits for a device or a file system, or a process of its pid namespace has a parent outside that has not waited for it: end that parent, and delete the container again`,
+      { cause: error },
+    );
+  }
 }
 
 /** None if a deletion was broken off before, or somebody has taken it away: the container goes all the same. */

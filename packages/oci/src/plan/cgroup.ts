@@ -21,7 +21,7 @@ import { isSyscallError, type Plan } from '@ctr/syscall';
 import type { Config } from '../config/config.js';
 import type { GroupPlace } from './cgroup-mount.js';
 
-/** What a configuration that says nothing of devices means: those that every container has, and no other. */
+/** What holds before the rules of a configuration, as with runc: a group without rules allows what the one above allows, which is every device of the host. */
 const noDevices: NonNullable<LinuxResources['devices']> = [{ allow: false, access: 'rwm' }];
 
 /**
@@ -113,13 +113,14 @@ export function callersGroups({ hierarchies }: CgroupLayout): GroupPlace[] {
 
 /** The limits of a container: without rules about devices it may use those that every container has, and no other. An ordinary user cannot have such rules. */
 export function limitsOfContainer(resources: LinuxResources | undefined, { rootless }: { readonly rootless: boolean }): Limits {
-  return limitsOf(rootless ? resources : { ...resources, devices: resources?.devices?.length ? resources.devices : noDevices });
+  return limitsOf(rootless || resources?.devices?.length ? resources : { ...resources, devices: noDevices });
 }
 
-/** The limits that resources are. Devices that every container has may be used, whatever is denied. */
+/** The limits that resources are. Devices are denied unless a rule allows them; those that every container has may be used, whatever is denied. No rules change nothing. */
 export function limitsOf(resources: LinuxResources | undefined): Limits {
   if (!resources) return {};
-  const limits = limitsOfResources(plain(withoutKernelMemory(resources)));
+  const { devices = [], ...others } = withoutKernelMemory(resources);
+  const limits = limitsOfResources(plain(devices.length > 0 ? { ...others, devices: [...noDevices, ...devices] } : others));
   return limits.devices ? { ...limits, devices: [...limits.devices, ...defaultDeviceRules.filter(({ allow }) => allow)] } : limits;
 }
 

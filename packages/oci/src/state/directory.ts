@@ -17,10 +17,19 @@ const LOCK_PAUSE_MS = 5;
 const WRITABLE = 0o022;
 const OTHERS = 0o077;
 const STICKY = 0o1000;
+/** So many files are opened at a time to remove what was made. */
+const SPARE_FILES = 6;
+
 /** A directory that nobody else changes, until its lock is closed by all who have it open. */
 export interface LockedDirectory {
   readonly directory: StateDirectory;
   readonly lock: Fd;
+}
+
+/** One that was made. */
+export interface NewDirectory extends LockedDirectory {
+  /** Room in the table of open files: who gives it up can remove what was made, also where the table was full. */
+  readonly spare: Spare;
 }
 
 /**
@@ -46,25 +55,31 @@ export class StateDirectory implements Disposable {
    * Makes it, and locks it: of several who try, one does. Rejects with an {@link OciError}: `exists` for the others, `does-not-exist` if somebody has deleted it right away,
    * `broken` for a root in which others can exchange what is there.
    */
-  static async create(root: string, id: string): Promise<LockedDirectory> {
+  static async create(root: string, id: string): Promise<NewDirectory> {
     checkId(id);
     mkdirSync(root, { recursive: true, mode: 0o700 });
     const above = openRoot(root);
+    let spare: Spare | undefined;
     try {
+      spare = new Spare(above);
       makeBelow(above, id);
     } catch (error) {
+      spare?.[Symbol.dispose]();
       above.close();
       throw isSyscallError(error) && error.code === 'EEXIST' ? exists(id) : error;
     }
-    const directory = StateDirectory.#openIn(above, id);
+    let directory: StateDirectory | undefined;
     try {
+      directory = StateDirectory.#openIn(above, id);
       const lock = await directory.lock();
       // Between the two it may have been deleted, and made by another: whoever locks it first has it.
-      if (directory.names().length === 0) return { directory, lock };
+      if (directory.names().length === 0) return { directory, lock, spare };
       lock.close();
       throw exists(id);
     } catch (error) {
-      directory[Symbol.dispose]();
+      directory?.[Symbol.dispose]();
+      spare[Symbol.dispose]();
+      if (isSyscallError(error)) removeEmpty(root, id);
       throw error;
     }
   }
@@ -194,6 +209,31 @@ export class StateDirectory implements Disposable {
   #broken(what: string): OciError {
     return new OciError('broken', `container ${this.id}: ${what}`);
   }
+}
+
+/** Files that are open for nothing but the room that they take. */
+export class Spare implements Disposable {
+  readonly #files: Fd[] = [];
+
+  /** Throws a `SyscallError` (EMFILE), and leaves nothing open then. */
+  constructor(directory: Fd) {
+    try {
+      for (let i = 0; i < SPARE_FILES; i++) this.#files.push(openFd('.', { at: directory }));
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const file of this.#files.splice(0)) file.close();
+  }
+}
+
+/** What another one has begun in it stays. */
+function removeEmpty(root: string, id: string): void {
+  using above = openRoot(root);
+  call({ call: 'unlinkat', args: [above, id, atFlags.AT_REMOVEDIR], purpose: `remove the state of ${id}`, tolerates: ['ENOENT', 'ENOTEMPTY'] });
 }
 
 /** The directory of all states. The sticky bit keeps others who may write from renaming, and not its owner. One that an older version has made for everybody to look into is closed to others; which directory is given with --root is the caller's decision. */

@@ -1,11 +1,13 @@
 // The accounts of an image are read on the host: whatever is in their place is read at once and in little memory, within the image, and is not opened if it is a device.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
 import { lookupUser } from '@ctr/runtime';
+import { call, openFd, openFlags } from '@ctr/syscall';
 
 import { image, temporary } from '../image.js';
 import { watchForLeaks } from '../leaks.js';
@@ -15,6 +17,11 @@ import { watchTheHost } from './host.js';
 watchForLeaks();
 watchTheHost();
 
+/** linux/fcntl.h and asm-generic/fcntl.h */
+const F_SETSIG = 10;
+const F_SETLEASE = 1024;
+const F_WRLCK = 1;
+const F_UNLCK = 2;
 const MAX_GROWTH = 64 * 2 ** 20;
 
 /** What a look-up says, and that it took little memory; what waits for something, or has no end, ends with the time of the test. */
@@ -53,6 +60,21 @@ describe.each(['passwd', 'group'])('in place of /etc/%s', (name) => {
     rmSync(path);
     make(path);
     expect(lookup(rootfs)).toMatch(message);
+  });
+
+  it('a file of which a process has a lease: no reader waits', () => {
+    const rootfs = image();
+    using file = openFd(join(rootfs, 'etc', name), { flags: openFlags.O_RDONLY });
+    const fcntl = (command: number, argument: number): number => call({ call: 'fcntl', args: [file, command, argument], purpose: 'a lease' });
+    fcntl(F_SETSIG, constants.signals.SIGWINCH);
+    fcntl(F_SETLEASE, F_WRLCK);
+    const from = performance.now();
+    expect(lookup(rootfs, 'web')).toBe(
+      `Error: /etc/${name} of the container cannot be read: a process has a lease of it (F_SETLEASE), and would make every reader wait`,
+    );
+    expect(performance.now() - from).toBeLessThan(5_000);
+    fcntl(F_SETLEASE, F_UNLCK);
+    expect(lookup(rootfs, 'web')).toBe('{"uid":1000,"gid":1000,"groups":[4]}');
   });
 
   it('a file and a pipe by turns: one of the two, at once', async () => {

@@ -43,6 +43,7 @@ function attempts(): Attempts {
     ...Object.fromEntries(denied.map((name) => [name, { call: name, args: [0, 0, 0, 0, 0, 0] }])),
     ...Object.fromEntries(kinds.map((kind) => [`unshare ${kind}`, { call: 'unshare', args: [cloneFlags[kind]] }])),
     ...Object.fromEntries(kinds.map((kind) => [`clone ${kind}`, { call: 'clone', args: [cloneFlags[kind] | signals.SIGCHLD, 0, null, null, null] }])),
+    'clone CLONE_PARENT': { call: 'clone', args: [cloneFlags.CLONE_PARENT | signals.SIGCHLD, 0, null, null, null] },
     'clone of all kinds': { call: 'clone', args: [kinds.reduce<number>((sum, kind) => sum | cloneFlags[kind], signals.SIGCHLD), 0, null, null, null] },
     ...Object.fromEntries(
       (['AF_ALG', 'AF_VSOCK'] as const).flatMap((family) => [
@@ -86,7 +87,19 @@ describe('a call that is denied', () => {
     });
     const all = kinds.reduce<number>((sum, kind) => sum | cloneFlags[kind], signals.SIGCHLD);
     expect(await attempt({ clone: { call: 'clone', args: [all, 0, null, null, null] } }, { rootfs: image(), seccomp: 'unconfined' })).toEqual({ clone: 'ok' });
-    for (const name of ['setns', 'add_key', 'request_key', 'bpf', 'perf_event_open', 'get_mempolicy', 'TIOCSTI', 'F_SETLEASE', 'F_NOTIFY', 'socket AF_ALG'])
+    for (const name of [
+      'clone CLONE_PARENT',
+      'setns',
+      'add_key',
+      'request_key',
+      'bpf',
+      'perf_event_open',
+      'get_mempolicy',
+      'TIOCSTI',
+      'F_SETLEASE',
+      'F_NOTIFY',
+      'socket AF_ALG',
+    ])
       expect([name, answers[name]]).not.toEqual([name, 'EPERM']);
   });
 

@@ -11,6 +11,7 @@ import type { SeccompArg, SeccompProfile, SeccompRule } from './profile.js';
  *   that is shown read-only could make each open(2) of it by the host wait up to 45 seconds (`/proc/sys/fs/lease-break-time`), again and again,
  * - stopping processes that end (PTRACE_O_TRACEEXIT of ptrace(2)), which Docker's allows: a process in such a stop takes no SIGKILL, so that a container whose first process is traced by
  *   another one of it does not end, and two that trace each other stay until the machine is started anew,
+ * - giving children to its parent (CLONE_PARENT of clone(2)), which Docker's allows: they are children of the host, which has not made them, and whose zombies keep a pid namespace from ending,
  * - getting round what it says of socket families, AF_ALG and AF_VSOCK, by the upper half of the argument, or by socketcall(2).
  *
  * The last means that 32-bit x86 programs make sockets by socket(2) only. Those of glibc use socketcall(2): an image of them needs it allowed, and then can use
@@ -40,6 +41,8 @@ function rules(): SeccompRule[] {
   const personalities = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff];
   /** linux/sched.h: CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET */
   const namespaces = 0x7e020000;
+  /** linux/sched.h: CLONE_PARENT makes a child of the caller's parent. That is the host, for what is not the first process of its pid namespace, and it knows nothing of the child. */
+  const toParent = 0x8000;
   return [
     ...refused(),
     allow(always),
@@ -48,7 +51,7 @@ function rules(): SeccompRule[] {
     ...personalities.map((value) => allow('personality', [{ index: 0, value, op: 'SCMP_CMP_EQ' }])),
     ...onMachines.map(([arches, names]): SeccompRule => ({ ...allow(names), includes: { arches } })),
     ...byCapability.map(([capability, names]): SeccompRule => ({ ...allow(names), includes: { caps: [capability] } })),
-    { ...allow('clone', [{ index: 0, value: namespaces, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }]), excludes: { caps: ['CAP_SYS_ADMIN'] } },
+    { ...allow('clone', [{ index: 0, value: namespaces | toParent, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }]), excludes: { caps: ['CAP_SYS_ADMIN'] } },
     // Its flags are in memory, out of the filter's sight; C libraries go back to clone(2) at this errno.
     { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: errnos.ENOSYS, excludes: { caps: ['CAP_SYS_ADMIN'] } },
   ];

@@ -119,6 +119,13 @@ describe('arguments', () => {
     }
   });
 
+  it('of clone: no children of the parent, which are strangers to it', () => {
+    for (const abi of abis) {
+      for (const flags of [0x8000n, 0x8011n, 0x3d8f00n, 0xffffffff00008011n]) expect(verdict(abi, 'clone', [flags])).toBe('ERRNO 1');
+      for (const flags of [0x4000n, 0x10000n, 0x01200011n, 0x3d0f00n]) expect(verdict(abi, 'clone', [flags])).toBe('ALLOW');
+    }
+  });
+
   it('of personality: none that weakens', () => {
     for (const abi of abis) {
       for (const value of [0, 8, 0x20000, 0x20008, 0xffffffff]) expect(verdict(abi, 'personality', [value])).toBe('ALLOW');

@@ -112,6 +112,8 @@ export const cgroupBundles: readonly Bundle[] = [
   limited('memory of the buffers of TCP', { memory: { kernelTCP: 67_108_864 } }),
   limited('devices none', { devices: [{ allow: false, access: 'rwm' }] }, opens),
   limited('devices all', { devices: [{ allow: true, access: 'rwm' }] }, opens),
+  limited('devices allowed alone', { devices: [{ allow: true, type: 'c', major: 10, access: 'rwm' }] }, opens),
+  limited('devices denied alone', { devices: [{ allow: false, type: 'c', major: 10, access: 'rwm' }] }, opens),
   limited(
     'devices some',
     {
