@@ -382,7 +382,7 @@ export const mutations = [
   {
     defence: 'a limit of processes that nobody asked for',
     file: 'packages/runtime/src/container-group.ts',
-    text: "...(asked.pids === undefined && !refusals.has('pids') && { pids: DEFAULT_PIDS }),",
+    text: "...(asked.pids === undefined && !refusals().has('pids') && { pids: DEFAULT_PIDS }),",
     test: 'packages/runtime/test/cgroup.root.test.ts',
     name: 'of processes: 2048',
   },
@@ -597,8 +597,8 @@ export const mutations = [
   {
     defence: 'a plan is not kept beyond a change of the mount table',
     file: plan,
-    text: 'JSON.stringify([rest, keyOf(hardening), entered, kills, mountTable])',
-    instead: 'JSON.stringify([rest, keyOf(hardening), entered, kills])',
+    text: 'keyOf(hardening), entered, kills, mountTable, currentIds()]',
+    instead: 'keyOf(hardening), entered, kills, currentIds()]',
     test: 'packages/runtime/test/host-view.root.test.ts',
     name: 'is noticed when it comes and goes',
   },

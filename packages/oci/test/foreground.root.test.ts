@@ -16,7 +16,7 @@ const SOON_MS = 30_000;
 async function execAtTerminal(line: string): Promise<{ readonly code: unknown; readonly stdout: string }> {
   const { id, root } = await created(at, ['sleep', '1000']);
   await start(id, root);
-  const [program = '', ...words] = [...command, '--root', at.root, 'exec', '-t', id, 'sh', '-c', line];
+  const [program, ...words] = [...command, '--root', at.root, 'exec', '-t', id, 'sh', '-c', line];
   const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   let stdout = '';

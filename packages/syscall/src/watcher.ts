@@ -1,4 +1,4 @@
-import type { Socket, SocketConstructorOpts } from 'node:net';
+import type { Socket } from 'node:net';
 
 import { fcntlCommands, maskHow, prctlOptions, signals, waitFlags } from './abi/constants.js';
 import { hostArch, syscallNumber } from './abi/numbers.js';

@@ -91,7 +91,7 @@ describe('children that a program gives away', () => {
     const { join } = await namespace();
     const others = Array.from({ length: 20 }, async (_, code) => {
       const own = code % 2 === 0 ? ['unshare', '--user', '--map-root-user'] : [];
-      const [name = '', ...words] = [...own, 'setsid', 'sh', '-c', `exit ${code}`];
+      const [name, ...words] = [...own, 'setsid', 'sh', '-c', `exit ${code}`];
       const [ended] = (await once(spawn(name, words), 'exit')) as [number];
       return ended;
     });
