@@ -737,8 +737,8 @@ export const mutations = [
   {
     defence: 'who may not look into a process of a container takes it for no member',
     file: 'packages/oci/src/life-cycle/notify-socket.ts',
-    text: 'if (pid === first) return true;',
-    instead: 'if (pid === first) return own !== undefined;',
+    text: '  } catch {\n    // It is gone, or may not be looked into.',
+    instead: '  } catch (error) {\n    throw error;',
     test: 'packages/oci/test/notify-socket.root.test.ts',
     name: 'the first process tells',
   },
