@@ -47,8 +47,8 @@ const users = {
 };
 
 /** A root file system of its own, with an empty /data. */
-function ownRoot(): string {
-  const directory = mkdtempSync(join(at.directory, 'image-'));
+function ownRoot(above = at.directory): string {
+  const directory = mkdtempSync(join(above, 'image-'));
   chmodSync(directory, 0o755);
   const rootfs = join(directory, 'rootfs');
   fill(rootfs);
@@ -354,6 +354,29 @@ describe('the memory of a copy', () => {
     await expect(create(bundleOf(at, configOf(at, ['true'], changes)), id, { root: at.root })).rejects.toThrow(/memory limit/);
     expect(existsSync(join(at.root, id))).toBe(false);
     expect(cgroupsBelow(at.cgroup)).toEqual(before);
+  });
+
+  it('is bounded in the runtime, whatever an image holds: more directories are an error, and few take little', { timeout: 120_000 }, async () => {
+    const above = mkdtempSync('/dev/shm/ctr-oci-');
+    onTestFinished(() => void execFileSync('rm', ['-r', above]));
+    chmodSync(above, 0o755);
+    const rootfs = ownRoot(above);
+    // A long path takes more memory than a directory of the tmpfs does.
+    const deep = Array.from({ length: 14 }, () => 'x'.repeat(250)).join('/');
+    const made = `import os, sys
+os.chdir(sys.argv[1])
+for name in sys.argv[2].split('/'): os.mkdir(name); os.chdir(name)
+for i in range(int(sys.argv[3])): os.mkdir(f'{i:0200}')
+`;
+    const mounts = [proc, { ...tmpfs, options: ['tmpcopyup', 'size=0', 'nr_inodes=0'] }];
+    const copied = (rootOf: string) => ran({ ...at, rootfs: rootOf }, ['true'], { mounts });
+    execFileSync('python3', ['-c', made, join(rootfs, 'data'), deep, '40000']);
+    const before = process.memoryUsage.rss();
+    await expect(copied(rootfs)).rejects.toThrow(/directories, hard links and names take more than 134217728 bytes/);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(3 * 2 ** 27);
+    const small = ownRoot(above);
+    execFileSync('python3', ['-c', made, join(small, 'data'), deep, '100']);
+    expect((await copied(small)).exit.code).toBe(0);
   });
 
   it.skipIf(!hasMemory)('is what the container is said to use', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { create, kill, remove, start, state } from '@ctr/oci';
@@ -8,10 +8,11 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { bindTo, connectTo } from '../src/life-cycle/unix-socket.js';
 
 import { bundleOf, configOf, created, newId, place } from './container.js';
-import { ctrOci } from './ctr-oci.js';
+import { ctrOci, shell } from './ctr-oci.js';
 
 const at = place();
 const socket = '/run/notify/notify.sock';
+const USER = 65_534;
 
 /** A program of the image that says something at its socket, and then makes a last call. */
 function teller(messages: readonly string[], last: Step): string[] {
@@ -162,6 +163,30 @@ describe('ctr-oci with NOTIFY_SOCKET', () => {
     expect(told).toEqual([]);
     expect(await ctrOci(words('start', id), { env })).toMatchObject({ code: 0, stderr: '' });
     expect(told[0]).toBe('READY=1');
+  });
+
+  it.each<[who: string, args: (program: string) => string[]]>([
+    ['the first process', (program) => [program]],
+    ['another one', (program) => ['sh', '-c', `${program} & sleep 1000`]],
+  ])('waits for the container of an ordinary user, who cannot look into its first process before the start: %s tells', async (_, args) => {
+    const { path, told } = manager();
+    chmodSync(path, 0o777);
+    const [program = ''] = teller(['READY=1'], stay);
+    const one = [{ containerID: 0, hostID: USER, size: 1 }];
+    const namespaces = (['pid', 'mount', 'uts', 'user'] as const).map((type) => ({ type }));
+    const config = configOf(at, args(program), {
+      mounts: ['/dev', '/run'].map((destination) => ({ destination, type: 'tmpfs', source: 'tmpfs' })),
+      linux: { namespaces, maskedPaths: [], readonlyPaths: [], resources: {}, cgroupsPath: '', uidMappings: one, gidMappings: one },
+    });
+    const bundle = bundleOf(at, config);
+    chmodSync(bundle, 0o755);
+    const home = mkdtempSync(join(at.directory, 'home-'));
+    chownSync(home, USER, USER);
+    const oci = `NOTIFY_SOCKET=${path} $CTR_OCI --root ${home}/state`;
+    const id = newId();
+    const line = `${oci} create --bundle ${bundle} ${id} >/dev/null 2>${home}/said </dev/null; ${oci} start ${id} 2>&1; code=$?; cat ${home}/said; ${oci} delete --force ${id}; exit $code`;
+    expect(await shell(line, { prefix: ['setpriv', `--reuid=${USER}`, `--regid=${USER}`, '--clear-groups'] })).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(told).toEqual(['READY=1', expect.stringMatching(/^MAINPID=/), 'BARRIER=1']);
   });
 
   it('is the main process itself of one that it waits for', async () => {

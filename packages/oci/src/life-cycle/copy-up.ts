@@ -31,6 +31,10 @@ export interface CopyUpOptions {
 const BATCH = 64;
 /** So many bytes of extended attributes are kept for it, and those of one more file. */
 const BATCH_ATTRIBUTE_BYTES = 4 * 2 ** 20;
+/** So much of this process's memory what is kept of an image may take, beside what a batch has: directories until all is in them, files of several names, the names in a directory. */
+const MAX_KEPT_BYTES = 128 * 2 ** 20;
+/** What each of them takes beside its bytes, at most. */
+const KEPT_BYTES = 256;
 /** Who is not mapped where the caller is: (uid_t) -1. */
 const NOT_MAPPED = 0xffffffff;
 const PATH_BYTES = 4096;
@@ -51,22 +55,25 @@ const BENEATH = resolveFlags.RESOLVE_BENEATH | resolveFlags.RESOLVE_NO_SYMLINKS 
  * Each file is opened once, below the directory and without following links, and copied as what it is then, whatever is renamed meanwhile. The copies are made by processes in the container's cgroup
  * and its user namespace: what they read is read with the container's rights, and what they write counts as the container's memory.
  *
- * Rejects with a `SyscallError` that names the file (ENOSPC, EACCES, ENAMETOOLONG for a path of more than 4095 bytes), and with an `Error` if the memory limit was hit.
+ * Rejects with a `SyscallError` that names the file (ENOSPC, EACCES, ENAMETOOLONG for a path of more than 4095 bytes), and with an `Error` if the memory limit was hit, or the image has more
+ * directories, hard links or names in a directory than 128 MiB of this process's memory have room for.
  */
 export async function copyUp(options: CopyUpOptions): Promise<void> {
   const { from, to, pid, ownUsers } = options;
   using users = ownUsers ? openFd(`/proc/${pid}/ns/user`, { flags: openFlags.O_RDONLY }) : undefined;
   using copier = new Copier(options, users);
-  using itself = openBelow(from, Buffer.from('.'), openFlags.O_DIRECTORY);
-  const top = entryOf(itself, Buffer.from('.'), copier);
   // A list that grows while it is gone through: each directory comes after the one that it is in.
-  const directories = [top];
+  const directories: Directory[] = [];
+  {
+    using itself = openBelow(from, TOP, openFlags.O_DIRECTORY);
+    directories.push(kept(entryOf(itself, TOP, copier), copier));
+  }
   for (const directory of directories) {
-    using place = openBelow(from, directory.path, openFlags.O_DIRECTORY);
-    for (const name of names(place)) {
-      const path = directory === top ? name : Buffer.concat([directory.path.subarray(0, -1), Buffer.from('/'), name]);
+    using place = openBelow(from, bytesOf(directory.path), openFlags.O_DIRECTORY);
+    for (const name of names(place, copier)) {
+      const path = directory === directories[0] ? name : Buffer.from(`${directory.path}/${name.toString('latin1')}`, 'latin1');
       const entry = entryOf(openBelow(place, name, openFlags.O_NOFOLLOW), path, copier);
-      if ((entry.mode & TYPE) === fileTypes.S_IFDIR) directories.push(entry);
+      if ((entry.mode & TYPE) === fileTypes.S_IFDIR) directories.push(kept(entry, copier));
       await copier.add(copyEntry(entry, to), entry);
     }
   }
@@ -74,11 +81,36 @@ export async function copyUp(options: CopyUpOptions): Promise<void> {
   const { mode } = fstatSync(to.number);
   for (const directory of directories.toReversed()) {
     // Their attributes are read now: those of all directories are not kept at a time.
-    const file = openBelow(from, directory.path, openFlags.O_DIRECTORY);
-    const entry = { ...directory, file, ...copier.attributes(file, directory.shown, directory === top ? mode : directory.mode) };
+    const path = bytesOf(directory.path);
+    const file = openBelow(from, path, openFlags.O_DIRECTORY);
+    const shown = shownOf(path);
+    const attributes = copier.attributes(file, shown, directory === directories[0] ? mode : directory.mode);
+    const entry = { ...directory, ...attributes, path, shown, file, rdev: 0n };
     await copier.add(finishDirectory(entry, to), entry);
   }
   await copier.flush();
+}
+
+const TOP = Buffer.from('.');
+
+/** What is kept of a directory until all is in it. A small Buffer keeps 8 KiB of others with it: bytes are kept as text. */
+interface Directory extends Pick<Entry, 'mode' | 'uid' | 'gid' | 'accessedNs' | 'modifiedNs'> {
+  /** Its bytes, without the NUL. */
+  readonly path: string;
+}
+
+function kept({ path, mode, uid, gid, accessedNs, modifiedNs }: Entry, copier: Copier): Directory {
+  copier.keep(path.byteLength);
+  return { path: textOf(path), mode, uid, gid, accessedNs, modifiedNs };
+}
+
+/** The bytes of a path, which ends with a NUL, as text. */
+function textOf(path: Uint8Array): string {
+  return Buffer.from(path.buffer, path.byteOffset, path.byteLength - 1).toString('latin1');
+}
+
+function bytesOf(path: string): Buffer {
+  return Buffer.from(`${path}\0`, 'latin1');
 }
 
 /** Has files copied, by one process for many of them, and knows which were copied already. */
@@ -86,11 +118,12 @@ class Copier implements Disposable {
   readonly #options: CopyUpOptions;
   readonly #users: Fd | undefined;
   readonly #maps: { readonly uids: IdRanges; readonly gids: IdRanges } | undefined;
-  readonly #linked = new Map<string, Uint8Array>();
+  readonly #linked = new Map<string, string>();
   #steps: Step[] = [];
   #files: Fd[] = [];
   #count = 0;
   #attributeBytes = 0;
+  #keptBytes = 0;
   readonly #ids: MappedIds;
 
   constructor(options: CopyUpOptions, users: Fd | undefined) {
@@ -99,6 +132,15 @@ class Copier implements Disposable {
     const inside = (ranges: IdRanges | undefined, id: number): number | undefined => (id === NOT_MAPPED ? undefined : ranges ? idInside(ranges, id) : id);
     this.#ids = { uid: (id) => inside(this.#maps?.uids, id), gid: (id) => inside(this.#maps?.gids, id) };
     this.#maps = users && { uids: idRanges(`/proc/${options.pid}/uid_map`), gids: idRanges(`/proc/${options.pid}/gid_map`) };
+  }
+
+  /** Throws an `Error` if that is more than may be kept. @param bytes what is kept now, or with a negative sign is not any more */
+  keep(bytes: number): void {
+    this.#keptBytes += bytes < 0 ? bytes - KEPT_BYTES : bytes + KEPT_BYTES;
+    if (this.#keptBytes > MAX_KEPT_BYTES)
+      throw new Error(
+        `what the image has cannot be copied to a tmpfs (tmpcopyup): its directories, hard links and names take more than ${MAX_KEPT_BYTES} bytes of memory while they are copied: mount the tmpfs without tmpcopyup`,
+      );
   }
 
   /** The ids as the container counts them. A file of somebody who is not there is nobody's, and gives no rights to who executes it. */
@@ -130,8 +172,11 @@ class Copier implements Disposable {
     if (nlink < 2n || unlinked.has(Number(mode) & TYPE)) return undefined;
     const key = `${dev}:${ino}`;
     const first = this.#linked.get(key);
-    if (first === undefined) this.#linked.set(key, path);
-    return first;
+    if (first === undefined) {
+      this.keep(path.byteLength);
+      this.#linked.set(key, textOf(path));
+    }
+    return first === undefined ? undefined : bytesOf(first);
   }
 
   async add(steps: readonly Step[], { file, attributes }: Entry): Promise<void> {
@@ -185,7 +230,7 @@ function entryOf(file: Fd, name: Uint8Array, copier: Copier): Entry {
   const linkedTo = copier.linkedTo(stat, path);
   const type = Number(stat.mode) & TYPE;
   const sparse = type === fileTypes.S_IFREG ? dataRanges(file, stat) : undefined;
-  const shown = JSON.stringify(Buffer.from(name).toString());
+  const shown = shownOf(path);
   const owner = copier.owner(stat);
   // Those of a directory are read when all is in it.
   const isEarly = type !== fileTypes.S_IFLNK && type !== fileTypes.S_IFDIR;
@@ -204,6 +249,11 @@ function entryOf(file: Fd, name: Uint8Array, copier: Copier): Entry {
   };
 }
 
+/** @param path ends with a NUL */
+function shownOf(path: Uint8Array): string {
+  return JSON.stringify(Buffer.from(path.subarray(0, -1)).toString());
+}
+
 /** Below the directory, by no link. */
 function openBelow(directory: Fd, path: Uint8Array, flags: number): Fd {
   const how = openHow({ flags: openFlags.O_PATH | openFlags.O_CLOEXEC | flags, resolve: BENEATH });
@@ -214,15 +264,18 @@ function openBelow(directory: Fd, path: Uint8Array, flags: number): Fd {
 }
 
 /** The names in a directory, as bytes. One that is renamed meanwhile may be listed twice. */
-function* names(directory: Fd): Generator<Buffer> {
+function* names(directory: Fd, copier: Copier): Generator<Buffer> {
   const seen = new Set<string>();
   const list = opendirSync(`/proc/self/fd/${directory.number}`, { encoding: 'latin1' });
   try {
     for (let found = list.readSync(); found; found = list.readSync()) {
-      if (!seen.has(found.name)) yield Buffer.from(found.name, 'latin1');
+      if (seen.has(found.name)) continue;
+      copier.keep(found.name.length);
       seen.add(found.name);
+      yield Buffer.from(found.name, 'latin1');
     }
   } finally {
+    for (const name of seen) copier.keep(-name.length);
     list.closeSync();
   }
 }

@@ -170,12 +170,28 @@ function placeIn(directory: StateDirectory): Fd | undefined {
   }
 }
 
-/** In the container's pid namespace, or in its group, where the pid namespace is that of others, too. */
+/**
+ * The first process, and who is in its pid namespace, or in its group where the pid namespace is that of others, too. An ordinary user cannot look into the first process before its program runs,
+ * nor into any that is undumpable: one that is not to be known is no member.
+ */
 function membersOf(first: number, places: readonly Place[]): (pid: number) => boolean {
-  const namespaceOf = (pid: number | 'self'): number | undefined => statSync(`/proc/${pid}/ns/pid`, { throwIfNoEntry: false })?.ino;
-  const own = namespaceOf(first);
-  if (own !== namespaceOf('self')) return (pid) => namespaceOf(pid) === own;
-  return (pid) => pid === first || (places.length > 0 && groupAt(places).pids().includes(pid));
+  let own = namespaceOf(first);
+  return (pid) => {
+    if (pid === first) return true;
+    own ??= namespaceOf(first);
+    if (own === undefined) return false;
+    if (own !== namespaceOf('self')) return namespaceOf(pid) === own;
+    return places.length > 0 && groupAt(places).pids().includes(pid);
+  };
+}
+
+function namespaceOf(pid: number | 'self'): number | undefined {
+  try {
+    return statSync(`/proc/${pid}/ns/pid`).ino;
+  } catch {
+    // It is gone, or may not be looked into.
+    return undefined;
+  }
 }
 
 /** struct cmsghdr with struct ucred of linux/socket.h, which stands there before any files: these have no room, and are closed. */
