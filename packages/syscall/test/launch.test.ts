@@ -22,7 +22,6 @@ import {
   openFlags,
   openPipe,
   readFailure,
-  registerWithKeeper,
   resultOf,
   socketDomains,
   socketTypes,
@@ -435,33 +434,6 @@ describe('dieWithHost', () => {
 
   it('lets it live while the host does', async () => {
     expect((await launched([...dieWithHost(), ...script('echo alive')])).output).toBe('alive');
-  });
-});
-
-describe('registerWithKeeper', () => {
-  it.each([
-    ['by the files that are sent', { ahead: false }],
-    ['by a way that is made ahead, in an earlier process', { ahead: true }],
-  ])('ends the group with the process that is kept: %s', async (_, options) => {
-    const [held, group] = [openPipe('held'), openPipe('group')];
-    const number = 5; // the number that the file has behind the way to the keeper
-    const registration = registerWithKeeper({ ...options, cgroupKill: number });
-    const plan: Plan = [
-      { call: 'fcntl', args: [group.write, 1, 0], purpose: 'what stands for the file of the group' },
-      ...registration.prepare,
-      ...continueInChild(),
-      ...registration.send,
-      ...registration.confirm,
-      ...script('read -r x'),
-    ];
-    const child = await launch(plan, { stdio: [held.read, 'ignore', 'ignore'] });
-    held.read.close();
-    group.write.close();
-    held.write.close();
-    expect((await child.exited).code).toBe(1);
-    // The keeper has the last file of this pipe, and closes it.
-    expect(readFileSync(group.read.number, 'latin1')).toBe('1');
-    group.read.close();
   });
 });
 
