@@ -1,7 +1,10 @@
 import { accessSync } from 'node:fs';
 
-import { AT_FDCWD, atFlags } from './abi/constants.js';
+import { AT_FDCWD } from './abi/constants.js';
 import { call } from './perform.js';
+
+/** linux/fcntl.h; the same bit as AT_REMOVEDIR of another call. */
+const AT_EACCESS = 0x200;
 
 /** The ids of this process, as one text: what it may do depends on them, and a program may change them while it runs. */
 export function currentIds(): string {
@@ -42,5 +45,5 @@ export function perUser<Value>(find: () => Value): () => Value {
 export function requireAccess(path: string, mode: number): void {
   const isOne = process.getuid?.() === process.geteuid?.() && process.getgid?.() === process.getegid?.();
   if (isOne) accessSync(path, mode);
-  else call({ call: 'faccessat2', args: [AT_FDCWD, path, mode, atFlags.AT_EACCESS], purpose: `may ${path} be accessed?` });
+  else call({ call: 'faccessat2', args: [AT_FDCWD, path, mode, AT_EACCESS], purpose: `may ${path} be accessed?` });
 }

@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 
 import { CallerStreams, Master } from '@ctr/runtime/assembly';
-import { signals, type Child, type Fd, type SignalName } from '@ctr/syscall';
+import { nodeTimers, signals, type Child, type Fd, type SignalName } from '@ctr/syscall';
 
 /** What others send, and what would end this process alone otherwise; and what goes on after a stop. */
 const forwarded = [
@@ -106,10 +106,10 @@ async function drained(shown: Promise<void>, caller: CallerStreams): Promise<voi
   for (;;) {
     let timer: NodeJS.Timeout | undefined;
     const enough = new Promise<'enough'>((resolve) => {
-      timer = setTimeout(resolve, DRAIN_MS, 'enough');
+      timer = nodeTimers.setTimeout(resolve, DRAIN_MS, 'enough');
     });
     const reason = await Promise.race([shown, enough]);
-    clearTimeout(timer);
+    nodeTimers.clearTimeout(timer);
     if (reason !== 'enough' || !caller.stdout.writableNeedDrain || caller.stdout.destroyed) return;
     await caller.room();
   }
