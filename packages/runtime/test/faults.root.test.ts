@@ -61,7 +61,7 @@ describe.each(variants)('at each step: $what', ({ what, options, by, often, seld
       record({ plan: what, fault, points, told, tolerated, offTheWay: offTheWay.length, leftBehind: leftBehind.length, collected: undefined });
     expect(found.flatMap(({ fault, wrong, leftBehind }) => [...wrong, ...leftBehind].map((text) => `${fault} ${text}`))).toEqual([]);
     // Most steps are on the way that succeeds; which these are does not depend on what goes wrong at one of them.
-    for (const { points, offTheWay } of found) expect(offTheWay.length).toBeLessThan(points * 0.4);
+    for (const { points, offTheWay } of found) expect(offTheWay.length).toBeLessThan(points * 0.5);
     const [first] = found;
     if (first && chosen[0]?.every === 1) for (const { offTheWay } of found) expect(offTheWay.filter((at) => !first.offTheWay.includes(at))).toEqual([]);
   };
