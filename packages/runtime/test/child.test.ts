@@ -28,7 +28,7 @@ describe('the plan of a child', () => {
       - pipe2(&answer, O_CLOEXEC)  # by what the keeper answers
       - add($answer+4, 0)  # its end of the pipe
       - pidfd_open(1, 0)  # by what the keeper knows this process
-      - sendmsg(4, {msg_iov={iov_base="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", iov_len=1}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
+      - sendmsg(4, {msg_iov={iov_base="\\30\\0", iov_len=2}, msg_iovlen=1, msg_control="\\30\\0\\0\\0\\0\\0\\0\\0\\1\\0\\0\\0\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0", msg_controllen=24}, MSG_NOSIGNAL)  # the keeper kills this process when the host ends
       - close($answer+4)  # the keeper alone can answer
         chdir("/")  # the directory to start in
       - label()  # stdin is a pipe, and a relay outside of the container moves what passes between it and the caller's file
@@ -46,6 +46,7 @@ describe('the plan of a child', () => {
         umask(022)  # permissions that new files do not have
       - write(3, "\\3\\0\\0\\0\\0\\0\\0\\0", 8)  # the set-up is done
         fail(ENOENT)  # exec "/bin/sh": no such file or directory
+      + write(2, "ctr: setting up the processors: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the umask: ", 27) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up the host name: ", 31) (any error is fine), if != 0 go to ‹say which error›  # say what failed
       + write(2, "ctr: setting up private mounts: ", 32) (any error is fine), if != 0 go to ‹say which error›  # say what failed
