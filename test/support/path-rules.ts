@@ -60,7 +60,7 @@ export const allowed: readonly Rule[] = [
       ['/proc', '/sys'].includes(String(at.step.args[1])),
   ],
   ['the program: a file of the container, executed within it', (step, _path, _at, { inside, closed }) => inside && closed && step.call === 'execve'],
-  ['why the program was not executed, which only looks', (step, _path, _at, { inside, closed }) => inside && closed && step.call === 'faccessat'],
+  ['why the program was not executed, which only looks', (step, _path, _at, { inside }) => inside && ['faccessat', 'faccessat2'].includes(step.call)],
 ];
 
 /** What a plan may do that others may not. */

@@ -59,8 +59,11 @@ function pathsBelow(directory: string, line: string): string[] {
   const strings = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text);
   // A name that is only read, and not followed, is that of the open directory.
   const single = / readlink(at)?\(/.test(line) ? /^\/proc\/self\/fd\/\d+\/.*\/./ : /^\/proc\/self\/fd\/\d+\/./;
-  return strings.filter((text) => text.startsWith(`${directory}/`) || single.test(text));
+  return strings.filter((text) => text.startsWith(`${directory}/`) || (single.test(text) && !ofGroup.test(text)));
 }
+
+/** The kernel's files of a control group, in which there are no links. */
+const ofGroup = /^\/proc\/self\/fd\/\d+\/(cgroup\.procs|tasks|freezer\.state)$/;
 
 it('in the whole life of a container, with all that an image has a part in', { timeout: 60_000 }, async (context) => {
   if (noStrace !== undefined) context.skip(noStrace);
