@@ -55,14 +55,17 @@ describe('a program', () => {
 
 describe('a compiled container', () => {
   it.each(['SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const)('is stopped by %s as any job of a shell, and its program goes on', async (signal) => {
-    const child = spawn(compiled(['sh', '-c', 'echo ready; read line; echo "$line"; read line']), { stdio: ['pipe', 'pipe', 'inherit'] });
-    await once(child.stdout, 'data');
-    child.kill(signal);
-    const state = (): string => readFileSync(`/proc/${child.pid}/stat`, 'latin1').split(' ')[2] ?? '';
+    // A job, whatever these tests are run by: in a process group that nobody of its session looks after, the kernel stops nothing.
+    const job = ['-c', 'set -m; "$0" <&0 & echo $! >&2; wait -f $!', compiled(['sh', '-c', 'echo ready; read line; echo "$line"; read line'])];
+    const child = spawn('setsid', ['bash', ...job], { stdio: 'pipe' });
+    const [[told]] = (await Promise.all([once(child.stderr, 'data'), once(child.stdout, 'data')])) as [[Buffer], unknown];
+    const pid = Number(String(told));
+    process.kill(pid, signal);
+    const state = (): string => readFileSync(`/proc/${pid}/stat`, 'latin1').split(' ')[2] ?? '';
     while (state() !== 'T') await setImmediate();
     child.stdin.write('still there\n');
     expect(String((await once(child.stdout, 'data'))[0])).toBe('still there\n');
-    child.kill('SIGCONT');
+    process.kill(pid, 'SIGCONT');
     child.stdin.end('end\n');
     expect((await once(child, 'close'))[0]).toBe(0);
   });
