@@ -57,29 +57,69 @@ export function bytesOf(text: string): Buffer {
   );
 }
 
-/** Whether a text is UTF-8 as a whole, so that whoever takes it for such changes nothing. */
+/**
+ * Whether a text is UTF-8 as a whole, so that whoever takes it for such changes nothing.
+ *
+ * @example
+ * ```ts
+ * import { isWhole } from '@ctr/syscall';
+ * isWhole('a\udcff'); // false
+ * ```
+ */
 export function isWhole(text: string): boolean {
   return !alone.test(text);
 }
 
-/** A path for node:fs, which takes text for UTF-8. */
+/**
+ * A path for node:fs, which takes text for UTF-8.
+ *
+ * @example
+ * ```ts
+ * import { nodePath } from '@ctr/syscall';
+ * nodePath('/tmp/\udcff'); // <Buffer 2f 74 6d 70 2f ff>
+ * ```
+ */
 export function nodePath(path: string): string | Buffer {
   return isWhole(path) ? path : bytesOf(path);
 }
 
-/** An absolute path, also from a working directory whose name is no UTF-8. */
+/**
+ * An absolute path, also from a working directory whose name is no UTF-8.
+ *
+ * @example
+ * ```ts
+ * import { absolutePath } from '@ctr/syscall';
+ * console.log(absolutePath('.')); // the working directory
+ * ```
+ */
 export function absolutePath(path: string): string {
   if (path.startsWith('/') || !process.cwd().includes(REPLACED)) return resolve(path);
   return resolve(textOf(readlinkSync('/proc/self/cwd', { encoding: 'buffer' })), path);
 }
 
-/** The words of the command line of this process, as {@link textOf} has them: in `process.argv`, bytes that are no UTF-8 are lost. */
+/**
+ * The words of the command line of this process, as {@link textOf} has them: in `process.argv`, bytes that are no UTF-8 are lost.
+ *
+ * @example
+ * ```ts
+ * import { callersWords } from '@ctr/syscall';
+ * console.log(callersWords().length);
+ * ```
+ */
 export function callersWords(): string[] {
   const words = process.argv.slice(2);
   return words.some((word) => word.includes(REPLACED)) ? fieldsOf('/proc/self/cmdline').slice(-words.length) : words;
 }
 
-/** A variable of the environment of this process, likewise. */
+/**
+ * A variable of the environment of this process, as {@link textOf} has it: in `process.env`, bytes that are no UTF-8 are lost.
+ *
+ * @example
+ * ```ts
+ * import { callersVariable } from '@ctr/syscall';
+ * console.log(callersVariable('PATH'));
+ * ```
+ */
 export function callersVariable(name: string): string | undefined {
   // It has a prototype, in which there are names as well.
   const value = isWhole(name) && Object.hasOwn(process.env, name) ? process.env[name] : undefined;

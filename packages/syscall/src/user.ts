@@ -6,7 +6,15 @@ import { call } from './perform.js';
 /** linux/fcntl.h; the same bit as AT_REMOVEDIR of another call. */
 const AT_EACCESS = 0x200;
 
-/** The ids of this process, as one text: what it may do depends on them, and a program may change them while it runs. */
+/**
+ * The ids of this process, as one text: what it may do depends on them, and a program may change them while it runs.
+ *
+ * @example
+ * ```ts
+ * import { currentIds } from '@ctr/syscall';
+ * console.log(currentIds()); // for instance: 0 0 0 0
+ * ```
+ */
 export function currentIds(): string {
   return `${process.getuid?.()} ${process.geteuid?.()} ${process.getgid?.()} ${process.getegid?.()}`;
 }

@@ -432,6 +432,7 @@ export const SOL_SOCKET = 1;
 export const SHUT_RD = 0;
 /** asm-generic/socket.h */
 export const SO_TYPE = 3;
+/** asm-generic/socket.h */
 export const SO_PASSCRED = 16;
 /** linux/socket.h */
 export const SCM_RIGHTS = 1;
