@@ -84,7 +84,7 @@ describe('ctr child', () => {
     });
     expect(await ctr(['child', '--net', 'host', 'true'])).toMatchObject({
       code: 125,
-      stderr: 'ctr: child: "--net": there is no such option; did you mean --env?\n',
+      stderr: 'ctr: child: "--net": there is no such option; ctr child --help lists them\n',
     });
   });
 
