@@ -56,6 +56,15 @@ describe('a container', () => {
     expect((await child.exited).signal).toBe('SIGKILL');
   });
 
+  it('runs as soon as its start is over, whoever looks', async () => {
+    for (let i = 0; i < 60; i++) {
+      const { id, root } = await created(at, sleeper);
+      await start(id, root);
+      expect(state(id, root).status).toBe('running');
+      await remove(id, { ...root, force: true });
+    }
+  });
+
   it('gets signals while it runs, and none after', async () => {
     const { id, child, root } = await created(at, ['sh', '-c', 'trap "exit 5" USR1; echo ready; while :; do sleep 0.01; done']);
     await start(id, root);

@@ -1,6 +1,6 @@
 import { fstatSync, readSync, writeSync } from 'node:fs';
 
-import { call, type Fd, fileTypes, isSyscallError, openFlags, readable, readFailure, type ReportedFailure } from '@ctr/syscall';
+import { call, type Fd, fileTypes, isSyscallError, nodeTimers, openFlags, readable, readFailure, type ReportedFailure } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { openBelow } from './below.js';
@@ -51,7 +51,10 @@ export async function openGate(directory: StateDirectory): Promise<ReportedFailu
   }
   await readable(report);
   const bytes = Buffer.alloc(REPORT_BYTES);
-  return readFailure(bytes.subarray(0, readSync(report.number, bytes)));
+  const failure = readFailure(bytes.subarray(0, readSync(report.number, bytes)));
+  // execve(2) closes both in an order of the kernel's own: until the other one is closed as well, whoever looks sees a container that waits.
+  while (!failure && isWaiting(directory)) await nodeTimers.delay(1);
+  return failure;
 }
 
 function openWriter(directory: StateDirectory): Fd | undefined {
