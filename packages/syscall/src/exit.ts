@@ -2,7 +2,7 @@ import { signals, waitFlags } from './abi/constants.js';
 import { syscallNumber } from './abi/numbers.js';
 import { unwatch, watch } from './epoll.js';
 import { allocate, syscall } from './ffi.js';
-import { holdFile, holdProcess, letGoOfFile, letGoOfProcess } from './thread-end.js';
+import { closeFile, holdFile, holdProcess, letGoOfProcess } from './thread-end.js';
 
 /** The name of a signal: `SIGTERM`. */
 export type SignalName = keyof typeof signals;
@@ -17,7 +17,7 @@ export interface Exit {
   readonly maxResidentBytes: number;
 }
 
-const numbers = { close: syscallNumber('close'), kill: syscallNumber('kill'), pidfdOpen: syscallNumber('pidfd_open'), wait4: syscallNumber('wait4') };
+const numbers = { kill: syscallNumber('kill'), pidfdOpen: syscallNumber('pidfd_open'), wait4: syscallNumber('wait4') };
 const scratch = allocate(160);
 const STATUS = 0;
 const RUSAGE = 8; // struct rusage of linux/resource.h, 144 bytes
@@ -40,8 +40,7 @@ export function ended(pid: number): Promise<Exit> {
       const exit = reap(pid, waitFlags.WNOHANG);
       if (!exit) return;
       unwatch(pidfd);
-      letGoOfFile(pidfd);
-      syscall(numbers.close, pidfd);
+      closeFile(pidfd);
       resolve(exit);
     });
   });

@@ -1,8 +1,4 @@
-import { syscallNumber } from './abi/numbers.js';
-import { syscall } from './ffi.js';
-import { holdFile, letGoOfFile } from './thread-end.js';
-
-const CLOSE = syscallNumber('close');
+import { closeFile, holdFile, letGoOfFile } from './thread-end.js';
 
 /**
  * An open file of this process: owned, disposable, named for messages.
@@ -40,8 +36,7 @@ export class Fd implements Disposable {
   /** Closes the file; a second time does nothing. */
   close(): void {
     if (this.#number < 0) return;
-    letGoOfFile(this.#number);
-    syscall(CLOSE, this.#number);
+    closeFile(this.#number);
     this.#number = -1;
   }
 

@@ -18,8 +18,8 @@ let ownDepth: number | undefined;
 let ownUsers: string | undefined;
 let ownSession: number | undefined;
 
-/** Those whose end is waited for. */
-const watched = new Set<number>();
+/** Those whose end is waited for, and how to stop that. */
+const watched = new Map<number, () => void>();
 /** By whom there may be some that are not to be told from processes of a set-up yet. */
 const putOff = new Set<number>();
 
@@ -40,8 +40,16 @@ export function waitForGiven(by: number): void {
   }
 }
 
-/** To be called at the end of a set-up. */
-export function waitForRest(): void {
+/**
+ * To be called at the end of a set-up.
+ *
+ * @param own its processes: one that has executed its program before the host has heard of it looks like one that was given
+ */
+export function waitForRest(own: readonly number[]): void {
+  for (const pid of own) {
+    watched.get(pid)?.();
+    watched.delete(pid);
+  }
   if (putOff.size === 0 || isSettingUp()) return;
   const makers = [...putOff];
   putOff.clear();
@@ -52,7 +60,11 @@ export function waitForRest(): void {
 function watchGiven(pid: number, by: number): void {
   const pidfd = syscall(numbers.pidfdOpen, pid, 0);
   if (pidfd < 0) return;
+  let isOpen = true;
+  // Once: the number is another file's after that.
   const close = (): void => {
+    if (!isOpen) return;
+    isOpen = false;
     unwatch(pidfd);
     syscall(numbers.close, pidfd);
   };
@@ -69,7 +81,7 @@ function watchGiven(pid: number, by: number): void {
   };
   try {
     watch(pidfd, 'readable', hasEnded, true);
-    watched.add(pid);
+    watched.set(pid, close);
   } catch {
     // There is no more room to watch anything: it stays.
     close();

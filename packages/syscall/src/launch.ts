@@ -36,7 +36,7 @@ import { stepError } from './perform.js';
 import { announcements, REPORT_EXEC, REPORT_FILE, REPORT_PID, REPORT_STAYS, REPORT_WAITING } from './process.js';
 import { label, type Plan, type Step } from './step.js';
 import { quote } from './printable.js';
-import { holdFile, holdProcess, letGoOfFile, letGoOfProcess, spawnedPidAddress } from './thread-end.js';
+import { closeFile, holdFile, holdProcess, letGoOfProcess, spawnedPidAddress } from './thread-end.js';
 import { beginSetUp, endSetUp, waitForUnreported } from './unreported.js';
 
 /** What a standard stream of the new process is: the host's own, `/dev/null`, or an open file. */
@@ -71,7 +71,6 @@ export interface Child extends AsyncDisposable {
 }
 
 const numbers = {
-  close: syscallNumber('close'),
   fcntl: syscallNumber('fcntl'),
   kill: syscallNumber('kill'),
   openat: syscallNumber('openat'),
@@ -133,8 +132,9 @@ export async function launch(plan: Plan | readonly Plan[], options: LaunchOption
   const isKept = parts.some((part) => habitsOf(part).registers);
   const { pid: first, report } = begin(parts, options.stdio ?? ['inherit', 'inherit', 'inherit'], isKept ? keeperSocket() : undefined);
   const setup = await setUp(parts, options, first, report, setupTimeoutMs, isKept ? keep() : undefined);
-  endSetUp([setup.pid, ...setup.others]);
-  waitForRest();
+  const own = [setup.pid, ...setup.others];
+  endSetUp(own);
+  waitForRest(own);
   const isReady = !setup.failure && (setup.announced || !parts.some((part) => habitsOf(part).announces));
   if (isReady && (options.detached || !parts.some((part) => habitsOf(part).isTied))) letGoOfProcess(setup.pid);
   const end = options.detached && isReady ? new Promise<Exit>(() => undefined) : waited(setup.pid);
@@ -236,7 +236,7 @@ function keep(): Setup['failure'] {
   try {
     startKeeper((plan) => {
       const { pid, report } = start([plan], ['ignore', 'ignore', 'ignore'], undefined, spawnedPidAddress({ isKeeper: true }));
-      closeHeld(report);
+      closeFile(report);
       leaveAlone(pid);
       return pid;
     });
@@ -351,7 +351,7 @@ function setUp(
       }
       isOver = true;
       unwatch(report);
-      closeHeld(report);
+      closeFile(report);
       nodeTimers.clearTimeout(timer);
       cancelSignal?.removeEventListener('abort', cancel);
       let pid = stays ?? announcer ?? first;
@@ -456,17 +456,12 @@ function start(parts: readonly Plan[], stdio: readonly LaunchStdio[], keeper?: F
       if (pid < 0) throw launchError('posix_spawn', `posix_spawn("/proc/self/fd/${memfd}", …)`, -pid);
       return { pid, report: ours };
     } catch (error) {
-      closeHeld(ours);
+      closeFile(ours);
       throw error;
     }
   } finally {
-    for (const fd of opened) closeHeld(fd);
+    for (const fd of opened) closeFile(fd);
   }
-}
-
-function closeHeld(fd: number): void {
-  letGoOfFile(fd);
-  syscall(numbers.close, fd);
 }
 
 function launchError(call: string, line: string, errno: number): SyscallError {

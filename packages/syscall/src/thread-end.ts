@@ -34,6 +34,7 @@ const MAP = { private: 2, fixed: 0x10, anonymous: 0x20 };
 /** What the code takes, and what is unmapped in the end: a page, whatever the size of that. */
 const CODE_BYTES = 4096;
 const MILLISECOND = 1_000_000n;
+const CLOSE = syscallNumber('close');
 const NAME = 'ctr\0';
 
 /** A call at the end of the thread. */
@@ -171,7 +172,7 @@ function install(functions: Threads): EndList | undefined {
   image.bytes.write(NAME, CODE_BYTES, 'latin1');
   const memfd = sealedMemfd(image, CODE_BYTES, image.address + CODE_BYTES);
   const mapped = syscall(syscallNumber('mmap'), place, CODE_BYTES, PROT.read | PROT.exec, MAP.private | MAP.fixed, memfd, 0);
-  syscall(syscallNumber('close'), memfd);
+  syscall(CLOSE, memfd);
   if (mapped !== place) return undefined;
   functions.setValue(key, made.address);
   return made;
@@ -243,6 +244,12 @@ export function letGoOfFile(fd: number): void {
   if (!record) return;
   files.delete(fd);
   list?.remove(record);
+}
+
+/** Closes a file that is held, or is not. */
+export function closeFile(fd: number): void {
+  letGoOfFile(fd);
+  syscall(CLOSE, fd);
 }
 
 /** Kills a child at the end of this thread, and waits for it. The keeper, which has to do something itself then, is only waited for. */

@@ -10,7 +10,7 @@ import { sealedMemfd } from './memfd.js';
 import { Memory } from './memory.js';
 import { openPipe, type Pipe } from './pipe.js';
 import { label, type Plan } from './step.js';
-import { holdFile, holdProcess, letGoOfFile, letGoOfProcess, spawnedPidAddress } from './thread-end.js';
+import { closeFile, holdFile, holdProcess, letGoOfProcess, spawnedPidAddress } from './thread-end.js';
 
 /** The files of the watcher: the epoll instance, the pipe by which it tells the news, and the one by which it is told that they have been taken. */
 const EPOLL = 4;
@@ -44,7 +44,6 @@ function watcherPlan(): Plan {
 }
 
 const numbers = {
-  close: syscallNumber('close'),
   fcntl: syscallNumber('fcntl'),
   kill: syscallNumber('kill'),
   wait4: syscallNumber('wait4'),
@@ -73,10 +72,7 @@ function startWith(plan: Plan, files: readonly (readonly [from: number, to: numb
     const lacking = fds.find(([copy]) => copy < 0);
     return lacking ? lacking[0] : spawn(`/proc/self/fd/${opened[0]}`, fds, spawnedPidAddress());
   } finally {
-    for (const fd of opened) {
-      letGoOfFile(fd);
-      syscall(numbers.close, fd);
-    }
+    for (const fd of opened) closeFile(fd);
   }
 }
 

@@ -67,18 +67,22 @@ async function tried(options: StartOptions): Promise<Record<string, string[]>> {
 /** A terminal of the caller: what was typed at it, and shown. */
 class CallerTerminal implements Disposable {
   readonly #master: Fd;
+  /** What a shell there would have: an open file of its own, since what is handed on blocks from then on. */
+  readonly #shell: Fd;
   readonly slave: Fd;
 
   constructor() {
     this.#master = openFd('/dev/ptmx', { flags: openFlags.O_RDWR | openFlags.O_NOCTTY | openFlags.O_NONBLOCK });
     call({ call: 'ioctl', args: [this.#master, ioctls.TIOCSPTLCK, new Memory(4, 'unlocked')], purpose: 'the slave may be opened' });
     const flags = openFlags.O_RDWR | openFlags.O_NOCTTY | openFlags.O_CLOEXEC | openFlags.O_NONBLOCK;
-    this.slave = new Fd(call({ call: 'ioctl', args: [this.#master, ioctls.TIOCGPTPEER, flags], purpose: 'the slave' }));
+    const open = (): Fd => new Fd(call({ call: 'ioctl', args: [this.#master, ioctls.TIOCGPTPEER, flags], purpose: 'the slave' }));
+    this.slave = open();
+    this.#shell = open();
   }
 
   /** How many bytes of its input a shell there would read, and how many were echoed. */
   get received(): readonly [typed: number, echoed: number] {
-    return [this.#read(this.slave), this.#read(this.#master)];
+    return [this.#read(this.#shell), this.#read(this.#master)];
   }
 
   #read(fd: Fd): number {
@@ -87,6 +91,7 @@ class CallerTerminal implements Disposable {
 
   [Symbol.dispose](): void {
     this.slave.close();
+    this.#shell.close();
     this.#master.close();
   }
 }
