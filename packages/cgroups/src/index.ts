@@ -33,7 +33,7 @@ export type {
   LinuxThrottleDevice,
   LinuxWeightDevice,
 } from './linux-resources.js';
-export type { Place } from './place.js';
+export { newDirectories, type Place } from './place.js';
 export { removeMarked, type GroupMark } from './mark.js';
 export { planGroup, type GroupOptions, type PlannedGroup } from './plan-group.js';
 export { killMembers } from './kill.js';

@@ -25,6 +25,19 @@ export interface Place {
   readonly existing?: boolean;
 }
 
+/**
+ * The directories of a group that a plan makes, and that are to be removed with it: those that were there before stay.
+ *
+ * @example
+ * ```ts
+ * import { newDirectories, planGroup } from '@ctr/cgroups';
+ * console.log(newDirectories(planGroup('jobs', { pids: 20 }, { existing: 'use' }).places));
+ * ```
+ */
+export function newDirectories(places: readonly Place[]): string[] {
+  return places.filter(({ existing = false }) => !existing).map(({ directory }) => directory);
+}
+
 /** What a group is for. */
 export interface Needs {
   /** Controllers that limit or measure. */

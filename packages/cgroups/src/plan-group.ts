@@ -10,7 +10,7 @@ import { joinHints } from './hints.js';
 import { markStep, type GroupMark } from './mark.js';
 import { readLayout, type CgroupLayout } from './layout.js';
 import type { Limits } from './limits.js';
-import { findPlaces, type Needs, type Place } from './place.js';
+import { findPlaces, newDirectories, type Needs, type Place } from './place.js';
 import { removeGroup } from './remove.js';
 import { readNow } from './read-now.js';
 import { usageOf } from './usage.js';
@@ -146,7 +146,7 @@ export function planAt(places: readonly Place[], limits: Limits, notifyOnRelease
     directories,
     places,
     read: () => usageOf(places),
-    undo: (error) => removeGroup(places.slice(0, firstTaken(error, directories)).flatMap(({ directory, existing = false }) => (existing ? [] : [directory]))),
+    undo: (error) => removeGroup(newDirectories(places.slice(0, firstTaken(error, directories)))),
   };
 }
 

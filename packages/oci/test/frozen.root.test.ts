@@ -46,16 +46,22 @@ function ownPath(): string {
   return `${path}/c`;
 }
 
+/** Freezes a process in a group below its own, as a container that manages groups can: the group. */
+function freezeBelow(freezer: (typeof freezers)[number], pid: number): string {
+  const own = new RegExp(freezer.version === 2 ? '^0::(.*)$' : '^\\d+:freezer:(.*)$', 'm');
+  const [, path = ''] = own.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) ?? [];
+  const below = `${freezer.mount}${path}/below`;
+  mkdirSync(below);
+  writeFileSync(`${below}/cgroup.procs`, String(pid));
+  write(freezer, below, true);
+  return below;
+}
+
 describe.each(freezers)('with the freezer of version $version', (freezer) => {
   it('a container ends by force that has a group frozen below its own', async () => {
     const { id, child, root } = await created(at, sleeper, { linux: { cgroupsPath: ownPath() } });
     await start(id, root);
-    const [, path = ''] =
-      new RegExp(freezer.version === 2 ? '^0::(.*)$' : '^\\d+:freezer:(.*)$', 'm').exec(readFileSync(`/proc/${child.pid}/cgroup`, 'utf8')) ?? [];
-    const below = `${freezer.mount}${path}/below`;
-    mkdirSync(below);
-    writeFileSync(`${below}/cgroup.procs`, String(child.pid));
-    write(freezer, below, true);
+    const below = freezeBelow(freezer, child.pid);
     const begin = performance.now();
     await remove(id, { ...root, force: true });
     expect(performance.now() - begin).toBeLessThan(2000);
@@ -66,12 +72,7 @@ describe.each(freezers)('with the freezer of version $version', (freezer) => {
   it('SIGKILL ends a container that has a group frozen below its own', async () => {
     const { id, child, root } = await created(at, sleeper, { linux: { cgroupsPath: ownPath() } });
     await start(id, root);
-    const [, path = ''] =
-      new RegExp(freezer.version === 2 ? '^0::(.*)$' : '^\\d+:freezer:(.*)$', 'm').exec(readFileSync(`/proc/${child.pid}/cgroup`, 'utf8')) ?? [];
-    const below = `${freezer.mount}${path}/below`;
-    mkdirSync(below);
-    writeFileSync(`${below}/cgroup.procs`, String(child.pid));
-    write(freezer, below, true);
+    freezeBelow(freezer, child.pid);
     kill(id, 'SIGKILL', root);
     expect(await child.exited).toMatchObject({ signal: 'SIGKILL' });
   });

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { readLayout, type Place } from '@ctr/cgroups';
+import { planGroup, readLayout, type Place } from '@ctr/cgroups';
 import { create, defaultConfig, kill, remove, start } from '@ctr/oci';
-import { call } from '@ctr/syscall';
+import { call, perform } from '@ctr/syscall';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { bundleOf, configOf, created, newId, place, ran } from './container.js';
@@ -22,11 +22,14 @@ let count = 0;
 function premade(which = hierarchies): { readonly path: string; readonly directories: readonly string[] } {
   const path = `${at.cgroup}/premade${++count}`;
   const directories = which.map(({ mount }) => mount + path);
-  for (const directory of directories) mkdirSync(directory, { recursive: true });
+  if (mode === 'v2') {
+    // The groups above pass the controller on: a plan without limits that are kept sees to that, and its directory bears no mark.
+    const { create: make, close } = planGroup(`premade${count}`, { pids: 'max' }, { parent: at.cgroup });
+    perform([...make, ...close]);
+  } else for (const directory of directories) mkdirSync(directory, { recursive: true });
   onTestFinished(() => {
     for (const { mount } of hierarchies) if (existsSync(mount + path)) rmdirSync(mount + path);
   });
-  if (mode === 'v2') writeFileSync(`${pids?.mount}${at.cgroup}/cgroup.subtree_control`, '+pids');
   return { path, directories };
 }
 

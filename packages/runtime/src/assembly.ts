@@ -4,7 +4,7 @@ export { CallerStreams } from './relay/caller-streams.js';
 export { waitForScope } from './container-scope.js';
 export { defaultDeviceRules } from './device-rules.js';
 export { Master } from './master.js';
-export { Pipes, type PipeStreams } from './pipes.js';
+export { beginWithPipes, type PipeStreams } from './pipes.js';
 export { program } from './program.js';
 export { rootfs, type Root } from './rootfs.js';
 export { flatten, type Section } from './section.js';

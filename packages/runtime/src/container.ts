@@ -33,14 +33,14 @@ import { makeScope, requireScope, type ContainerGroup } from './container-scope.
 import { Master } from './master.js';
 import { ownerOutside } from './ids.js';
 import { checkNames } from './others-words.js';
-import { Pipes } from './pipes.js';
+import { beginWithPipes } from './pipes.js';
 import { planContainer, withStreams, type ContainerPlan } from './plan.js';
 import { Relays } from './relay/relays.js';
 import type { Ending, Usage } from './result.js';
 import { mapOwners } from './id-mapped-mounts.js';
 import { groupsOf } from './own-groups.js';
 import { checkSpec, optionNames, type ContainerOptions, type Spec } from './spec.js';
-import { checkStdio, type StreamChoice, type Three } from './streams.js';
+import { checkStdio, threeOf, type StreamChoice, type Three } from './streams.js';
 
 /** How a container is started. */
 export interface StartOptions extends ContainerOptions {
@@ -128,29 +128,17 @@ export async function start(command: readonly string[], options: StartOptions = 
   const { stdio = 'inherit', onBrokenPipe, cancelSignal, timeoutMs, ...rest } = options;
   checkStdio(stdio, ['pipe', 'inherit', 'ignore']);
   const spec = checkSpec(command, rest);
-  const begin = (given: Start['stdio']): Promise<Writeable<Container>> =>
+  const begin = (given: Start['stdio']): Promise<Container> =>
     startSpec(spec, {
       stdio: given,
       ...(onBrokenPipe && { onBrokenPipe }),
       ...(cancelSignal && { cancelSignal }),
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
-  const choices = isThree(stdio) ? stdio : ([stdio, stdio, stdio] as const);
-  if (!choices.includes('pipe')) return await begin(choices as Three<LaunchStdio>);
+  const choices = threeOf(stdio);
+  if (!choices.includes('pipe')) return begin(choices as Three<LaunchStdio>);
   if (spec.terminal) throw new TypeError("a terminal takes the place of all three streams: stdio cannot be 'pipe' as well");
-  const pipes = new Pipes(choices);
-  try {
-    return Object.assign(await begin(pipes.choices), pipes.streams());
-  } catch (error) {
-    pipes.close();
-    throw error;
-  }
-}
-
-type Writeable<T> = { -readonly [K in keyof T]: T[K] };
-
-function isThree(stdio: NonNullable<StartOptions['stdio']>): stdio is Three<'pipe' | LaunchStdio> {
-  return Array.isArray(stdio);
+  return beginWithPipes(choices, (pipes) => begin(pipes.choices));
 }
 
 /** What a start takes beside what a container is made of. */

@@ -1,7 +1,8 @@
-import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 
 import { nodeTimers, openPipe, type Fd } from '@ctr/syscall';
+
+import { inputOf } from './pipe-streams.js';
 
 /**
  * A pipe to the program. Its stream is made when it is asked for; if nobody asks in the turn in which the pipe is made, the program finds stdin at its end:
@@ -23,11 +24,7 @@ export class Input {
   get stream(): Writable {
     if (!this.#stream) {
       if (this.#writeEnd.closed) return (this.#stream = tooLate());
-      this.#stream = new Socket({ fd: this.#writeEnd.release(), readable: false, writable: true });
-      // The program may end, or close stdin, without having read everything.
-      this.#stream.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EPIPE') throw error;
-      });
+      this.#stream = inputOf(this.#writeEnd);
     }
     return this.#stream;
   }

@@ -1,7 +1,9 @@
 import { readSync } from 'node:fs';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 import { watchReadable, type Fd, type Watch } from '@ctr/syscall';
+
+import { readableOf } from './pipe-streams.js';
 
 /** As much as a pipe holds, unless somebody has enlarged it. */
 const READ_BYTES = 65_536;
@@ -82,7 +84,7 @@ export class PipeReader {
 
   #stream(): Socket {
     if (this.#socket) return this.#socket;
-    const socket = new Socket({ fd: this.#fd.release(), readable: true, writable: false });
+    const socket = readableOf(this.#fd);
     socket.on('data', this.#reading.data);
     socket.once('close', () => this.close());
     return (this.#socket = socket);

@@ -1,8 +1,8 @@
-import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 
 import { Fd, openPipe, type LaunchStdio } from '@ctr/syscall';
 
+import { inputOf, readableOf } from './pipe-streams.js';
 import { streamNames, type StreamChoice, type Three } from './streams.js';
 
 /** This process's ends of pipes to a program; `null` for a standard stream that is none. */
@@ -50,13 +50,7 @@ export class Pipes {
   streams(): PipeStreams {
     this.#closeGiven();
     const [stdin, stdout, stderr] = this.#own;
-    const readable = (own: Fd | undefined): Readable | null => (own ? new Socket({ fd: own.release(), readable: true, writable: false }) : null);
-    const input = stdin ? new Socket({ fd: stdin.release(), readable: false, writable: true }) : null;
-    // The program may end, or close stdin, without having read everything.
-    input?.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-    return { stdin: input, stdout: readable(stdout), stderr: readable(stderr) };
+    return { stdin: stdin ? inputOf(stdin) : null, stdout: stdout ? readableOf(stdout) : null, stderr: stderr ? readableOf(stderr) : null };
   }
 
   /** There is no program. */
@@ -67,5 +61,19 @@ export class Pipes {
 
   #closeGiven(): void {
     for (const [fd, file] of this.given.entries()) if (this.#own[fd] && file instanceof Fd) file.close();
+  }
+}
+
+/** Begins something with pipes, and gives it this process's ends of them. */
+export async function beginWithPipes<Begun extends object>(
+  choices: Three<'pipe' | LaunchStdio>,
+  begin: (pipes: Pipes) => Promise<Begun>,
+): Promise<Begun & PipeStreams> {
+  const pipes = new Pipes(choices);
+  try {
+    return Object.assign(await begin(pipes), pipes.streams());
+  } catch (error) {
+    pipes.close();
+    throw error;
   }
 }

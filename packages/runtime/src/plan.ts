@@ -58,7 +58,7 @@ import { mountTableVersion } from './host-mounts.js';
 import { flatten, type Section } from './section.js';
 import { checkSpec, optionNames, type CheckedMount, type ContainerOptions, type NamespaceChoice, type Spec } from './spec.js';
 import { maskedSystemPaths, readonlySystemPaths } from './system-paths.js';
-import { checkStdio, describeStreams, heldNull, ownNull, streamsOf, type Stream, type StreamChoice, type Three } from './streams.js';
+import { checkStdio, describeStreams, heldNull, ownNull, streamsOf, threeOf, type Stream, type StreamChoice, type Three } from './streams.js';
 import { sysctlSteps } from './sysctls.js';
 import { control, giveTerminal, terminal, type Terminal } from './terminal.js';
 import { userland, type UserlandOptions } from './userland.js';
@@ -103,13 +103,9 @@ export function plan(command: readonly string[], options: PlanOptions = {}): Pla
 
 /** A container whose standard streams have been looked at. Throws a `TypeError` for what can be none. */
 export function withStreams(spec: Spec, stdio: StreamChoice | Three<StreamChoice>): { readonly spec: Spec; readonly streams: Three<Stream> } {
-  const given: Three<StreamChoice> = spec.terminal ? ['ignore', 'ignore', 'ignore'] : isThree(stdio) ? stdio : [stdio, stdio, stdio];
+  const given: Three<StreamChoice> = spec.terminal ? ['ignore', 'ignore', 'ignore'] : threeOf(stdio);
   const streams = streamsOf(given);
   return { spec: { ...spec, streams: [streams[0].kind, streams[1].kind, streams[2].kind] }, streams };
-}
-
-function isThree(stdio: StreamChoice | Three<StreamChoice>): stdio is Three<StreamChoice> {
-  return Array.isArray(stdio);
 }
 
 /** The whole order of things, from the caller's process to the program. */

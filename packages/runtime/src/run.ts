@@ -11,7 +11,7 @@ import { joined, merged, Output, OutputBound } from './output.js';
 import { ContainerError, type Ending, type Result } from './result.js';
 import { shown } from './shown.js';
 import { checkSpec, optionNames } from './spec.js';
-import { checkStdio, type StreamChoice, type Three } from './streams.js';
+import { checkStdio, threeOf, type StreamChoice, type Three } from './streams.js';
 
 /** What a standard stream of the program is: a pipe to this process, a relay to the stream of this process, the container's `/dev/null`, or an open file that is handed over. */
 export type Stdio = 'pipe' | LaunchStdio;
@@ -115,7 +115,7 @@ export function run(command: readonly string[], options: RunOptions<OutputEncodi
   checkWord('onMaxBuffer', onMaxBuffer, ['drop', 'kill']);
   if (typeof (all as unknown) !== 'boolean') throw new TypeError(`all is ${shown(all)}: true or false`);
   checkMaxLineBytes(maxLineBytes);
-  if (input !== undefined && (Array.isArray(stdio) ? (stdio as readonly Stdio[])[0] : stdio) !== 'pipe') throw new TypeError('input needs stdin to be a pipe');
+  if (input !== undefined && threeOf(stdio)[0] !== 'pipe') throw new TypeError('input needs stdin to be a pipe');
   const spec = checkSpec(command, rest);
   let isMaxBuffer = false;
   const kept = { bounds, encoding, all } as const;
@@ -131,7 +131,7 @@ export function run(command: readonly string[], options: RunOptions<OutputEncodi
     kill();
   };
   try {
-    streams = new Streams(typeof stdio === 'string' || stdio instanceof Fd ? [stdio, stdio, stdio] : stdio, input, {
+    streams = new Streams(threeOf(stdio), input, {
       ...kept,
       ...(onMaxBuffer === 'kill' && { onExceeded: exceeded }),
     });

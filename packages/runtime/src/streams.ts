@@ -89,6 +89,15 @@ function refuseLoop(streams: Three<Stream>, opened: readonly (Opened | undefined
       throw new TypeError(`stdin and ${streamNames[fd]} are the same file, so that what the program writes would be its input: give another file`);
 }
 
+/** One for each of the streams, or one for all. */
+export function threeOf<T>(given: T | Three<T>): Three<T> {
+  return isThree(given) ? given : [given, given, given];
+}
+
+function isThree<T>(given: T | Three<T>): given is Three<T> {
+  return Array.isArray(given);
+}
+
 /** Throws a `TypeError` for what cannot be a standard stream, or not all three. */
 export function checkStdio(stdio: unknown, words: readonly string[]): void {
   const streams: readonly unknown[] = Array.isArray(stdio) ? stdio : [stdio];

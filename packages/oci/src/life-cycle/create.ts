@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-import { readLayout, removeGroup, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
+import { newDirectories, readLayout, removeGroup, type CgroupLayout, type PlannedGroup } from '@ctr/cgroups';
 import type { Scope } from '@ctr/cgroups/systemd';
 import type { IdMaps } from '@ctr/namespaces';
 import { explainCall, launch, openFd, openFlags, quote, requireKernel, type Child, type Fd, type Plan } from '@ctr/syscall';
@@ -10,7 +10,7 @@ import type { Config } from '../config/config.js';
 import type { Mount } from '../config/mount.js';
 import { environmentOf } from '../environment.js';
 import { parseConfig } from '../parse-config.js';
-import { callersGroups, cgroupOf, isRootless, madeBefore, newOf, removeLeftovers, requireEmpty, requireThawed } from '../plan/cgroup.js';
+import { callersGroups, cgroupOf, isRootless, madeBefore, removeLeftovers, requireEmpty, requireThawed } from '../plan/cgroup.js';
 import { makeScope, planScope, requireScope } from '../plan/scope.js';
 import { planContainer, type ContainerParts } from '../plan/container.js';
 import { streamsOf, waitForStreams, type Streams } from '../plan/streams.js';
@@ -256,7 +256,7 @@ async function createIn(directory: StateDirectory, given: Given, options: Create
     given.spare[Symbol.dispose]();
     const failure = await devices.undo(error);
     // The host is waited for when all directories of the group are made.
-    if (group) await removeGroup(host.hasFailed ? newOf(group.places) : madeBefore(error, plan[0], group));
+    if (group) await removeGroup(host.hasFailed ? newDirectories(group.places) : madeBefore(error, plan[0], group));
     // What was refused for the scope has ended the process that waited for it: that is the error then.
     await (await making)?.stop();
     if (host.hooked !== undefined)

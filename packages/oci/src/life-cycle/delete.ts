@@ -1,9 +1,8 @@
-import { groupAt, removeGroup, type Place } from '@ctr/cgroups';
+import { groupAt, newDirectories, removeGroup, type Place } from '@ctr/cgroups';
 import { call, readable, signals } from '@ctr/syscall';
 
 import { OciError } from '../error.js';
 import { parseConfig } from '../parse-config.js';
-import { newOf } from '../plan/cgroup.js';
 import { annotationsIn, type State } from '../state.js';
 import { StateDirectory } from '../state/directory.js';
 import { openProcess, type ProcessIdentity } from '../state/identity.js';
@@ -90,7 +89,7 @@ function requireEnded(id: string, places: readonly Place[]): void {
 async function leaveGroup(places: readonly Place[]): Promise<void> {
   const given = places.filter(({ existing }) => existing);
   if (given.length > 0) await groupAt(given).kill();
-  await removeGroup(newOf(places));
+  await removeGroup(newDirectories(places));
 }
 
 async function endIfKnown(directory: StateDirectory): Promise<void> {

@@ -1,4 +1,4 @@
-import { Pipes, type PipeStreams } from '@ctr/runtime/assembly';
+import { beginWithPipes, type PipeStreams } from '@ctr/runtime/assembly';
 import type { Child, LaunchStdio } from '@ctr/syscall';
 
 import type { Streams } from '../plan/streams.js';
@@ -16,11 +16,5 @@ export async function withPipes(
 ): Promise<PipedChild> {
   const none = { stdin: null, stdout: null, stderr: null };
   if (!stdio?.includes('pipe')) return Object.assign(await begin(stdio as Streams | undefined), none);
-  const pipes = new Pipes(stdio);
-  try {
-    return Object.assign(await begin(pipes.given), pipes.streams());
-  } catch (error) {
-    pipes.close();
-    throw error;
-  }
+  return beginWithPipes(stdio, ({ given }) => begin(given));
 }

@@ -6,6 +6,7 @@ import {
   groupAt,
   hierarchyOf,
   limitsOfResources,
+  newDirectories,
   planGroup,
   readLayout,
   removeMarked,
@@ -156,15 +157,10 @@ function smaller(value: unknown): unknown {
  * An error that is none of a step (a signal, the end of the time) comes when all of them are made.
  */
 export function madeBefore(error: unknown, plan: Plan, { places }: Pick<PlannedGroup, 'places'>): string[] {
-  const directories = newOf(places);
+  const directories = newDirectories(places);
   if (!isSyscallError(error)) return directories;
   const { step = Infinity } = error;
   return directories.filter((directory) => plan.findIndex(({ call, args }) => call === 'mkdirat' && args[1] === directory) < step);
-}
-
-/** Those directories of a group that are this runtime's to remove: not those that were there before. */
-export function newOf(places: readonly Place[]): string[] {
-  return places.flatMap(({ directory, existing = false }) => (existing ? [] : [directory]));
 }
 
 /** Throws where the container would not run: its group, or one above, is frozen. The words are runc's, with the name of the group after them. */

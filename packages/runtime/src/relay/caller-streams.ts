@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
 import { Fd, type LaunchStdio } from '@ctr/syscall';
 
+import { readableOf, writableOf } from '../pipe-streams.js';
 import { streamsOf } from '../streams.js';
 import { Relays } from './relays.js';
 
@@ -26,8 +26,8 @@ export class CallerStreams {
     const relayed = (fd: number): LaunchStdio => (isatty(fd) || fstatSync(fd).isDirectory() ? 'ignore' : 'inherit');
     this.#relays = new Relays(streamsOf([relayed(0), relayed(1), 'ignore']));
     const [input, output] = this.#relays.given;
-    this.stdin = isatty(0) ? process.stdin : input instanceof Fd ? new Socket({ fd: input.release(), readable: true, writable: false }) : Readable.from([]);
-    this.stdout = isatty(1) ? process.stdout : output instanceof Fd ? new Socket({ fd: output.release(), readable: false, writable: true }) : nowhere();
+    this.stdin = isatty(0) ? process.stdin : input instanceof Fd ? readableOf(input) : Readable.from([]);
+    this.stdout = isatty(1) ? process.stdout : output instanceof Fd ? writableOf(output) : nowhere();
     this.stdin.on('error', () => undefined);
     this.#started = this.#relays.start().then(() => this.#relays.handedOver());
     // Who waits for the output is told.
