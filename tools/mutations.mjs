@@ -1106,7 +1106,7 @@ export const mutations = [
   {
     defence: 'a container that does not get its control group leaves it to the one that has it',
     file: 'packages/oci/src/life-cycle/create.ts',
-    text: 'removeGroup(host.hasFailed ? newOf(group.places) : madeBefore(error, plan[0], group))',
+    text: 'removeGroup(host.hasFailed ? newDirectories(group.places) : madeBefore(error, plan[0], group))',
     instead: 'removeGroup(group.directories)',
     test: 'packages/oci/test/one-group.root.test.ts',
     name: 'the containers that do not get the group neither remove it nor kill the one that has it',
@@ -1121,9 +1121,9 @@ export const mutations = [
   },
   {
     defence: 'a cgroup that was there before the container stays after it',
-    file: 'packages/oci/src/plan/cgroup.ts',
-    text: '(existing ? [] : [directory])',
-    instead: '[directory]',
+    file: 'packages/cgroups/src/place.ts',
+    text: 'places.filter(({ existing = false }) => !existing).map',
+    instead: 'places.map',
     test: 'packages/oci/test/premade-group.root.test.ts',
     name: 'is used as it is: what is set on it stays',
   },

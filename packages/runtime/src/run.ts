@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 
-import { checkOptions, Fd, nodeTimers, quote, type LaunchStdio } from '@ctr/syscall';
+import { checkOptions, nodeTimers, quote, type Fd, type LaunchStdio } from '@ctr/syscall';
 
 import { startSpec, type Container, type StartOptions } from './container.js';
 import { Input } from './input.js';
